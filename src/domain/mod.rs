@@ -1,0 +1,9 @@
+//! The words of the field, pure: no I/O, no Diesel, no actix. Everything above depends on this room and it depends
+//! on nothing but [`crate::ids`] and [`crate::clock`].
+
+pub mod accord;
+pub mod cell;
+pub mod item;
+pub mod record;
+pub mod text;
+pub mod vocabulary;
