@@ -1,10 +1,6 @@
 //! Closed lists: the codes used in files, storage and the API, and the French words people read
 //! (`policies/vocabulary.toml` is the source; `charter` checks at start that both agree).
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 /// A word that is in none of our lists.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{word}` is not a known {list}")]
@@ -17,7 +13,7 @@ pub struct UnknownWord {
 macro_rules! code_enum {
     ($(#[$doc:meta])* $name:ident, $list:literal { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $french:literal;)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant,)* }
 
         impl $name {
@@ -38,17 +34,17 @@ macro_rules! code_enum {
             /// Reads a code.
             ///
             /// # Errors
-            /// [`UnknownWord`] for anything that is not in the list; there is no default.
-            pub fn parse(code: &str) -> Result<Self, UnknownWord> {
+            /// [`UnknownWord`](crate::domain::vocabulary::UnknownWord) for anything that is not in the list; there is no default.
+            pub fn parse(code: &str) -> Result<Self, $crate::domain::vocabulary::UnknownWord> {
                 match code {
                     $($code => Ok(Self::$variant),)*
-                    other => Err(UnknownWord { list: $list, word: other.chars().take(80).collect() }),
+                    other => Err($crate::domain::vocabulary::UnknownWord { list: $list, word: other.chars().take(80).collect() }),
                 }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.code())
             }
         }
