@@ -1,0 +1,383 @@
+//! Makes, wraps, unwraps and derives the keys of an instance.
+//!
+//! ```text
+//! KEK ─ wraps ─┬─ data key of a pathway ─ per-value keys (envelope), keyed digests
+//!              ├─ data key of the instance ─ per-value keys, and the subkeys of [`InstanceKeys`]
+//!              ├─ pseudonym key of a retention class and year
+//!              └─ seed of the log's signing key
+//! ```
+//!
+//! INVARIANT: a wrapped key is bound to its id, its owner and the key-encryption key: the database's owner
+//! cannot give one pathway the key of another.
+//! INVARIANT: nothing is remembered here. A caller that keeps a pathway's key beyond the snapshot in which it
+//! read `destroyed_at` would undo an erasure.
+//!
+//! Not done here: storage, `destroyed_at`, deciding when a key dies.
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::envelope::{DataKey, DataKeyId, keyed_digest};
+use super::hash::Digest;
+use super::kek::{KekId, KekProvider, WrapContext};
+use super::sealing::{self, OpenError, SealError};
+use super::sign::{SignError, SigningKey};
+use super::token::{InvitationCode, RescueCode, SessionToken, TokenHash};
+use crate::clock::{Chance, NoChance};
+use crate::domain::record::RetentionClass;
+use crate::ids::{PathwayId, ProfessionalId};
+
+/// To whom a wrapped key belongs; part of what it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOwner {
+    Instance,
+    Pathway(PathwayId),
+    Pseudonyms {
+        class: RetentionClass,
+        year: i32,
+    },
+    /// The log's signing key, by the origin line of its checkpoints.
+    Log {
+        origin: String,
+    },
+}
+
+impl KeyOwner {
+    /// The stored form: `instance`, `pathway:<id>`, `pseudonyms:<class>:<year>`, `log:<origin>`.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        match self {
+            Self::Instance => "instance".to_owned(),
+            Self::Pathway(id) => format!("pathway:{id}"),
+            Self::Pseudonyms { class, year } => format!("pseudonyms:{}:{year}", class.code()),
+            Self::Log { origin } => format!("log:{origin}"),
+        }
+    }
+}
+
+/// A key as it is stored. Everything here may be in the database; none of it opens anything alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedKey {
+    pub key_id: DataKeyId,
+    /// [`KekId`] as text.
+    pub kek_id: String,
+    pub wrapped: Vec<u8>,
+    /// [`DataKey::commitment`]: stays the same when the key is wrapped anew.
+    pub commit: Digest,
+}
+
+impl std::fmt::Debug for WrappedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WrappedKey({} under {})", self.key_id, self.kek_id)
+    }
+}
+
+/// Why a key could not be made or had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    #[error(
+        "the key `{key_id}` is wrapped under the key-encryption key `{wanted}`, and the one given is `{given}`: point RELAIS_KEK_FILE at the right file, or finish `relais keys rotate`"
+    )]
+    OtherKek { key_id: DataKeyId, wanted: String, given: KekId },
+    #[error(
+        "the key `{key_id}` of `{owner}` does not unwrap: its row was changed or moved. Restore it from a backup and run `relais audit verify`"
+    )]
+    DoesNotUnwrap { key_id: DataKeyId, owner: String },
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+}
+
+/// The one way to wrapped keys. Cheap to clone; holds the key-encryption key's provider and nothing else.
+#[derive(Clone)]
+pub struct Keyring {
+    kek: Arc<dyn KekProvider>,
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyring")
+    }
+}
+
+impl Keyring {
+    #[must_use]
+    pub fn new(kek: Arc<dyn KekProvider>) -> Self {
+        Self { kek }
+    }
+
+    #[must_use]
+    pub fn kek_id(&self) -> KekId {
+        self.kek.kek_id()
+    }
+
+    /// A new data key and what to store of it.
+    ///
+    /// # Errors
+    /// No randomness, or the provider refused.
+    pub fn new_data_key(
+        &self,
+        owner: &KeyOwner,
+        chance: &dyn Chance,
+    ) -> Result<(DataKey, WrappedKey), KeyringError> {
+        let key = DataKey::generate(chance)?;
+        let wrapped = self.wrap(owner, &key, chance)?;
+        Ok((key, wrapped))
+    }
+
+    /// The data key of `owner`, in clear.
+    ///
+    /// # Errors
+    /// [`KeyringError::OtherKek`] or [`KeyringError::DoesNotUnwrap`].
+    pub fn unwrap_data_key(&self, owner: &KeyOwner, stored: &WrappedKey) -> Result<DataKey, KeyringError> {
+        let given = self.kek_id();
+        if stored.kek_id != given.to_string() {
+            return Err(KeyringError::OtherKek {
+                key_id: stored.key_id,
+                wanted: stored.kek_id.clone(),
+                given,
+            });
+        }
+        let (key_id, owner) = (stored.key_id.to_string(), owner.as_text());
+        let context = WrapContext { key_id: &key_id, owner: &owner };
+        let refuse = || KeyringError::DoesNotUnwrap { key_id: stored.key_id, owner: owner.clone() };
+        let secret = self.kek.unwrap(context, &stored.wrapped).map_err(|OpenError| refuse())?;
+        let secret: [u8; 32] = secret.as_slice().try_into().map_err(|_| refuse())?;
+        let key = DataKey::from_parts(stored.key_id, Zeroizing::new(secret));
+        // THREAT: an older wrapping of another key under the same id.
+        if bool::from(key.commitment().ct_eq(&stored.commit)) { Ok(key) } else { Err(refuse()) }
+    }
+
+    /// Wraps the same key under `new`, for rotation. The key, its id and its commitment stay; one row at a
+    /// time, so a rotation can be interrupted and resumed: rows already under `new` come back unchanged.
+    ///
+    /// # Errors
+    /// When it does not unwrap under either, or no randomness.
+    pub fn rewrap(
+        &self,
+        new: &Self,
+        owner: &KeyOwner,
+        stored: &WrappedKey,
+        chance: &dyn Chance,
+    ) -> Result<WrappedKey, KeyringError> {
+        if stored.kek_id == new.kek_id().to_string() {
+            new.unwrap_data_key(owner, stored)?;
+            return Ok(stored.clone());
+        }
+        let key = self.unwrap_data_key(owner, stored)?;
+        new.wrap(owner, &key, chance)
+    }
+
+    /// A new key for the pseudonyms of one retention class and year. It derives from nothing, so that
+    /// destroying its row unlinks that year's pseudonyms (SECURITY §1).
+    ///
+    /// # Errors
+    /// No randomness, or the provider refused.
+    pub fn new_pseudonym_key(
+        &self,
+        class: RetentionClass,
+        year: i32,
+        chance: &dyn Chance,
+    ) -> Result<(PseudonymKey, WrappedKey), KeyringError> {
+        let (key, wrapped) = self.new_data_key(&KeyOwner::Pseudonyms { class, year }, chance)?;
+        Ok((PseudonymKey(key.subkey("pseudonym")), wrapped))
+    }
+
+    /// The pseudonym key of one retention class and year.
+    ///
+    /// # Errors
+    /// As [`Keyring::unwrap_data_key`].
+    pub fn unwrap_pseudonym_key(
+        &self,
+        class: RetentionClass,
+        year: i32,
+        stored: &WrappedKey,
+    ) -> Result<PseudonymKey, KeyringError> {
+        let key = self.unwrap_data_key(&KeyOwner::Pseudonyms { class, year }, stored)?;
+        Ok(PseudonymKey(key.subkey("pseudonym")))
+    }
+
+    /// A new signing key for the log with this origin line; its seed is stored wrapped only.
+    ///
+    /// # Errors
+    /// No randomness, or the provider refused.
+    pub fn new_log_key(
+        &self,
+        origin: &str,
+        chance: &dyn Chance,
+    ) -> Result<(SigningKey, WrappedKey), KeyringError> {
+        let owner = KeyOwner::Log { origin: origin.to_owned() };
+        let (key, wrapped) = self.new_data_key(&owner, chance)?;
+        Ok((SigningKey::from_seed(key.secret())?, wrapped))
+    }
+
+    /// The signing key of the log with this origin line.
+    ///
+    /// # Errors
+    /// As [`Keyring::unwrap_data_key`].
+    pub fn unwrap_log_key(&self, origin: &str, stored: &WrappedKey) -> Result<SigningKey, KeyringError> {
+        let key = self.unwrap_data_key(&KeyOwner::Log { origin: origin.to_owned() }, stored)?;
+        Ok(SigningKey::from_seed(key.secret())?)
+    }
+
+    fn wrap(&self, owner: &KeyOwner, key: &DataKey, chance: &dyn Chance) -> Result<WrappedKey, KeyringError> {
+        let (key_id, owner) = (key.id().to_string(), owner.as_text());
+        let context = WrapContext { key_id: &key_id, owner: &owner };
+        let wrapped = self.kek.wrap(context, key.secret(), chance)?;
+        Ok(WrappedKey {
+            key_id: *key.id(),
+            kek_id: self.kek_id().to_string(),
+            wrapped,
+            commit: key.commitment(),
+        })
+    }
+}
+
+/// Makes the pseudonyms of one retention class and year.
+pub struct PseudonymKey(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for PseudonymKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PseudonymKey")
+    }
+}
+
+impl PseudonymKey {
+    /// The pseudonym of `id` among `kind` (`actor`, `pathway`, `session`): 128 bits, 32 hexadecimal characters.
+    #[must_use]
+    pub fn pseudonym(&self, kind: &'static str, id: &str) -> String {
+        let digest = keyed_digest(&self.0, &[kind.as_bytes(), id.as_bytes()]);
+        digest.first_chunk::<16>().map(|half| HEXLOWER.encode(half)).unwrap_or_default()
+    }
+}
+
+/// The blind index of a login: the only value by which a sealed column can be searched (SECURITY §2).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LoginIndex(String);
+
+impl LoginIndex {
+    /// 64 hexadecimal characters, for a unique column.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LoginIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LoginIndex")
+    }
+}
+
+/// Subkeys of the instance's data key, one per use, so that no value of one use means anything in another.
+pub struct InstanceKeys {
+    login: Zeroizing<[u8; 32]>,
+    session: Zeroizing<[u8; 32]>,
+    invitation: Zeroizing<[u8; 32]>,
+    rescue: Zeroizing<[u8; 32]>,
+    etag: Zeroizing<[u8; 32]>,
+    cursor: Zeroizing<[u8; 32]>,
+    idempotency: Zeroizing<[u8; 32]>,
+    id: DataKeyId,
+}
+
+impl std::fmt::Debug for InstanceKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InstanceKeys")
+    }
+}
+
+const CURSOR_LABEL: &str = "relais/cursor/1";
+
+impl InstanceKeys {
+    /// Derives all subkeys from the instance's data key.
+    #[must_use]
+    pub fn derive(instance: &DataKey) -> Self {
+        Self {
+            login: instance.subkey("login-index"),
+            session: instance.subkey("session-token"),
+            invitation: instance.subkey("invitation-code"),
+            rescue: instance.subkey("rescue-code"),
+            etag: instance.subkey("etag"),
+            cursor: instance.subkey("cursor"),
+            idempotency: instance.subkey("idempotency"),
+            id: *instance.id(),
+        }
+    }
+
+    /// The blind index of a login, without regard to case or surrounding blanks.
+    #[must_use]
+    pub fn login_index(&self, login: &str) -> LoginIndex {
+        let folded = Zeroizing::new(login.trim().to_lowercase());
+        LoginIndex(HEXLOWER.encode(&keyed_digest(&self.login, &[folded.as_bytes()])))
+    }
+
+    #[must_use]
+    pub fn session_hash(&self, token: &SessionToken) -> TokenHash {
+        TokenHash::new(keyed_digest(&self.session, &[token.secret()]))
+    }
+
+    #[must_use]
+    pub fn invitation_hash(&self, code: &InvitationCode) -> TokenHash {
+        TokenHash::new(keyed_digest(&self.invitation, &[code.secret()]))
+    }
+
+    /// Bound to its owner: a row of one professional's codes is worth nothing under another's name.
+    #[must_use]
+    pub fn rescue_hash(&self, owner: &ProfessionalId, code: &RescueCode) -> TokenHash {
+        TokenHash::new(keyed_digest(&self.rescue, &[owner.as_str().as_bytes(), code.secret()]))
+    }
+
+    /// The entity tag of a view as given to one actor, quoted: 128 bits. Two actors who see the same bytes get
+    /// different tags (THREAT: comparing tags tells that two people see the same).
+    #[must_use]
+    pub fn etag(&self, actor: &str, view: &[u8]) -> String {
+        let digest = keyed_digest(&self.etag, &[actor.as_bytes(), view]);
+        let half = digest.first_chunk::<16>().map(|half| BASE64URL_NOPAD.encode(half)).unwrap_or_default();
+        format!("\"{half}\"")
+    }
+
+    /// The fingerprint of a request under an idempotency key: who, which key, method and route, body.
+    #[must_use]
+    pub fn idempotency_fingerprint(&self, actor: &str, parts: &[&[u8]]) -> Digest {
+        let mut all: Vec<&[u8]> = vec![actor.as_bytes()];
+        all.extend_from_slice(parts);
+        keyed_digest(&self.idempotency, &all)
+    }
+
+    /// Seals a cursor for one actor and one query: 74 bytes longer than its content, base64url.
+    ///
+    /// # Errors
+    /// Too long a content, or no randomness.
+    pub fn seal_cursor(
+        &self,
+        actor: &str,
+        query: &[u8],
+        content: &[u8],
+        chance: &dyn Chance,
+    ) -> Result<String, SealError> {
+        let fields = [actor.as_bytes(), query];
+        let sealed = sealing::seal(&self.cursor, self.id.as_bytes(), CURSOR_LABEL, &fields, content, chance)?;
+        Ok(BASE64URL_NOPAD.encode(&sealed))
+    }
+
+    /// Opens a cursor made for the same actor and query.
+    ///
+    /// # Errors
+    /// [`OpenError`] for anything else.
+    pub fn open_cursor(
+        &self,
+        actor: &str,
+        query: &[u8],
+        cursor: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let sealed = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| OpenError)?;
+        let fields = [actor.as_bytes(), query];
+        sealing::open(&self.cursor, self.id.as_bytes(), CURSOR_LABEL, &fields, &sealed)
+    }
+}
