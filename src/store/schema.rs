@@ -20,16 +20,7 @@ diesel::table! {
         owner -> Text,
         kek_id -> Text,
         wrapped -> Nullable<Binary>,
-        created_at -> BigInt,
-        destroyed_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    pseudonym_key (class, year) {
-        class -> Text,
-        year -> BigInt,
-        wrapped -> Nullable<Binary>,
+        key_commit -> Binary,
         created_at -> BigInt,
         destroyed_at -> Nullable<BigInt>,
     }
@@ -300,4 +291,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, pseudonym_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, sealed_form, audit_leaf, audit_index, audit_detail, audit_node, audit_head, audit_checkpoint);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, sealed_form, audit_leaf, audit_index, audit_detail, audit_node, audit_head, audit_checkpoint);

@@ -20,7 +20,6 @@ DROP TABLE assignment;
 DROP TABLE invitation;
 DROP TABLE professional;
 DROP TABLE organisation;
-DROP TABLE pseudonym_key;
 DROP TABLE data_key;
 DROP TABLE counter;
 DROP TABLE instance;

@@ -13,21 +13,13 @@ CREATE TABLE counter (
 
 CREATE TABLE data_key (
     key_id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
     kek_id TEXT NOT NULL,
     wrapped BYTEA,
+    key_commit BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     destroyed_at BIGINT,
     CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
-);
-
-CREATE TABLE pseudonym_key (
-    class TEXT NOT NULL,
-    year BIGINT NOT NULL,
-    wrapped BYTEA,
-    created_at BIGINT NOT NULL,
-    destroyed_at BIGINT,
-    PRIMARY KEY (class, year)
 );
 
 CREATE TABLE organisation (
@@ -258,6 +250,7 @@ CREATE TABLE audit_checkpoint (
     note TEXT NOT NULL
 );
 
+CREATE INDEX data_key_by_owner ON data_key (owner);
 CREATE INDEX session_by_professional ON session (professional);
 CREATE INDEX assignment_by_professional ON assignment (professional);
 CREATE INDEX assignment_by_organisation ON assignment (organisation);
