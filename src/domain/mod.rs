@@ -3,6 +3,9 @@
 
 pub mod accord;
 pub mod cell;
+pub mod contact;
+pub mod day;
+pub mod explain;
 pub mod item;
 pub mod record;
 pub mod text;
