@@ -4,12 +4,12 @@
 //! all ask [`may_know`]; none has a rule of its own.
 
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use super::item::gates_five_to_seven;
 use super::standing::CharterBook;
+use crate::charter::table::judge;
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordQuery, accord_fact};
-use crate::domain::cell::{StatuteFact, TableFacts};
-use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Role, code_enum};
+use crate::domain::accord::{AccordQuery, accord_fact, names_service};
+use crate::domain::cell::{AccordFact, StatuteFact, TableFacts};
+use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Role, Secrecy, code_enum};
 
 code_enum! {
     /// What knowing of a participation would tell.
@@ -87,29 +87,32 @@ fn would_read(
         return false;
     }
     let key = assignment.recipient_key();
+    let secrecy = assignment.secrecy_at(now);
+    let need = standing.matrix.cell(assignment.profession, secrecy, category).need();
+    let file = facts.consent();
     Purpose::ALL.iter().any(|purpose| {
-        let service = author.map(AssignmentFacts::recipient_key);
         let query = AccordQuery {
             recipient: &key,
-            assignment: &assignment.id,
+            assignment: Some(&assignment.id),
             category,
             purpose: *purpose,
             item_version: None,
-            service: service.as_ref(),
+            need,
         };
-        let answer = accord_fact(&query, &facts.accord_context(), now);
+        let service = author.map(AssignmentFacts::recipient_key);
+        let told = service.as_ref().is_some_and(|s| names_service(&query, s, &file, now));
+        let accord = if told { AccordFact::Informed } else { accord_fact(&query, &file, now).fact };
         let table = TableFacts {
             recipient_profession: assignment.profession,
-            recipient_secrecy: assignment.secrecy_at(now),
-            author_secrecy: author
-                .map_or(crate::domain::vocabulary::Secrecy::Bound, |a| a.secrecy_at(now)),
+            recipient_secrecy: secrecy,
+            author_secrecy: author.map_or(Secrecy::Bound, |a| a.secrecy_at(now)),
             category,
             purpose: *purpose,
-            accord: answer.fact,
-            family_released: answer.names_service,
+            accord,
+            family_released: told,
             statute: StatuteFact::None,
         };
-        gates_five_to_seven(&standing.matrix, &[], &table).permitted
+        judge(&standing.matrix, &table).permitted
     })
 }
 

@@ -7,10 +7,10 @@ use chrono::NaiveDate;
 
 use super::existence::Existence;
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordFacts, RecipientKey};
-use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
-use crate::domain::release::ReleaseFacts;
-use crate::domain::statute::StatuteFacts;
+use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
+use crate::domain::person::{HolderFacts, Impossibility, People, PersonFacts};
+use crate::domain::release::Release;
+use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
     AssignmentId, HandoverId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
@@ -205,6 +205,28 @@ impl HandoverFacts {
     }
 }
 
+/// A statutory record with what was decided on it.
+#[derive(Clone, Debug)]
+pub struct StatuteFile {
+    pub record: StatutoryRecord,
+    pub events: Vec<StatuteEvent>,
+    /// The participation that shares.
+    pub author: ParticipationId,
+}
+
+impl StatuteFile {
+    #[must_use]
+    pub const fn id(&self) -> &StatuteId {
+        self.record.id()
+    }
+
+    /// Whether it names this participation among those who receive.
+    #[must_use]
+    pub fn names(&self, participation: &ParticipationId) -> bool {
+        self.record.draft().recipients.iter().any(|r| r.participation == *participation)
+    }
+}
+
 /// Everything that is decided on for one pathway, of one moment.
 pub struct PathwayFacts {
     pub id: PathwayId,
@@ -218,15 +240,34 @@ pub struct PathwayFacts {
     pub holders: Vec<HolderFacts>,
     pub impossibilities: Vec<Impossibility>,
     pub participations: Vec<ParticipationFacts>,
-    pub accords: Vec<AccordFacts>,
-    pub releases: Vec<ReleaseFacts>,
-    pub statutes: Vec<StatuteFacts>,
+    pub accords: Vec<Accord>,
+    pub releases: Vec<Release>,
+    /// Refusals, withdrawals and oppositions recorded on no particular sheet.
+    pub standing: Vec<Event>,
+    pub statutes: Vec<StatuteFile>,
     pub shares: Vec<ShareFacts>,
     pub items: Vec<ItemFacts>,
     pub handovers: Vec<HandoverFacts>,
 }
 
 impl PathwayFacts {
+    /// What the consent engine reads.
+    #[must_use]
+    pub fn consent(&self) -> ConsentFile<'_> {
+        ConsentFile {
+            people: self.people(),
+            accords: &self.accords,
+            releases: &self.releases,
+            standing: &self.standing,
+        }
+    }
+
+    /// The young person and who stands beside.
+    #[must_use]
+    pub fn people(&self) -> People<'_> {
+        People { person: &self.person, holders: &self.holders, impossibilities: &self.impossibilities }
+    }
+
     #[must_use]
     pub fn participation(&self, id: &ParticipationId) -> Option<&ParticipationFacts> {
         self.participations.iter().find(|p| p.id == *id)

@@ -4,13 +4,13 @@ use super::existence::{hidden_from, reads_every_existence};
 use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
 use super::standing::CharterBook;
 use crate::charter::Matrix;
-use crate::charter::table::{Judgement, judge};
+use crate::charter::table::{Judgement, judge_cell};
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordQuery, accord_fact, line_in_force};
-use crate::domain::cell::{AccordFact, Cell, Reason, StatuteFact, TableFacts};
-use crate::domain::release::released;
-use crate::domain::statute;
-use crate::domain::vocabulary::{Category, Purpose, Regime, Role};
+use crate::domain::accord::{AccordQuery, accord_fact, named};
+use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
+use crate::domain::release::{ReleaseQuery, released};
+use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
+use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
 use crate::ids::{ParticipationId, StatuteId};
 
 /// One failing gate.
@@ -36,7 +36,7 @@ pub struct Decision {
     /// Until when the reader will read, as people are told.
     pub reads_until: Timestamp,
     /// The day on which the accord that carries a permit was signed.
-    pub signed_at: Option<Timestamp>,
+    pub signed_on: Option<chrono::NaiveDate>,
     /// What a permit rests on: `accord:…`, `share:…`, `statute:…`.
     pub basis: Vec<String>,
     /// Shown as « Transmis par la famille », without author, organisation or sharer.
@@ -67,14 +67,14 @@ pub struct Question<'a> {
     pub now: Timestamp,
 }
 
-/// Gates 5 to 7 for a known author, under the strictest cell of the item's category and its subjects (N wins).
-#[must_use]
-pub fn gates_five_to_seven(matrix: &Matrix, subjects: &[Category], facts: &TableFacts) -> Judgement {
-    let row = |category| matrix.cell(facts.recipient_profession, facts.recipient_secrecy, category);
-    let cell = subjects.iter().fold(row(facts.category), |cell: Cell, s| cell.stricter(row(*s)));
-    let carries = matrix.purpose_carries(facts.purpose, facts.category)
-        && subjects.iter().all(|s| matrix.purpose_carries(facts.purpose, *s));
-    judge(cell, carries, facts)
+/// The cell under which an item is read: the strictest of its category's and its subjects' (N wins).
+fn cell_of(matrix: &Matrix, profession: Profession, secrecy: Secrecy, item: &ItemFacts) -> Cell {
+    matrix.strictest(profession, secrecy, std::iter::once(item.category).chain(item.subjects.iter().copied()))
+}
+
+/// A purpose must carry the item's category and every subject that it speaks of.
+fn carried(matrix: &Matrix, purpose: Purpose, category: Category, subjects: &[Category]) -> bool {
+    matrix.purpose_carries(purpose, category) && subjects.iter().all(|s| matrix.purpose_carries(purpose, *s))
 }
 
 /// Gate 2's condition: an accord or statutory record in force still names this participation (the lead always).
@@ -84,8 +84,13 @@ pub fn named_in_force(facts: &PathwayFacts, p: &ParticipationFacts, now: Timesta
         return true;
     }
     let key = p.assignment.recipient_key();
-    line_in_force(&key, &p.assignment.id, &facts.accord_context(), now)
-        || facts.statutes.iter().any(|s| s.names(&p.id) && s.in_force(&facts.person, now))
+    named(&key, Some(&p.assignment.id), &facts.consent(), now).named
+        || facts.statutes.iter().filter(|s| s.names(&p.id)).any(|s| {
+            s.record.draft().items.iter().any(|version| {
+                let query = StatuteQuery { item_version: version, recipient: &p.id, refused_at: None };
+                statute_fact(&s.record, &s.events, &query, &facts.person, now).fact != StatuteFact::None
+            })
+        })
 }
 
 fn gate_two(q: &Question<'_>, failing: &mut Vec<Failing>) -> bool {
@@ -112,8 +117,7 @@ fn is_own(q: &Question<'_>) -> bool {
     let same_service = author.assignment.organisation == q.assignment.organisation
         && author.assignment.mission == q.assignment.mission;
     let holds = q.version.author_secrecy.holds_a_secret();
-    same_service
-        && (!holds || q.assignment.secrecy_at(q.now) == crate::domain::vocabulary::Secrecy::Bound)
+    same_service && (!holds || q.assignment.secrecy_at(q.now) == Secrecy::Bound)
 }
 
 /// The participations whose shares reach this reader: its own, and the one whose place it took (S8, S21).
@@ -213,14 +217,10 @@ pub fn decide(q: &Question<'_>) -> Decision {
         valid_until = valid_until.min(t);
     }
     let secrecy = q.assignment.secrecy_at(now);
+    let cell = matrix.map_or(Cell::NEVER, |m| cell_of(m, q.assignment.profession, secrecy, q.item));
     let own = is_own(q);
     if own && failing.is_empty() {
-        let cell = matrix.map_or(Cell::NEVER, |m| {
-            q.item.subjects.iter().fold(m.cell(q.assignment.profession, secrecy, q.item.category), |c, s| {
-                c.stricter(m.cell(q.assignment.profession, secrecy, *s))
-            })
-        });
-        if cell.need() != crate::domain::cell::Need::Never {
+        if cell.need() != Need::Never {
             if version_over {
                 failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
                 return refused(failing, None, valid_until, q);
@@ -233,7 +233,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
                 regime: None,
                 valid_until,
                 reads_until: valid_until,
-                signed_at: None,
+                signed_on: None,
                 basis: vec![format!("own:{}", q.item.id)],
                 as_family: false,
             };
@@ -264,28 +264,31 @@ pub fn decide(q: &Question<'_>) -> Decision {
 
     // Gates 5 to 7.
     let key = q.assignment.recipient_key();
-    let query = AccordQuery {
-        recipient: &key,
-        assignment: &q.assignment.id,
-        category: q.item.category,
-        purpose,
-        item_version: Some(&q.version.id),
-        service: None,
-    };
-    let context = q.facts.accord_context();
-    let accord = accord_fact(&query, &context, now);
-    let release = released(&q.version.id, &key, &q.assignment.id, purpose, &q.facts.releases, &context, now);
-    let (statute_fact, statute_until) = match claimed {
-        Some(id) => q
-            .facts
-            .statutes
-            .iter()
-            .find(|s| s.id() == id && q.participation.is_some_and(|p| s.names(&p.id)))
-            .map_or((StatuteFact::None, Timestamp::MAX), |s| {
-                statute::fact(s, &q.version.id, &q.facts.person, now)
-            }),
-        None => (StatuteFact::None, Timestamp::MAX),
-    };
+    let file = q.facts.consent();
+    let accord = accord_fact(
+        &AccordQuery {
+            recipient: &key,
+            assignment: Some(&q.assignment.id),
+            category: q.item.category,
+            purpose,
+            item_version: Some(&q.version.id),
+            need: cell.need(),
+        },
+        &file,
+        now,
+    );
+    let release = released(
+        &ReleaseQuery {
+            item_version: &q.version.id,
+            category: q.item.category,
+            purpose,
+            recipient: &key,
+            assignment: Some(&q.assignment.id),
+        },
+        &file,
+        now,
+    );
+    let statute = claimed_statute(q, claimed, accord.refused_at);
     let table = TableFacts {
         recipient_profession: q.assignment.profession,
         recipient_secrecy: secrecy,
@@ -294,18 +297,14 @@ pub fn decide(q: &Question<'_>) -> Decision {
         purpose,
         accord: accord.fact,
         family_released: release.released,
-        statute: statute_fact,
+        statute: statute.fact,
     };
-    let judgement = match matrix {
-        Some(m) => gates_five_to_seven(m, &q.item.subjects, &table),
-        None => Judgement::never(),
-    };
-    failing.extend(judgement.failing().map(|reason| Failing { gate: gate_of(reason), reason }));
-    let regime = match judgement.permitted.then_some(judgement.reason) {
-        Some(Reason::Statute) => Some(Regime::L226_2_2),
-        Some(_) => Some(Regime::Accord),
-        None => None,
-    };
+    let carries = matrix.is_some_and(|m| carried(m, purpose, q.item.category, &q.item.subjects));
+    let judgement: Judgement = judge_cell(cell, carries, &table);
+    failing.extend(
+        judgement.failing().into_iter().flatten().map(|reason| Failing { gate: gate_of(reason), reason }),
+    );
+    let regime = judgement.regime();
 
     // Gate 7, second half: an author hidden from this reader reaches it only through the family, or the statute.
     let author_hidden = match (q.participation, q.facts.participation(&q.item.author)) {
@@ -323,7 +322,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
     }
 
     valid_until = match regime {
-        Some(Regime::L226_2_2) => valid_until.min(statute_until),
+        Some(Regime::L226_2_2) => valid_until.min(statute.valid_until),
         Some(Regime::Accord) | None => valid_until.min(accord.valid_until),
     };
     if release.released {
@@ -334,7 +333,9 @@ pub fn decide(q: &Question<'_>) -> Decision {
     }
     match regime {
         Some(Regime::L226_2_2) => basis.extend(claimed.map(|s| format!("statute:{s}"))),
-        Some(Regime::Accord) | None => basis.extend(accord.basis.iter().map(|a| format!("accord:{a}"))),
+        Some(Regime::Accord) | None => {
+            basis.extend(accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)));
+        }
     }
     Decision {
         permitted: true,
@@ -344,10 +345,25 @@ pub fn decide(q: &Question<'_>) -> Decision {
         regime,
         valid_until,
         reads_until: valid_until,
-        signed_at: accord.signed_at,
+        signed_on: accord.signed_on,
         basis,
         as_family: shown_as_family(q, release.released),
     }
+}
+
+/// The statutory record that is claimed for this reading, if it names this reader and version.
+fn claimed_statute(
+    q: &Question<'_>,
+    claimed: Option<&StatuteId>,
+    refused_at: Option<Timestamp>,
+) -> StatuteAnswer {
+    let none = StatuteAnswer { fact: StatuteFact::None, valid_until: Timestamp::MAX, lapses_at: None };
+    let (Some(id), Some(reader)) = (claimed, q.participation) else { return none };
+    let Some(file) = q.facts.statutes.iter().find(|s| s.id() == id && s.names(&reader.id)) else {
+        return none;
+    };
+    let query = StatuteQuery { item_version: &q.version.id, recipient: &reader.id, refused_at };
+    statute_fact(&file.record, &file.events, &query, &q.facts.person, q.now)
 }
 
 fn shown_as_family(q: &Question<'_>, released: bool) -> bool {
@@ -355,11 +371,14 @@ fn shown_as_family(q: &Question<'_>, released: bool) -> bool {
         && q.participation.is_none_or(|p| !reads_every_existence(q.facts, q.book, p, q.now))
 }
 
-const fn gate_of(reason: Reason) -> u8 {
-    match reason {
-        Reason::CeilingNever | Reason::PurposeExcludesCategory => 5,
-        Reason::NotFamilyReleased | Reason::AuthorHidden => 7,
-        _ => 6,
+/// Gates 5 to 7 give few reasons; every other one of theirs is about the accord or the statute.
+fn gate_of(reason: Reason) -> u8 {
+    if matches!(reason, Reason::CeilingNever | Reason::PurposeExcludesCategory) {
+        5
+    } else if reason == Reason::NotFamilyReleased {
+        7
+    } else {
+        6
     }
 }
 
@@ -379,14 +398,8 @@ fn refused(
         regime: None,
         valid_until,
         reads_until: q.now,
-        signed_at: None,
+        signed_on: None,
         basis: Vec::new(),
         as_family: false,
     }
-}
-
-/// The state of the accord alone, for a category with nothing written yet (S19).
-#[must_use]
-pub fn accord_state(q: &AccordQuery<'_>, facts: &PathwayFacts, now: Timestamp) -> AccordFact {
-    accord_fact(q, &facts.accord_context(), now).fact
 }

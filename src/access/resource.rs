@@ -2,12 +2,14 @@
 
 use super::existence::may_know;
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use super::item::{Decision, Failing, gates_five_to_seven, named_in_force};
+use super::item::{Decision, Failing, named_in_force};
 use super::standing::CharterBook;
+use crate::charter::table::judge;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
-use crate::domain::vocabulary::{Category, Function, Purpose, Role};
+use crate::domain::statute::{StatuteQuery, statute_fact, strongest};
+use crate::domain::vocabulary::{Category, Function, Purpose, Role, Secrecy};
 use crate::ids::{AccordId, AssignmentId, HandoverId, ParticipationId, ShareId, StatuteId};
 
 /// What is asked for, located.
@@ -58,7 +60,7 @@ fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Opt
         regime: None,
         valid_until,
         reads_until: valid_until,
-        signed_at: None,
+        signed_on: None,
         basis,
         as_family: false,
     }
@@ -74,7 +76,7 @@ fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp
         regime: None,
         valid_until,
         reads_until: valid_until,
-        signed_at: None,
+        signed_on: None,
         basis: Vec::new(),
         as_family: false,
     }
@@ -172,7 +174,7 @@ pub fn decide(
         Resource::Statute(id) => facts
             .statutes
             .iter()
-            .any(|s| s.id() == id && (s.author() == &me.id || s.names(&me.id))),
+            .any(|s| s.id() == id && (s.author == me.id || s.names(&me.id))),
         Resource::Handover(id) => facts
             .handovers
             .iter()
@@ -197,11 +199,11 @@ fn conclude(failing: Vec<Failing>, valid_until: Timestamp) -> Decision {
 }
 
 fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {
-    facts.accords.iter().any(|a| a.id() == id && a.collected_by() == by)
+    facts.accords.iter().any(|a| a.facts().id() == id && a.facts().collected_by() == by)
 }
 
 fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
-    facts.accords.iter().any(|a| a.collected_by() == by)
+    facts.accords.iter().any(|a| a.facts().collected_by() == by)
 }
 
 /// The identity sheet is an `identity` item of the lead organisation, which an accepted invitation shares. The
@@ -236,29 +238,30 @@ fn identity(
     }
     let author_secrecy = facts
         .referent(now)
-        .map_or(crate::domain::vocabulary::Secrecy::Bound, |p| p.assignment.secrecy_at(now));
+        .map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
     let key = assignment.recipient_key();
     let mut last: Option<Decision> = None;
     for purpose in Purpose::ALL {
         let query = AccordQuery {
             recipient: &key,
-            assignment: &assignment.id,
+            assignment: Some(&assignment.id),
             category: Category::Identity,
             purpose: *purpose,
             item_version: None,
-            service: None,
+            need: cell.need(),
         };
-        let accord = accord_fact(&query, &facts.accord_context(), now);
-        let (statute, statute_until) = match purpose {
-            Purpose::Protection => facts
-                .statutes
-                .iter()
-                .filter(|s| s.names(&me.id))
-                .map(|s| s.identity_fact(&facts.person, now))
-                .max_by_key(|(fact, _)| *fact)
-                .unwrap_or((StatuteFact::None, Timestamp::MAX)),
-            _ => (StatuteFact::None, Timestamp::MAX),
-        };
+        let accord = accord_fact(&query, &facts.consent(), now);
+        // LAW: CASF L226-2-2. A statutory record that names this reader carries the identity of the child with it.
+        let statute = strongest(facts.statutes.iter().filter(|s| s.names(&me.id)).flat_map(|s| {
+            s.record.draft().items.iter().map(|version| {
+                let query = StatuteQuery {
+                    item_version: version,
+                    recipient: &me.id,
+                    refused_at: accord.refused_at,
+                };
+                statute_fact(&s.record, &s.events, &query, &facts.person, now)
+            })
+        }));
         let table = TableFacts {
             recipient_profession: assignment.profession,
             recipient_secrecy: secrecy,
@@ -267,18 +270,24 @@ fn identity(
             purpose: *purpose,
             accord: accord.fact,
             family_released: false,
-            statute,
+            statute: if *purpose == Purpose::Protection { statute.fact } else { StatuteFact::None },
         };
-        let judgement = gates_five_to_seven(&standing.matrix, &[], &table);
+        let judgement = judge(&standing.matrix, &table);
         if judgement.permitted {
             let until = match judgement.reason {
-                Reason::Statute => statute_until,
+                Reason::Statute => statute.valid_until,
                 _ => accord.valid_until,
             };
-            let basis = accord.basis.iter().map(|a| format!("accord:{a}")).collect();
+            let basis =
+                accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)).collect();
             return permit(judgement.reason, valid_until.min(until), basis, Some(table));
         }
-        let failing = judgement.failing().map(|reason| Failing { gate: 6, reason }).collect();
+        let failing = judgement
+            .failing()
+            .into_iter()
+            .flatten()
+            .map(|reason| Failing { gate: 6, reason })
+            .collect();
         let until = valid_until.min(accord.valid_until);
         last.get_or_insert_with(|| deny(failing, Some(table), until));
     }

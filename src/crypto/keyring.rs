@@ -248,11 +248,10 @@ impl std::fmt::Debug for PseudonymKey {
 }
 
 impl PseudonymKey {
-    /// The pseudonym of `id` among `kind` (`actor`, `pathway`, `session`): 128 bits, 32 hexadecimal characters.
+    /// The key itself, for the room that makes pseudonyms (`audit`).
     #[must_use]
-    pub fn pseudonym(&self, kind: &'static str, id: &str) -> String {
-        let digest = keyed_digest(&self.0, &[kind.as_bytes(), id.as_bytes()]);
-        digest.first_chunk::<16>().map(|half| HEXLOWER.encode(half)).unwrap_or_default()
+    pub fn into_bytes(self) -> Zeroizing<[u8; 32]> {
+        self.0
     }
 }
 

@@ -346,6 +346,33 @@ impl ItemDraft {
     pub fn into_parts(self) -> (Label, ItemContent) {
         (self.label, self.content)
     }
+
+    /// What is sealed: label and canonical content, length-prefixed by a line.
+    #[must_use]
+    pub fn to_stored(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        bytes.extend_from_slice(self.label.as_str().as_bytes());
+        // A label holds no line break: the first one ends it.
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.content.canonical_bytes());
+        bytes
+    }
+
+    /// Reads what [`Self::to_stored`] wrote.
+    ///
+    /// # Errors
+    /// [`FieldErrors`] when the bytes are not what this type writes.
+    pub fn from_stored(bytes: &[u8]) -> Result<Self, FieldErrors> {
+        let damaged = || FieldErrors::one("content", EntryError::WrongType { expected: "élément" });
+        let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(damaged)?;
+        let (label, rest) = bytes.split_at(end);
+        let label = std::str::from_utf8(label).map_err(|_| damaged())?;
+        let content = rest.strip_prefix(b"\n").ok_or_else(damaged)?;
+        Ok(Self {
+            label: Label::parse(label).map_err(|e| FieldErrors::one("label", e))?,
+            content: ItemContent::from_stored(content)?,
+        })
+    }
 }
 
 impl fmt::Debug for ItemDraft {

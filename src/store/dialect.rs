@@ -33,3 +33,14 @@ pub(super) fn checkpoint_truncate(conn: &mut Db) -> Result<(), StoreError> {
         Db::Postgres(_) => Ok(()),
     }
 }
+
+/// Takes the head row for this transaction. SQLite's `BEGIN IMMEDIATE` has taken the whole file already.
+pub(super) fn lock_head(conn: &mut Db) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(c) => {
+            c.batch_execute("SELECT size FROM audit_head WHERE id = 1 FOR UPDATE").map_err(StoreError::from)
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Items, their versions, and notes: the words. They leave this room sealed, for a grant.
 
 use diesel::prelude::*;
+use zeroize::Zeroizing;
 
 use super::schema::{item, item_version, note};
 use super::snapshot::Snapshot;
@@ -12,7 +13,7 @@ use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::keyring::KeyOwner;
-use crate::domain::item::ItemDraft;
+use crate::domain::item::{ActionContent, ItemDraft};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Secrecy};
 use crate::ids::{AssignmentId, ItemId, ItemVersionId, NoteId, ParticipationId, PathwayId};
@@ -24,6 +25,47 @@ const fn version_place(id: &str) -> Place<'_> {
 
 const fn note_place(id: &str, version: i64) -> Place<'_> {
     Place { table: "note", row: id, column: "body", version }
+}
+
+/// What a version says.
+pub enum Words {
+    Item(ItemDraft),
+    Action(ActionContent),
+}
+
+fn seal_words(
+    key: &DataKey,
+    chance: &dyn Chance,
+    id: &ItemVersionId,
+    words: &Words,
+) -> Result<Vec<u8>, StoreError> {
+    let plain = match words {
+        Words::Item(draft) => {
+            let mut bytes = Zeroizing::new(vec![b'i']);
+            bytes.extend_from_slice(&draft.to_stored());
+            bytes
+        }
+        Words::Action(action) => {
+            let mut bytes = Zeroizing::new(vec![b'a']);
+            let json = Zeroizing::new(
+                serde_json::to_vec(action).map_err(|e| StoreError::corrupt("item_version", &e))?,
+            );
+            bytes.extend_from_slice(&json);
+            bytes
+        }
+    };
+    key.seal(version_place(id.as_str()), &plain, chance).map_err(|e| StoreError::corrupt("item_version", &e))
+}
+
+fn open_words(key: &DataKey, id: &str, body: &[u8]) -> Result<Words, StoreError> {
+    let unreadable = || StoreError::Corrupt { table: "item_version", what: "words do not read back".to_owned() };
+    let plain =
+        key.open(version_place(id), body).map_err(|e| StoreError::corrupt("item_version", &e))?;
+    match plain.split_first() {
+        Some((b'i', rest)) => ItemDraft::from_stored(rest).map(Words::Item).map_err(|_| unreadable()),
+        Some((b'a', rest)) => serde_json::from_slice(rest).map(Words::Action).map_err(|_| unreadable()),
+        Some(_) | None => Err(unreadable()),
+    }
 }
 
 /// A new item row.
@@ -67,9 +109,9 @@ impl NewVersion {
         author_secrecy: Secrecy,
         created_at: Timestamp,
         valid_until: Option<Timestamp>,
-        draft: &ItemDraft,
+        words: &Words,
     ) -> Result<Self, StoreError> {
-        let body = seal::seal_json(key, version_place(id.as_str()), "item_version", draft, chance)?;
+        let body = seal_words(key, chance, id, words)?;
         Ok(Self {
             id: id.clone(),
             item: item.clone(),
@@ -152,7 +194,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// The database's; [`StoreError::Corrupt`] for a version that is not there or does not open (never "no").
-    pub fn item_words(&mut self, grant: ItemGrant) -> Result<Sealed<ItemDraft>, StoreError> {
+    pub fn item_words(&mut self, grant: ItemGrant) -> Result<Sealed<Words>, StoreError> {
         let id = grant
             .version()
             .ok_or(StoreError::Corrupt { table: "item_version", what: "a grant of another kind".to_owned() })?;
@@ -164,7 +206,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// As [`Snapshot::item_words`].
-    pub fn items_words(&mut self, grants: Vec<ItemGrant>) -> Result<Vec<Sealed<ItemDraft>>, StoreError> {
+    pub fn items_words(&mut self, grants: Vec<ItemGrant>) -> Result<Vec<Sealed<Words>>, StoreError> {
         let Some(first) = grants.first() else { return Ok(Vec::new()) };
         let pathway = first.pathway().clone();
         let key = self.key_of(&KeyOwner::Pathway(pathway.clone()))?.ok_or(StoreError::KeyDestroyed)?;
@@ -182,7 +224,7 @@ impl Snapshot {
             .map(|grant| {
                 let id = grant.version().filter(|_| *grant.pathway() == pathway).ok_or_else(missing)?;
                 let body = by_id.get(id.as_str()).and_then(Option::as_ref).ok_or_else(missing)?;
-                seal::open_json(&key, version_place(id.as_str()), "item_version", body).map(Sealed::seal)
+                open_words(&key, id.as_str(), body).map(Sealed::seal)
             })
             .collect()
     }
@@ -192,7 +234,7 @@ impl Snapshot {
         key: &DataKey,
         pathway: &PathwayId,
         id: &ItemVersionId,
-    ) -> Result<ItemDraft, StoreError> {
+    ) -> Result<Words, StoreError> {
         let body: Option<Option<Vec<u8>>> = item_version::table
             .filter(item_version::id.eq(id.as_str()))
             .filter(item_version::pathway.eq(pathway.as_str()))
@@ -202,7 +244,7 @@ impl Snapshot {
         let body = body
             .flatten()
             .ok_or(StoreError::Corrupt { table: "item_version", what: "missing or erased".to_owned() })?;
-        seal::open_json(key, version_place(id.as_str()), "item_version", &body)
+        open_words(key, id.as_str(), &body)
     }
 
     /// The own notes of the assignment named, on the grant's pathway.

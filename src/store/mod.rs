@@ -8,15 +8,27 @@
 //!
 //! It does *not* decide who may read what, and it makes no keys.
 
+pub mod account;
+pub mod charter;
+mod backend;
 mod connection;
 mod dialect;
+pub mod fact;
+pub mod item;
 mod migrations;
+pub mod organisation;
 #[rustfmt::skip]
 mod schema;
+mod seal;
+mod snapshot;
+mod tx;
 
 use std::path::PathBuf;
 
+pub use backend::DieselBackend;
 pub use connection::DatabaseAddress;
+pub use snapshot::{InstanceKind, NewKey, Snapshot, Store};
+pub use tx::WriteTx;
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +57,16 @@ pub enum StoreError {
     Database(#[from] diesel::result::Error),
     #[error("a stored value of `{table}` does not read back: {what}")]
     Corrupt { table: &'static str, what: String },
+    #[error(transparent)]
+    Keyring(#[from] crate::crypto::keyring::KeyringError),
     #[error("the row changed meanwhile")]
     Stale,
     #[error("the key of this pathway was destroyed")]
     KeyDestroyed,
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(table: &'static str, what: &dyn std::fmt::Display) -> Self {
+        Self::Corrupt { table, what: what.to_string() }
+    }
 }

@@ -238,7 +238,8 @@ diesel::table! {
     audit_leaf (idx) {
         idx -> BigInt,
         leaf_hash -> Binary,
-        body -> Nullable<Binary>,
+        nodes -> Binary,
+        body -> Nullable<Text>,
         retention_class -> Text,
     }
 }
@@ -247,13 +248,12 @@ diesel::table! {
     audit_index (idx) {
         idx -> BigInt,
         at -> BigInt,
-        actor -> Text,
-        organisation -> Text,
-        profession -> Text,
+        actor -> Nullable<Text>,
+        organisation -> Nullable<Text>,
+        profession -> Nullable<Text>,
         action -> Text,
-        resource -> Text,
-        pathway -> Text,
-        purpose -> Text,
+        pathway -> Nullable<Text>,
+        purpose -> Nullable<Text>,
         decision -> Text,
     }
 }
@@ -264,14 +264,6 @@ diesel::table! {
         salt -> Binary,
         key_id -> Text,
         ciphertext -> Binary,
-    }
-}
-
-diesel::table! {
-    audit_node (level, idx) {
-        level -> BigInt,
-        idx -> BigInt,
-        hash -> Binary,
     }
 }
 
@@ -291,4 +283,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, sealed_form, audit_leaf, audit_index, audit_detail, audit_node, audit_head, audit_checkpoint);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, sealed_form, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint);

@@ -1,6 +1,5 @@
 DROP TABLE audit_checkpoint;
 DROP TABLE audit_head;
-DROP TABLE audit_node;
 DROP TABLE audit_detail;
 DROP TABLE audit_index;
 DROP TABLE audit_leaf;

@@ -207,20 +207,20 @@ CREATE TABLE sealed_form (
 CREATE TABLE audit_leaf (
     idx BIGINT PRIMARY KEY,
     leaf_hash BYTEA NOT NULL,
-    body BYTEA,
+    nodes BYTEA NOT NULL,
+    body TEXT,
     retention_class TEXT NOT NULL
 );
 
 CREATE TABLE audit_index (
     idx BIGINT PRIMARY KEY,
     at BIGINT NOT NULL,
-    actor TEXT NOT NULL,
-    organisation TEXT NOT NULL,
-    profession TEXT NOT NULL,
+    actor TEXT,
+    organisation TEXT,
+    profession TEXT,
     action TEXT NOT NULL,
-    resource TEXT NOT NULL,
-    pathway TEXT NOT NULL,
-    purpose TEXT NOT NULL,
+    pathway TEXT,
+    purpose TEXT,
     decision TEXT NOT NULL
 );
 
@@ -229,13 +229,6 @@ CREATE TABLE audit_detail (
     salt BYTEA NOT NULL,
     key_id TEXT NOT NULL,
     ciphertext BYTEA NOT NULL
-);
-
-CREATE TABLE audit_node (
-    level BIGINT NOT NULL,
-    idx BIGINT NOT NULL,
-    hash BYTEA NOT NULL,
-    PRIMARY KEY (level, idx)
 );
 
 CREATE TABLE audit_head (
@@ -301,11 +294,6 @@ CREATE TRIGGER audit_detail_append_only BEFORE UPDATE OR DELETE ON audit_detail 
 CREATE TRIGGER audit_detail_no_truncate BEFORE TRUNCATE ON audit_detail FOR EACH STATEMENT EXECUTE FUNCTION relais_append_only();
 ALTER TABLE audit_detail ENABLE ALWAYS TRIGGER audit_detail_append_only;
 ALTER TABLE audit_detail ENABLE ALWAYS TRIGGER audit_detail_no_truncate;
-
-CREATE TRIGGER audit_node_append_only BEFORE UPDATE OR DELETE ON audit_node FOR EACH ROW EXECUTE FUNCTION relais_append_only();
-CREATE TRIGGER audit_node_no_truncate BEFORE TRUNCATE ON audit_node FOR EACH STATEMENT EXECUTE FUNCTION relais_append_only();
-ALTER TABLE audit_node ENABLE ALWAYS TRIGGER audit_node_append_only;
-ALTER TABLE audit_node ENABLE ALWAYS TRIGGER audit_node_no_truncate;
 
 CREATE TRIGGER audit_checkpoint_append_only BEFORE UPDATE OR DELETE ON audit_checkpoint FOR EACH ROW EXECUTE FUNCTION relais_append_only();
 CREATE TRIGGER audit_checkpoint_no_truncate BEFORE TRUNCATE ON audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION relais_append_only();

@@ -207,20 +207,20 @@ CREATE TABLE sealed_form (
 CREATE TABLE audit_leaf (
     idx INTEGER PRIMARY KEY,
     leaf_hash BLOB NOT NULL,
-    body BLOB,
+    nodes BLOB NOT NULL,
+    body TEXT,
     retention_class TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE audit_index (
     idx INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
-    actor TEXT NOT NULL,
-    organisation TEXT NOT NULL,
-    profession TEXT NOT NULL,
+    actor TEXT,
+    organisation TEXT,
+    profession TEXT,
     action TEXT NOT NULL,
-    resource TEXT NOT NULL,
-    pathway TEXT NOT NULL,
-    purpose TEXT NOT NULL,
+    pathway TEXT,
+    purpose TEXT,
     decision TEXT NOT NULL
 ) STRICT;
 
@@ -229,13 +229,6 @@ CREATE TABLE audit_detail (
     salt BLOB NOT NULL,
     key_id TEXT NOT NULL,
     ciphertext BLOB NOT NULL
-) STRICT;
-
-CREATE TABLE audit_node (
-    level INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (level, idx)
 ) STRICT;
 
 CREATE TABLE audit_head (
@@ -290,10 +283,6 @@ CREATE TRIGGER audit_index_no_replace BEFORE INSERT ON audit_index WHEN EXISTS (
 CREATE TRIGGER audit_detail_no_update BEFORE UPDATE ON audit_detail BEGIN SELECT RAISE(ABORT, 'append-only table audit_detail'); END;
 CREATE TRIGGER audit_detail_no_delete BEFORE DELETE ON audit_detail BEGIN SELECT RAISE(ABORT, 'append-only table audit_detail'); END;
 CREATE TRIGGER audit_detail_no_replace BEFORE INSERT ON audit_detail WHEN EXISTS (SELECT 1 FROM audit_detail WHERE idx = NEW.idx) BEGIN SELECT RAISE(ABORT, 'append-only table audit_detail'); END;
-
-CREATE TRIGGER audit_node_no_update BEFORE UPDATE ON audit_node BEGIN SELECT RAISE(ABORT, 'append-only table audit_node'); END;
-CREATE TRIGGER audit_node_no_delete BEFORE DELETE ON audit_node BEGIN SELECT RAISE(ABORT, 'append-only table audit_node'); END;
-CREATE TRIGGER audit_node_no_replace BEFORE INSERT ON audit_node WHEN EXISTS (SELECT 1 FROM audit_node WHERE level = NEW.level AND idx = NEW.idx) BEGIN SELECT RAISE(ABORT, 'append-only table audit_node'); END;
 
 CREATE TRIGGER audit_checkpoint_no_update BEFORE UPDATE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'append-only table audit_checkpoint'); END;
 CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint BEGIN SELECT RAISE(ABORT, 'append-only table audit_checkpoint'); END;
