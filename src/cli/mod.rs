@@ -1,1 +1,3 @@
-//! (room to be built)
+//! One file per command.
+
+pub mod certs;

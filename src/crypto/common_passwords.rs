@@ -61,20 +61,24 @@ const WALKS: &[&str] = &[
 #[must_use]
 pub fn weakness(password: &str, login: &str, words: &[&str]) -> Option<Weakness> {
     let folded = Zeroizing::new(fold(password));
-    let plain = Zeroizing::new(folded.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
+    let plain = Zeroizing::new(letters(&folded));
     if is_repetition(password) || is_repetition(&folded) || is_repetition(&plain) {
         return Some(Weakness::Repetition);
     }
     if is_sequence(&plain) {
         return Some(Weakness::Sequence);
     }
-    let unleeted = Zeroizing::new(unleet(&folded));
+    if is_personal(&plain, login, words) {
+        return Some(Weakness::Personal);
+    }
     let candidates = [
-        Zeroizing::new(folded.to_string()),
         plain.clone(),
         Zeroizing::new(core_of(&folded)),
-        Zeroizing::new(core_of(&unleeted)),
-        Zeroizing::new(unleeted.chars().filter(|c| c.is_alphanumeric()).collect::<String>()),
+        // As guessers do: replacements undone with the trailing digits and signs off, with the signs alone
+        // off, and in the whole.
+        Zeroizing::new(letters(&unleet(folded.trim_matches(|c: char| !c.is_alphabetic())))),
+        Zeroizing::new(letters(&unleet(folded.trim_matches(|c: char| !c.is_alphanumeric())))),
+        Zeroizing::new(letters(&unleet(&folded))),
     ];
     for candidate in &candidates {
         if is_listed(candidate) {
@@ -84,7 +88,7 @@ pub fn weakness(password: &str, login: &str, words: &[&str]) -> Option<Weakness>
             return Some(Weakness::Sequence);
         }
     }
-    if is_personal(&plain, login, words) { Some(Weakness::Personal) } else { None }
+    None
 }
 
 /// Lower case, without the accents that French writes.
@@ -121,10 +125,14 @@ fn unleet(text: &str) -> String {
         .collect()
 }
 
-/// The letters inside, without digits and signs at both ends or between.
+/// Letters and digits only.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The letters inside, without digits and signs at both ends.
 fn core_of(text: &str) -> String {
-    let ends = |c: char| !c.is_alphabetic();
-    text.trim_matches(ends).chars().filter(|c| c.is_alphanumeric()).collect()
+    letters(text.trim_matches(|c: char| !c.is_alphabetic()))
 }
 
 /// Listed, or two listed words one after the other (a few million in all: nothing to a guesser).
@@ -273,7 +281,7 @@ mod tests {
             "azertyuiopqs",
             "1q2w3e4r5t6y",
             "qwertyuiop12345",
-            "poiuytrezaml",
+            "poiuytrezamlk",
             "azerty-123456",
             "1a2z3e4r5t6y",
         ] {

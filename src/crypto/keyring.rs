@@ -380,3 +380,177 @@ impl InstanceKeys {
         sealing::open(&self.cursor, self.id.as_bytes(), CURSOR_LABEL, &fields, &sealed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SystemChance;
+    use crate::crypto::envelope::Place;
+    use crate::crypto::kek::{FileKek, KekPlacement};
+    use crate::crypto::sign;
+
+    const PLACE: Place<'static> = Place { table: "item_version", row: "a", column: "content", version: 1 };
+
+    fn keyring(name: &str, folder: &std::path::Path) -> Keyring {
+        let kek = FileKek::create(&folder.join(name), KekPlacement::Demonstration, &SystemChance::new());
+        Keyring::new(Arc::new(kek.unwrap()))
+    }
+
+    fn pathway() -> KeyOwner {
+        KeyOwner::Pathway(PathwayId::random(&SystemChance::new()).unwrap())
+    }
+
+    #[test]
+    fn a_data_key_unwraps_for_its_owner_only() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let keyring = keyring("kek", folder.path());
+        let (owner, other) = (pathway(), pathway());
+        let (key, stored) = keyring.new_data_key(&owner, &chance).unwrap();
+        let sealed = key.seal(PLACE, b"mot", &chance).unwrap();
+        drop(key);
+        let again = keyring.unwrap_data_key(&owner, &stored).unwrap();
+        assert_eq!(again.open(PLACE, &sealed).unwrap().as_slice(), b"mot");
+        for wrong in [&other, &KeyOwner::Instance] {
+            let refused = keyring.unwrap_data_key(wrong, &stored);
+            assert!(matches!(refused, Err(KeyringError::DoesNotUnwrap { .. })));
+        }
+        // THREAT: the database's owner moves a wrapped key to another row, or mixes two rows.
+        let (_, second) = keyring.new_data_key(&owner, &chance).unwrap();
+        for mixed in [
+            WrappedKey { key_id: second.key_id, ..stored.clone() },
+            WrappedKey { wrapped: second.wrapped.clone(), ..stored.clone() },
+            WrappedKey { commit: second.commit, ..stored.clone() },
+        ] {
+            assert!(matches!(
+                keyring.unwrap_data_key(&owner, &mixed),
+                Err(KeyringError::DoesNotUnwrap { .. })
+            ));
+        }
+        for at in 0..stored.wrapped.len() {
+            let mut damaged = stored.clone();
+            damaged.wrapped[at] ^= 1;
+            assert!(keyring.unwrap_data_key(&owner, &damaged).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_wrapped_key_does_not_contain_its_key() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let keyring = keyring("kek", folder.path());
+        let (key, stored) = keyring.new_data_key(&KeyOwner::Instance, &chance).unwrap();
+        let secret = key.secret();
+        assert!(!stored.wrapped.windows(8).any(|w| secret.windows(8).any(|s| s == w)));
+        assert_eq!(
+            format!("{stored:?} {keyring:?}"),
+            format!("WrappedKey({} under {}) Keyring", key.id(), keyring.kek_id())
+        );
+    }
+
+    #[test]
+    fn rotation_rewraps_keeps_the_data_and_can_be_resumed() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let (old, new) = (keyring("old", folder.path()), keyring("new", folder.path()));
+        let owner = pathway();
+        let (key, stored) = old.new_data_key(&owner, &chance).unwrap();
+        let sealed = key.seal(PLACE, b"mot", &chance).unwrap();
+        let rewrapped = old.rewrap(&new, &owner, &stored, &chance).unwrap();
+        assert_eq!((rewrapped.key_id, rewrapped.commit), (stored.key_id, stored.commit));
+        assert_eq!(rewrapped.kek_id, new.kek_id().to_string());
+        let again = new.unwrap_data_key(&owner, &rewrapped).unwrap();
+        assert_eq!(again.open(PLACE, &sealed).unwrap().as_slice(), b"mot");
+        assert!(matches!(old.unwrap_data_key(&owner, &rewrapped), Err(KeyringError::OtherKek { .. })));
+        assert!(matches!(new.unwrap_data_key(&owner, &stored), Err(KeyringError::OtherKek { .. })));
+        assert_eq!(old.rewrap(&new, &owner, &rewrapped, &chance).unwrap(), rewrapped);
+        assert!(old.rewrap(&new, &pathway(), &rewrapped, &chance).is_err());
+        // THREAT: a row that says it is under another key than it is.
+        let lying = WrappedKey { kek_id: new.kek_id().to_string(), ..stored };
+        assert!(matches!(new.unwrap_data_key(&owner, &lying), Err(KeyringError::DoesNotUnwrap { .. })));
+    }
+
+    #[test]
+    fn pseudonyms_differ_by_class_year_kind_and_id_and_come_back_from_storage() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let keyring = keyring("kek", folder.path());
+        let class = RetentionClass::Technical;
+        let (this, stored) = keyring.new_pseudonym_key(class, 2026, &chance).unwrap();
+        let (next, _) = keyring.new_pseudonym_key(class, 2027, &chance).unwrap();
+        let name = this.pseudonym("actor", "abc");
+        assert_eq!(name.len(), 32);
+        assert_eq!(
+            keyring.unwrap_pseudonym_key(class, 2026, &stored).unwrap().pseudonym("actor", "abc"),
+            name
+        );
+        assert_ne!(this.pseudonym("pathway", "abc"), name);
+        assert_ne!(this.pseudonym("actor", "abd"), name);
+        assert_ne!(next.pseudonym("actor", "abc"), name);
+        assert!(keyring.unwrap_pseudonym_key(class, 2027, &stored).is_err());
+        assert!(keyring.unwrap_pseudonym_key(RetentionClass::Disclosure, 2026, &stored).is_err());
+    }
+
+    #[test]
+    fn the_log_key_comes_back_from_storage_for_its_origin_only() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let keyring = keyring("kek", folder.path());
+        let (key, stored) = keyring.new_log_key("relais.example/log", &chance).unwrap();
+        let again = keyring.unwrap_log_key("relais.example/log", &stored).unwrap();
+        assert_eq!(again.public(), key.public());
+        assert!(sign::verify(&key.public(), b"root", &again.sign(b"root")));
+        assert!(keyring.unwrap_log_key("relais.example/other", &stored).is_err());
+        assert!(keyring.unwrap_data_key(&KeyOwner::Instance, &stored).is_err());
+    }
+
+    #[test]
+    fn a_login_is_found_without_regard_to_case_and_only_in_its_instance() {
+        let chance = SystemChance::new();
+        let one = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
+        let two = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
+        assert_eq!(one.login_index("marie.durand"), one.login_index(" Marie.DURAND "));
+        assert_ne!(one.login_index("marie.durand"), one.login_index("marie.durant"));
+        assert_ne!(one.login_index("marie.durand"), two.login_index("marie.durand"));
+        assert_eq!(one.login_index("marie.durand").as_str().len(), 64);
+    }
+
+    #[test]
+    fn subkeys_of_different_uses_differ() {
+        let keys = InstanceKeys::derive(&DataKey::generate(&SystemChance::new()).unwrap());
+        let all = [
+            &keys.login,
+            &keys.session,
+            &keys.invitation,
+            &keys.rescue,
+            &keys.etag,
+            &keys.cursor,
+            &keys.idempotency,
+        ];
+        let distinct: std::collections::BTreeSet<&[u8; 32]> = all.iter().map(|k| &***k).collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_cursor_opens_for_its_actor_and_query_only() {
+        let chance = SystemChance::new();
+        let keys = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
+        let cursor = keys.seal_cursor("actor", b"items?p=1", b"row-17", &chance).unwrap();
+        assert_eq!(keys.open_cursor("actor", b"items?p=1", &cursor).unwrap().as_slice(), b"row-17");
+        assert_eq!(keys.open_cursor("other", b"items?p=1", &cursor), Err(OpenError));
+        assert_eq!(keys.open_cursor("actor", b"items?p=2", &cursor), Err(OpenError));
+        let other = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
+        assert_eq!(other.open_cursor("actor", b"items?p=1", &cursor), Err(OpenError));
+        for bad in ["", "AAAA", "é", &cursor[1..]] {
+            assert_eq!(keys.open_cursor("actor", b"items?p=1", bad), Err(OpenError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn entity_tags_and_fingerprints_depend_on_who_asks() {
+        let keys = InstanceKeys::derive(&DataKey::generate(&SystemChance::new()).unwrap());
+        let tag = keys.etag("actor", b"view");
+        assert_eq!(tag, keys.etag("actor", b"view"));
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 24, "{tag}");
+        assert_ne!(tag, keys.etag("other", b"view"));
+        assert_ne!(tag, keys.etag("actor", b"views"));
+        let print = keys.idempotency_fingerprint("actor", &[b"key", b"POST /items", b"{}"]);
+        assert_ne!(print, keys.idempotency_fingerprint("other", &[b"key", b"POST /items", b"{}"]));
+        assert_ne!(print, keys.idempotency_fingerprint("actor", &[b"key", b"POST /item", b"s{}"]));
+    }
+}

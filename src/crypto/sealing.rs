@@ -200,7 +200,7 @@ mod tests {
         // Rebuilt by hand, from the documentation alone.
         let mut context = Vec::new();
         for field in [&b"test"[..], &[1, 1], b"a", b"key-id-1"] {
-            context.extend_from_slice(&(field.len() as u64).to_be_bytes());
+            context.extend_from_slice(&u64::try_from(field.len()).unwrap().to_be_bytes());
             context.extend_from_slice(field);
         }
         let mut okm = [0_u8; 76];
