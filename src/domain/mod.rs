@@ -4,6 +4,9 @@
 pub mod accord;
 pub mod cell;
 pub mod item;
+pub mod person;
 pub mod record;
+pub mod release;
+pub mod statute;
 pub mod text;
 pub mod vocabulary;
