@@ -1,1 +1,3 @@
-//! (room to be built)
+//! The command line: one file per command, no decision of its own.
+
+pub mod charter;
