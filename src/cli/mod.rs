@@ -1,3 +1,4 @@
-//! One file per command.
+//! The command line: one file per command; errors say what to do next.
 
 pub mod certs;
+pub mod charter;

@@ -19,6 +19,13 @@ macro_rules! code_enum {
         impl $name {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
+            /// Position in `ALL`: dense tables are indexed by it.
+            #[must_use]
+            #[expect(clippy::as_conversions, reason = "a fieldless enum has no other conversion to its position")]
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+
             /// The stable code: files, storage, API.
             #[must_use]
             pub const fn code(self) -> &'static str {
