@@ -75,7 +75,7 @@ struct StoredRelease {
 impl TryFrom<StoredRelease> for ReleaseFacts {
     type Error = ReleaseError;
     fn try_from(s: StoredRelease) -> Result<Self, ReleaseError> {
-        if s.line.shown.len() != 1 || s.line.kind != LineKind::Recipient || !s.line.categories.is_empty() {
+        if s.line.shown.len() != 1 || s.line.kind != LineKind::Recipient || !s.line.categories.is_empty() || !s.line.services.is_empty() {
             return Err(ReleaseError::NotOneVersion);
         }
         let facts = Self {
@@ -108,6 +108,7 @@ impl ReleaseFacts {
                 kind: LineKind::Recipient,
                 categories: std::collections::BTreeSet::new(),
                 shown: std::iter::once(shown).collect(),
+                services: std::collections::BTreeSet::new(),
             },
             purpose: draft.purpose,
             made_on: draft.made_on,

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::access::{CharterBook, Edition};
-use crate::audit::lane::{DetailSealer, Lane};
+use crate::audit::lane::Lane;
+use crate::audit::leaf::DetailSealer;
 use crate::audit::{PseudonymKey, Record};
 use crate::charter::Charter;
 use crate::clock::{Chance, Clock, Timestamp};

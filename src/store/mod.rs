@@ -17,6 +17,7 @@ pub mod fact;
 pub mod item;
 mod migrations;
 pub mod organisation;
+pub mod pathway;
 #[rustfmt::skip]
 mod schema;
 mod seal;

@@ -214,6 +214,37 @@ pub fn acts_under_accord(
     find_named(file, now, Some(purpose), None, |line| line.recipient.organisation == *organisation)
 }
 
+/// S11: whether a signed notice in force, in a line of this recipient for this purpose, names `service`.
+#[must_use]
+pub fn names_service(
+    query: &AccordQuery<'_>,
+    service: &RecipientKey,
+    file: &ConsentFile<'_>,
+    now: Timestamp,
+) -> bool {
+    let target = Target {
+        recipient: query.recipient,
+        whom: query.assignment.map_or(Whom::Unknown, Whom::One),
+        category: Some(query.category),
+        purpose: query.purpose,
+        version: None,
+        // Naming a service shows the family who takes part: the signatures are those of the exact words.
+        need: Need::Informed,
+    };
+    file.accords.iter().filter(|a| a.facts().purpose() == query.purpose).any(|accord| {
+        let sheet = accord.sheet();
+        accord
+            .facts()
+            .lines()
+            .iter()
+            .filter(|l| l.kind == LineKind::Recipient && l.matches(query.recipient, query.assignment))
+            .filter(|l| l.services.contains(service))
+            .any(|line| {
+                matches!(judge(file, &sheet, line, &target, now), Judged::InForce { informed: true, .. })
+            })
+    })
+}
+
 fn find_named(
     file: &ConsentFile<'_>,
     now: Timestamp,

@@ -104,6 +104,9 @@ pub struct Line {
     pub kind: LineKind,
     pub categories: BTreeSet<Category>,
     pub shown: BTreeSet<ShownVersion>,
+    /// Services whose taking part the notice names to this recipient (S11: stands for an item and its release).
+    #[serde(default)]
+    pub services: BTreeSet<RecipientKey>,
 }
 
 impl Line {
@@ -274,7 +277,7 @@ fn check(draft: &AccordDraft) -> Result<(), AccordError> {
         if line.recipient.profession.is_platform() {
             return Err(AccordError::PlatformRecipient(line.recipient.profession));
         }
-        if line.kind == LineKind::Contributor && line.subjects().next().is_some() {
+        if line.kind == LineKind::Contributor && (line.subjects().next().is_some() || !line.services.is_empty()) {
             return Err(AccordError::ContributorReceives(line.id.clone()));
         }
     }
