@@ -455,3 +455,6 @@ fn columns(facts: &TableFacts) -> [(&'static str, &'static str); 8] {
         ("statute", facts.statute.code()),
     ]
 }
+
+#[cfg(test)]
+mod tests;

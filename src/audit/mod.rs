@@ -12,12 +12,23 @@
 //! This room does not decide who may read, keeps no key, and speaks to no database: `store` implements
 //! [`lane::LaneBackend`], [`tree::NodeSource`] and [`verify::LogReader`].
 
+pub mod body;
+pub mod checkpoint;
 pub mod json;
 pub mod lane;
 pub mod leaf;
+pub mod note;
+pub mod proof;
 pub mod sealed;
 pub mod tree;
+pub mod verify;
 
+#[cfg(test)]
+mod memory;
+
+pub use body::LeafBody;
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use lane::{Job, Lane, LaneError, Priority, Receipt, VersionCheck};
 pub use leaf::{Pseudonym, PseudonymKey, Record};
+pub use proof::TlogProof;
 pub use sealed::{Disclosed, Sealed};

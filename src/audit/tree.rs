@@ -393,3 +393,6 @@ impl LeafHashes {
         Some(frontier.root())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,8 +45,8 @@ pub enum Fatal {
         "the head of the log at size `{size}` is not the one that was committed; run `relais audit verify`"
     )]
     OtherHead { size: u64 },
-    #[error("{0}")]
-    Damaged(String),
+    #[error("the stored log is damaged: {what}; run `relais audit verify`")]
+    Damaged { what: String },
     #[error("the database code panicked while a batch was written; start again")]
     Panicked,
 }
@@ -139,7 +139,7 @@ impl Shared {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    fn closed(&self) -> bool {
+    pub(super) fn closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
@@ -240,7 +240,7 @@ impl<B: LaneBackend> Engine<B> {
         tracing::error!(reason = %why, jobs = works.len(), "a batch was given up");
         match why {
             GiveUp::Fatal(fatal) => self.shared.stop(fatal),
-            GiveUp::Backend(BackendError::Damaged { what }) => self.shared.stop(Fatal::Damaged(what)),
+            GiveUp::Backend(BackendError::Damaged { what }) => self.shared.stop(Fatal::Damaged { what }),
             GiveUp::Backend(BackendError::Unavailable(_)) | GiveUp::Commit(_) => {}
         }
         if catch_unwind(AssertUnwindSafe(|| self.backend.rollback())).is_err() {

@@ -329,3 +329,6 @@ impl<Tx: ?Sized + 'static> Lane<Tx> {
         self.shared.stats()
     }
 }
+
+#[cfg(test)]
+mod tests;
