@@ -476,6 +476,12 @@ mod tests {
         let (this, stored) = keyring.new_pseudonym_key(class, 2026, &chance).unwrap();
         let (next, _) = keyring.new_pseudonym_key(class, 2027, &chance).unwrap();
         let name = this.pseudonym("actor", "abc");
+        let frozen = DataKey::from_parts(
+            stored.key_id,
+            Zeroizing::new(std::array::from_fn(|i| i.try_into().unwrap())),
+        );
+        let frozen = PseudonymKey(frozen.subkey("pseudonym")).pseudonym("actor", "abc");
+        assert_eq!(frozen, "14c9a5e4f6ad1a5661773cb42a2fb9cb", "ADR 0004, computed by a separate program");
         assert_eq!(name.len(), 32);
         assert_eq!(
             keyring.unwrap_pseudonym_key(class, 2026, &stored).unwrap().pseudonym("actor", "abc"),

@@ -18,6 +18,8 @@ pub mod token;
 pub mod totp;
 
 #[cfg(test)]
+mod frozen;
+#[cfg(test)]
 mod vectors;
 
 pub use chance::SystemChance;
