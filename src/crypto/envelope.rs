@@ -39,7 +39,7 @@ impl DataKeyId {
         Ok(Self(id))
     }
 
-    /// Reads the 16 hexadecimal characters of [`DataKeyId::to_string`].
+    /// Reads the 16 hexadecimal characters of its `Display`.
     ///
     /// # Errors
     /// For any other text.

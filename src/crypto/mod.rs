@@ -8,6 +8,7 @@ pub mod chance;
 pub mod common_passwords;
 pub mod envelope;
 pub mod hash;
+pub mod instance_keys;
 pub mod kek;
 pub mod keyring;
 pub mod password;
