@@ -76,9 +76,9 @@ pub fn weakness(password: &str, login: &str, words: &[&str]) -> Option<Weakness>
         Zeroizing::new(core_of(&folded)),
         // As guessers do: replacements undone with the trailing digits and signs off, with the signs alone
         // off, and in the whole.
-        Zeroizing::new(letters(&unleet(folded.trim_matches(|c: char| !c.is_alphabetic())))),
-        Zeroizing::new(letters(&unleet(folded.trim_matches(|c: char| !c.is_alphanumeric())))),
-        Zeroizing::new(letters(&unleet(&folded))),
+        guessed(folded.trim_matches(|c: char| !c.is_alphabetic())),
+        guessed(folded.trim_matches(|c: char| !c.is_alphanumeric())),
+        guessed(&folded),
     ];
     for candidate in &candidates {
         if is_listed(candidate) {
@@ -107,6 +107,10 @@ fn fold(text: &str) -> String {
             other => other,
         })
         .collect()
+}
+
+fn guessed(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(letters(&Zeroizing::new(unleet(text))))
 }
 
 /// Undoes the usual replacements of letters by digits and signs.
@@ -154,7 +158,7 @@ fn is_repetition(text: &str) -> bool {
     if chars.len() < 4 {
         return false;
     }
-    let mut distinct: Vec<char> = chars.to_vec();
+    let mut distinct = chars.clone();
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.len() < 5 {

@@ -14,20 +14,20 @@
 //!
 //! Not done here: storage, `destroyed_at`, deciding when a key dies.
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::envelope::{DataKey, DataKeyId, keyed_digest};
 use super::hash::Digest;
+pub use super::instance_keys::{InstanceKeys, LoginIndex};
 use super::kek::{KekId, KekProvider, WrapContext};
-use super::sealing::{self, OpenError, SealError};
+use super::sealing::{OpenError, SealError};
 use super::sign::{SignError, SigningKey};
-use super::token::{InvitationCode, RescueCode, SessionToken, TokenHash};
 use crate::clock::{Chance, NoChance};
 use crate::domain::record::RetentionClass;
-use crate::ids::{PathwayId, ProfessionalId};
+use crate::ids::PathwayId;
 
 /// To whom a wrapped key belongs; part of what it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,35 @@ impl KeyOwner {
             Self::Log { origin } => format!("log:{origin}"),
         }
     }
+
+    /// Reads the stored form; only exactly what [`KeyOwner::as_text`] writes.
+    ///
+    /// # Errors
+    /// [`InvalidKeyOwner`] otherwise.
+    pub fn parse(text: &str) -> Result<Self, InvalidKeyOwner> {
+        let wrong = || InvalidKeyOwner;
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        let owner = match kind {
+            "instance" => Self::Instance,
+            "pathway" => Self::Pathway(PathwayId::parse(rest).map_err(|_| wrong())?),
+            "pseudonyms" => {
+                let (class, year) = rest.split_once(':').ok_or_else(wrong)?;
+                Self::Pseudonyms {
+                    class: RetentionClass::parse(class).map_err(|_| wrong())?,
+                    year: year.parse().map_err(|_| wrong())?,
+                }
+            }
+            "log" if !rest.is_empty() => Self::Log { origin: rest.to_owned() },
+            _unknown => return Err(wrong()),
+        };
+        if owner.as_text() == text { Ok(owner) } else { Err(wrong()) }
+    }
 }
+
+/// Text that names no owner of a key.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not the owner of a key: the row was changed, or written by a newer version")]
+pub struct InvalidKeyOwner;
 
 /// A key as it is stored. Everything here may be in the database; none of it opens anything alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -255,132 +283,6 @@ impl PseudonymKey {
     }
 }
 
-/// The blind index of a login: the only value by which a sealed column can be searched (SECURITY §2).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct LoginIndex(String);
-
-impl LoginIndex {
-    /// 64 hexadecimal characters, for a unique column.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for LoginIndex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LoginIndex")
-    }
-}
-
-/// Subkeys of the instance's data key, one per use, so that no value of one use means anything in another.
-pub struct InstanceKeys {
-    login: Zeroizing<[u8; 32]>,
-    session: Zeroizing<[u8; 32]>,
-    invitation: Zeroizing<[u8; 32]>,
-    rescue: Zeroizing<[u8; 32]>,
-    etag: Zeroizing<[u8; 32]>,
-    cursor: Zeroizing<[u8; 32]>,
-    idempotency: Zeroizing<[u8; 32]>,
-    id: DataKeyId,
-}
-
-impl std::fmt::Debug for InstanceKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InstanceKeys")
-    }
-}
-
-const CURSOR_LABEL: &str = "relais/cursor/1";
-
-impl InstanceKeys {
-    /// Derives all subkeys from the instance's data key.
-    #[must_use]
-    pub fn derive(instance: &DataKey) -> Self {
-        Self {
-            login: instance.subkey("login-index"),
-            session: instance.subkey("session-token"),
-            invitation: instance.subkey("invitation-code"),
-            rescue: instance.subkey("rescue-code"),
-            etag: instance.subkey("etag"),
-            cursor: instance.subkey("cursor"),
-            idempotency: instance.subkey("idempotency"),
-            id: *instance.id(),
-        }
-    }
-
-    /// The blind index of a login, without regard to case or surrounding blanks.
-    #[must_use]
-    pub fn login_index(&self, login: &str) -> LoginIndex {
-        let folded = Zeroizing::new(login.trim().to_lowercase());
-        LoginIndex(HEXLOWER.encode(&keyed_digest(&self.login, &[folded.as_bytes()])))
-    }
-
-    #[must_use]
-    pub fn session_hash(&self, token: &SessionToken) -> TokenHash {
-        TokenHash::new(keyed_digest(&self.session, &[token.secret()]))
-    }
-
-    #[must_use]
-    pub fn invitation_hash(&self, code: &InvitationCode) -> TokenHash {
-        TokenHash::new(keyed_digest(&self.invitation, &[code.secret()]))
-    }
-
-    /// Bound to its owner: a row of one professional's codes is worth nothing under another's name.
-    #[must_use]
-    pub fn rescue_hash(&self, owner: &ProfessionalId, code: &RescueCode) -> TokenHash {
-        TokenHash::new(keyed_digest(&self.rescue, &[owner.as_str().as_bytes(), code.secret()]))
-    }
-
-    /// The entity tag of a view as given to one actor, quoted: 128 bits. Two actors who see the same bytes get
-    /// different tags (THREAT: comparing tags tells that two people see the same).
-    #[must_use]
-    pub fn etag(&self, actor: &str, view: &[u8]) -> String {
-        let digest = keyed_digest(&self.etag, &[actor.as_bytes(), view]);
-        let half = digest.first_chunk::<16>().map(|half| BASE64URL_NOPAD.encode(half)).unwrap_or_default();
-        format!("\"{half}\"")
-    }
-
-    /// The fingerprint of a request under an idempotency key: who, which key, method and route, body.
-    #[must_use]
-    pub fn idempotency_fingerprint(&self, actor: &str, parts: &[&[u8]]) -> Digest {
-        let mut all: Vec<&[u8]> = vec![actor.as_bytes()];
-        all.extend_from_slice(parts);
-        keyed_digest(&self.idempotency, &all)
-    }
-
-    /// Seals a cursor for one actor and one query: 74 bytes longer than its content, base64url.
-    ///
-    /// # Errors
-    /// Too long a content, or no randomness.
-    pub fn seal_cursor(
-        &self,
-        actor: &str,
-        query: &[u8],
-        content: &[u8],
-        chance: &dyn Chance,
-    ) -> Result<String, SealError> {
-        let fields = [actor.as_bytes(), query];
-        let sealed = sealing::seal(&self.cursor, self.id.as_bytes(), CURSOR_LABEL, &fields, content, chance)?;
-        Ok(BASE64URL_NOPAD.encode(&sealed))
-    }
-
-    /// Opens a cursor made for the same actor and query.
-    ///
-    /// # Errors
-    /// [`OpenError`] for anything else.
-    pub fn open_cursor(
-        &self,
-        actor: &str,
-        query: &[u8],
-        cursor: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let sealed = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| OpenError)?;
-        let fields = [actor.as_bytes(), query];
-        sealing::open(&self.cursor, self.id.as_bytes(), CURSOR_LABEL, &fields, &sealed)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -434,6 +336,21 @@ mod tests {
     }
 
     #[test]
+    fn owners_read_back_and_nothing_else_does() {
+        let class = RetentionClass::Technical;
+        let log = KeyOwner::Log { origin: "a.example:8443/log".to_owned() };
+        for owner in [KeyOwner::Instance, pathway(), KeyOwner::Pseudonyms { class, year: 2026 }, log] {
+            assert_eq!(KeyOwner::parse(&owner.as_text()), Ok(owner));
+        }
+        for bad in ["", "instance:", "Instance", "pathway:", "pathway:x", "log:", "pseudonyms:technical"] {
+            assert_eq!(KeyOwner::parse(bad), Err(InvalidKeyOwner), "{bad}");
+        }
+        for bad in ["pseudonyms:technical:02026", "pseudonyms:technical:+2026", "pseudonyms:other:2026"] {
+            assert_eq!(KeyOwner::parse(bad), Err(InvalidKeyOwner), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_wrapped_key_does_not_contain_its_key() {
         let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
         let keyring = keyring("kek", folder.path());
@@ -475,6 +392,12 @@ mod tests {
         let (this, stored) = keyring.new_pseudonym_key(class, 2026, &chance).unwrap();
         let (next, _) = keyring.new_pseudonym_key(class, 2027, &chance).unwrap();
         let name = this.pseudonym("actor", "abc");
+        let frozen = DataKey::from_parts(
+            stored.key_id,
+            Zeroizing::new(std::array::from_fn(|i| i.try_into().unwrap())),
+        );
+        let frozen = PseudonymKey(frozen.subkey("pseudonym")).pseudonym("actor", "abc");
+        assert_eq!(frozen, "14c9a5e4f6ad1a5661773cb42a2fb9cb", "ADR 0004, computed by a separate program");
         assert_eq!(name.len(), 32);
         assert_eq!(
             keyring.unwrap_pseudonym_key(class, 2026, &stored).unwrap().pseudonym("actor", "abc"),
@@ -497,60 +420,5 @@ mod tests {
         assert!(sign::verify(&key.public(), b"root", &again.sign(b"root")));
         assert!(keyring.unwrap_log_key("relais.example/other", &stored).is_err());
         assert!(keyring.unwrap_data_key(&KeyOwner::Instance, &stored).is_err());
-    }
-
-    #[test]
-    fn a_login_is_found_without_regard_to_case_and_only_in_its_instance() {
-        let chance = SystemChance::new();
-        let one = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
-        let two = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
-        assert_eq!(one.login_index("marie.durand"), one.login_index(" Marie.DURAND "));
-        assert_ne!(one.login_index("marie.durand"), one.login_index("marie.durant"));
-        assert_ne!(one.login_index("marie.durand"), two.login_index("marie.durand"));
-        assert_eq!(one.login_index("marie.durand").as_str().len(), 64);
-    }
-
-    #[test]
-    fn subkeys_of_different_uses_differ() {
-        let keys = InstanceKeys::derive(&DataKey::generate(&SystemChance::new()).unwrap());
-        let all = [
-            &keys.login,
-            &keys.session,
-            &keys.invitation,
-            &keys.rescue,
-            &keys.etag,
-            &keys.cursor,
-            &keys.idempotency,
-        ];
-        let distinct: std::collections::BTreeSet<&[u8; 32]> = all.iter().map(|k| &***k).collect();
-        assert_eq!(distinct.len(), all.len());
-    }
-
-    #[test]
-    fn a_cursor_opens_for_its_actor_and_query_only() {
-        let chance = SystemChance::new();
-        let keys = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
-        let cursor = keys.seal_cursor("actor", b"items?p=1", b"row-17", &chance).unwrap();
-        assert_eq!(keys.open_cursor("actor", b"items?p=1", &cursor).unwrap().as_slice(), b"row-17");
-        assert_eq!(keys.open_cursor("other", b"items?p=1", &cursor), Err(OpenError));
-        assert_eq!(keys.open_cursor("actor", b"items?p=2", &cursor), Err(OpenError));
-        let other = InstanceKeys::derive(&DataKey::generate(&chance).unwrap());
-        assert_eq!(other.open_cursor("actor", b"items?p=1", &cursor), Err(OpenError));
-        for bad in ["", "AAAA", "é", &cursor[1..]] {
-            assert_eq!(keys.open_cursor("actor", b"items?p=1", bad), Err(OpenError), "{bad}");
-        }
-    }
-
-    #[test]
-    fn entity_tags_and_fingerprints_depend_on_who_asks() {
-        let keys = InstanceKeys::derive(&DataKey::generate(&SystemChance::new()).unwrap());
-        let tag = keys.etag("actor", b"view");
-        assert_eq!(tag, keys.etag("actor", b"view"));
-        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 24, "{tag}");
-        assert_ne!(tag, keys.etag("other", b"view"));
-        assert_ne!(tag, keys.etag("actor", b"views"));
-        let print = keys.idempotency_fingerprint("actor", &[b"key", b"POST /items", b"{}"]);
-        assert_ne!(print, keys.idempotency_fingerprint("other", &[b"key", b"POST /items", b"{}"]));
-        assert_ne!(print, keys.idempotency_fingerprint("actor", &[b"key", b"POST /item", b"s{}"]));
     }
 }

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod common_passwords;
 pub mod envelope;
 pub mod hash;
+pub mod instance_keys;
 pub mod kek;
 pub mod keyring;
 pub mod password;
@@ -17,6 +18,8 @@ pub mod tls;
 pub mod token;
 pub mod totp;
 
+#[cfg(test)]
+mod frozen;
 #[cfg(test)]
 mod vectors;
 
