@@ -134,18 +134,23 @@ fn reached_as<'a>(facts: &'a PathwayFacts, p: &'a ParticipationFacts) -> Vec<&'a
 }
 
 /// The share that opens gate 4, or why none does.
-fn gate_four<'a>(q: &Question<'a>, purpose: Purpose) -> Result<(&'a ShareFacts, Option<&'a StatuteId>), Reason> {
+fn gate_four<'a>(
+    q: &Question<'a>,
+    purpose: Purpose,
+) -> Result<(&'a ShareFacts, Option<&'a StatuteId>), Reason> {
     let p = q.participation.ok_or(Reason::NotShared)?;
     let ids = reached_as(q.facts, p);
     let mut ended = false;
-    for share in q.facts.shares.iter().filter(|s| s.purpose == purpose && s.versions.contains(&q.version.id)) {
+    for share in q.facts.shares.iter().filter(|s| s.purpose == purpose && s.versions.contains(&q.version.id))
+    {
         let Some(recipient) = share.recipients.iter().find(|r| ids.contains(&&r.participation)) else {
             continue;
         };
         // Until both ends confirm, the receiver of a handover reads the list only, no words.
-        let waiting = share.handover.as_ref().is_some_and(|h| {
-            q.facts.handovers.iter().find(|f| f.id == *h).is_none_or(|f| !f.complete())
-        });
+        let waiting = share
+            .handover
+            .as_ref()
+            .is_some_and(|h| q.facts.handovers.iter().find(|f| f.id == *h).is_none_or(|f| !f.complete()));
         if waiting || q.now < share.starts {
             continue;
         }
@@ -163,7 +168,11 @@ fn gate_four<'a>(q: &Question<'a>, purpose: Purpose) -> Result<(&'a ShareFacts, 
 
 /// The purposes for which some share names this version and reader: each is a door (DESIGN §7).
 #[must_use]
-pub fn purposes_open_to(facts: &PathwayFacts, p: &ParticipationFacts, version: &VersionFacts) -> Vec<Purpose> {
+pub fn purposes_open_to(
+    facts: &PathwayFacts,
+    p: &ParticipationFacts,
+    version: &VersionFacts,
+) -> Vec<Purpose> {
     let ids = reached_as(facts, p);
     let mut purposes: Vec<Purpose> = facts
         .shares
@@ -184,7 +193,8 @@ pub fn decide(q: &Question<'_>) -> Decision {
     let mut failing = Vec::new();
     let mut valid_until = q.assignment.valid_until(now);
     if let Some(p) = q.participation {
-        valid_until = [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+        valid_until =
+            [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
     }
 
     // Gate 1.

@@ -21,5 +21,5 @@ pub use actor::{Actor, SessionStamp};
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
 pub use item::{Decision, Failing, Mode, Question, decide as decide_item, purposes_open_to};
-pub use resource::{Resource, decide as decide_resource};
+pub use resource::{Resource, decide as decide_resource, sees_in_circle};
 pub use standing::{CharterBook, Edition, Standing};

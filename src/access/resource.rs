@@ -105,8 +105,11 @@ fn place(
         Some(p) if !p.in_force(now) => Some(Reason::InvitationPending),
         Some(p) if !named_in_force(facts, p, now) => Some(Reason::NotAParticipant),
         Some(p) => {
-            valid_until =
-                [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+            valid_until = [p.until_at, p.ended_at]
+                .into_iter()
+                .flatten()
+                .filter(|t| *t > now)
+                .fold(valid_until, Ord::min);
             None
         }
     };
@@ -141,11 +144,9 @@ pub fn decide(
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
-        let concerned = facts
-            .participations
-            .iter()
-            .any(|p| p.assignment.organisation == assignment.organisation)
-            || facts.lead == assignment.organisation;
+        let concerned =
+            facts.participations.iter().any(|p| p.assignment.organisation == assignment.organisation)
+                || facts.lead == assignment.organisation;
         let empowered = match assignment.function {
             Function::Manager | Function::Secretary => true,
             Function::Practitioner => false,
@@ -171,14 +172,12 @@ pub fn decide(
         Resource::AccordWhole(id) => collected(facts, id, &assignment.id),
         Resource::AccordOutline(id) => referent || collected(facts, id, &assignment.id),
         Resource::Share(id) => facts.shares.iter().any(|s| s.id == *id && s.sharer == me.id),
-        Resource::Statute(id) => facts
-            .statutes
-            .iter()
-            .any(|s| s.id() == id && (s.author == me.id || s.names(&me.id))),
-        Resource::Handover(id) => facts
-            .handovers
-            .iter()
-            .any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id)),
+        Resource::Statute(id) => {
+            facts.statutes.iter().any(|s| s.id() == id && (s.author == me.id || s.names(&me.id)))
+        }
+        Resource::Handover(id) => {
+            facts.handovers.iter().any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id))
+        }
         Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
         Resource::Invitation(_) | Resource::ManagerView => false,
     };
@@ -226,19 +225,13 @@ fn identity(
     };
     let secrecy = assignment.secrecy_at(now);
     let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
-    let leads = facts
-        .participations
-        .iter()
-        .filter(|p| p.invited_by.is_none())
-        .any(|p| {
-            p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
-        });
+    let leads = facts.participations.iter().filter(|p| p.invited_by.is_none()).any(|p| {
+        p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
+    });
     if leads && assignment.organisation == facts.lead && cell.need() != Need::Never {
         return permit(Reason::OwnItem, valid_until, vec!["own:identity".to_owned()], None);
     }
-    let author_secrecy = facts
-        .referent(now)
-        .map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
+    let author_secrecy = facts.referent(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
     let key = assignment.recipient_key();
     let mut last: Option<Decision> = None;
     for purpose in Purpose::ALL {
@@ -254,11 +247,8 @@ fn identity(
         // LAW: CASF L226-2-2. A statutory record that names this reader carries the identity of the child with it.
         let statute = strongest(facts.statutes.iter().filter(|s| s.names(&me.id)).flat_map(|s| {
             s.record.draft().items.iter().map(|version| {
-                let query = StatuteQuery {
-                    item_version: version,
-                    recipient: &me.id,
-                    refused_at: accord.refused_at,
-                };
+                let query =
+                    StatuteQuery { item_version: version, recipient: &me.id, refused_at: accord.refused_at };
                 statute_fact(&s.record, &s.events, &query, &facts.person, now)
             })
         }));
@@ -278,16 +268,11 @@ fn identity(
                 Reason::Statute => statute.valid_until,
                 _ => accord.valid_until,
             };
-            let basis =
-                accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)).collect();
+            let basis = accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)).collect();
             return permit(judgement.reason, valid_until.min(until), basis, Some(table));
         }
-        let failing = judgement
-            .failing()
-            .into_iter()
-            .flatten()
-            .map(|reason| Failing { gate: 6, reason })
-            .collect();
+        let failing =
+            judgement.failing().into_iter().flatten().map(|reason| Failing { gate: 6, reason }).collect();
         let until = valid_until.min(accord.valid_until);
         last.get_or_insert_with(|| deny(failing, Some(table), until));
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::facts::AssignmentFacts;
-use crate::charter::Matrix;
+use crate::charter::{Charter, Matrix};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
 use crate::ids::{CharterId, OrganisationId};
@@ -19,6 +19,7 @@ pub struct Edition {
     pub number: i64,
     pub published_at: Timestamp,
     pub effective_at: Timestamp,
+    pub charter: Arc<Charter>,
     pub matrix: Arc<Matrix>,
     /// Organisations that signed it.
     pub signed_by: Vec<OrganisationId>,

@@ -37,11 +37,12 @@ use zeroize::Zeroizing;
 
 use super::json::{MAX_INTEGER, Value, write_around};
 use crate::clock::{Chance, NoChance, Timestamp};
+use crate::crypto::envelope::DataKeyId;
 use crate::crypto::hash::{Digest, hmac_sha256, sha256};
 use crate::domain::cell::TableFacts;
 use crate::domain::record::{Action, ActorStamp, RecordDraft, RetentionClass, RowRef, TrailEntry, Verdict};
 use crate::domain::vocabulary::{Profession, Purpose};
-use crate::ids::{AssignmentId, KeyId, OrganisationId, PathwayId, ProfessionalId, SessionId};
+use crate::ids::{AssignmentId, OrganisationId, PathwayId, ProfessionalId, SessionId};
 
 /// The version of the body's schema.
 pub const SCHEMA: i64 = 1;
@@ -169,7 +170,7 @@ impl PseudonymKey {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedDetail {
     pub salt: [u8; 32],
-    pub key: KeyId,
+    pub key: DataKeyId,
     pub ciphertext: Vec<u8>,
     pub commit: Digest,
 }
@@ -186,7 +187,7 @@ pub trait DetailSealer {
         pathway: Option<&PathwayId>,
         commit: &Digest,
         detail: &[u8],
-    ) -> Result<(KeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>>;
+    ) -> Result<(DataKeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// The searchable copy of a record (table `audit_index`), recomputed by `audit verify` from the body.

@@ -11,9 +11,10 @@ use super::leaf::{DetailSealer, NumberedLeaf, PseudonymKey, Record};
 use super::tree::{NodeId, NodeSource};
 use super::verify::{LogReader, OpenedDetail, StoredCheckpoint, StoredHead, StoredIndex, StoredRow};
 use crate::clock::{Chance, NoChance};
+use crate::crypto::envelope::DataKeyId;
 use crate::crypto::hash::Digest;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
-use crate::ids::{KeyId, PathwayId, RequestId};
+use crate::ids::{PathwayId, RequestId};
 
 /// Where the next batch fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -286,8 +287,8 @@ impl DetailSealer for Plain {
         _pathway: Option<&PathwayId>,
         _commit: &Digest,
         detail: &[u8],
-    ) -> Result<(KeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
-        Ok((KeyId::random(&Counting::default())?, detail.to_vec()))
+    ) -> Result<(DataKeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
+        Ok((DataKeyId::random(&Counting::default())?, detail.to_vec()))
     }
 }
 

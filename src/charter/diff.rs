@@ -57,7 +57,9 @@ fn cell(who: &str, what: &str, from: Cell, to: Cell, out: &mut Vec<String>) {
     }
     match (from.statute_open(), to.statute_open()) {
         (true, false) => {
-            out.push(format!("{who} ne pourra plus recevoir {what} par le partage prévu par la loi (CASF L226-2-2)"));
+            out.push(format!(
+                "{who} ne pourra plus recevoir {what} par le partage prévu par la loi (CASF L226-2-2)"
+            ));
         }
         (false, true) => {
             out.push(format!("{who} pourra recevoir {what} par le partage prévu par la loi (CASF L226-2-2)"));
@@ -150,7 +152,8 @@ fn sheets(old: &Sheet, new: &Sheet, out: &mut Vec<String>) {
         );
     }
     for pack in Pack::ALL {
-        let subjects = |s: &'_ Sheet| -> Vec<&'static str> { s.pack(pack).iter().map(|c| c.french()).collect() };
+        let subjects =
+            |s: &'_ Sheet| -> Vec<&'static str> { s.pack(pack).iter().map(|c| c.french()).collect() };
         let (a, b) = (subjects(old), subjects(new));
         keyed(
             &format!("pack « {} »", pack.purpose().french()),
@@ -209,7 +212,12 @@ mod tests {
                 "« Préparer une réunion sur la situation » ne permettra plus de partager les loisirs, la culture et le sport",
             ]
         );
-        assert!(diff(&two, &one).first().unwrap().ends_with("un accord qui nomme le sujet suffira ; il fallait un accord sur le texte exact"));
+        assert!(
+            diff(&two, &one)
+                .first()
+                .unwrap()
+                .ends_with("un accord qui nomme le sujet suffira ; il fallait un accord sur le texte exact")
+        );
     }
 
     #[test]

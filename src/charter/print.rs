@@ -26,7 +26,11 @@ pub fn markdown(matrix: &Matrix, charter: Option<&Charter>) -> String {
     match charter {
         Some(charter) => {
             out.push(format!("# {}", charter.title()));
-            out.push(format!("Version {}. Empreinte de la politique : `{}`.", charter.version(), matrix.policy_hash()));
+            out.push(format!(
+                "Version {}. Empreinte de la politique : `{}`.",
+                charter.version(),
+                matrix.policy_hash()
+            ));
         }
         None => {
             out.push("# Le plafond".to_owned());
@@ -87,7 +91,10 @@ pub fn markdown(matrix: &Matrix, charter: Option<&Charter>) -> String {
 
 fn purposes(matrix: &Matrix, out: &mut Vec<String>) {
     out.push("## Par but".to_owned());
-    out.push("Un accord sert un seul but. Un sujet que le but ne porte pas n'est jamais partagé pour lui.".to_owned());
+    out.push(
+        "Un accord sert un seul but. Un sujet que le but ne porte pas n'est jamais partagé pour lui."
+            .to_owned(),
+    );
     let mut lines = vec!["| But | Porte | Ne porte pas |".to_owned(), "|---|---|---|".to_owned()];
     for &purpose in Purpose::ALL {
         let side = |carried: bool| {
@@ -126,8 +133,10 @@ fn letters(matrix: &Matrix, out: &mut Vec<String>) {
         format!("|---|---|{}", "---|".repeat(names.len())),
     ];
     for (profession, secrecy, row) in rows(matrix) {
-        let cells: Vec<String> =
-            Category::ALL.iter().map(|&category| row.cell(category).to_string().replace('*', "\\*")).collect();
+        let cells: Vec<String> = Category::ALL
+            .iter()
+            .map(|&category| row.cell(category).to_string().replace('*', "\\*"))
+            .collect();
         let bound = match secrecy {
             Secrecy::Bound => "tenu",
             Secrecy::Contested | Secrecy::NotBound => "non tenu",

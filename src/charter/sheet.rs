@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::error::Finding;
+use crate::domain::item::Codes;
 use crate::domain::vocabulary::{Category, OrganisationKind, Purpose};
 
 /// The four packs of a charter, and the purpose of each.
@@ -132,6 +133,21 @@ impl Sheet {
     #[must_use]
     pub fn judicial_kind(&self, code: &str) -> Option<&str> {
         self.judicial_kinds.iter().find(|kind| kind.code == code).map(|kind| kind.words.as_str())
+    }
+}
+
+impl Codes for Sheet {
+    fn need(&self, code: &str) -> Option<&str> {
+        Self::need(self, code)
+    }
+
+    fn judicial_kind(&self, code: &str) -> Option<&str> {
+        Self::judicial_kind(self, code)
+    }
+
+    /// Terms are cited by themselves: the glossary has one entry for each.
+    fn term(&self, code: &str) -> Option<&str> {
+        self.glossary.iter().find(|t| t.term == code).map(|t| t.term.as_str())
     }
 }
 
@@ -318,7 +334,12 @@ impl Reader<'_> {
         }
     }
 
-    fn pack(&mut self, pack: Pack, raw: RawPack, carries: &dyn Fn(Purpose, Category) -> bool) -> Vec<Category> {
+    fn pack(
+        &mut self,
+        pack: Pack,
+        raw: RawPack,
+        carries: &dyn Fn(Purpose, Category) -> bool,
+    ) -> Vec<Category> {
         let mut out: Vec<Category> = Vec::new();
         let items = self.list(raw.categories, |r, item| {
             let at = item.span().start;
@@ -338,7 +359,11 @@ impl Reader<'_> {
             } else {
                 self.refuse(
                     at,
-                    format!("« {} » ne porte pas « {} » : retirez-le", pack.purpose().french(), category.french()),
+                    format!(
+                        "« {} » ne porte pas « {} » : retirez-le",
+                        pack.purpose().french(),
+                        category.french()
+                    ),
                 );
             }
         }
@@ -425,7 +450,10 @@ pub(crate) fn parse(
     };
     // R26: the report asks that following a pathway and evaluating the cooperation stay distinct.
     if sheet.follow_up.trim() == sheet.evaluation.trim() {
-        r.refuse(evaluation_at, "le suivi et l'évaluation doivent être distincts : ce texte répète follow_up");
+        r.refuse(
+            evaluation_at,
+            "le suivi et l'évaluation doivent être distincts : ce texte répète follow_up",
+        );
     }
     (found.len() == before).then_some(sheet)
 }

@@ -82,9 +82,14 @@ pub fn judge_cell(cell: Cell, purpose_carries: bool, facts: &TableFacts) -> Judg
         }
     };
     match failing_purpose.or(failing_6).or(failing_7) {
-        Some(reason) => {
-            Judgement { permitted: false, reason, failing_ceiling: None, failing_purpose, failing_6, failing_7 }
-        }
+        Some(reason) => Judgement {
+            permitted: false,
+            reason,
+            failing_ceiling: None,
+            failing_purpose,
+            failing_6,
+            failing_7,
+        },
         None => Judgement {
             permitted: true,
             reason: rest,
@@ -151,7 +156,12 @@ mod tests {
     use super::*;
     use crate::domain::vocabulary::Profession;
 
-    fn facts(recipient: (Profession, Secrecy), author: Secrecy, category: Category, accord: AccordFact) -> TableFacts {
+    fn facts(
+        recipient: (Profession, Secrecy),
+        author: Secrecy,
+        category: Category,
+        accord: AccordFact,
+    ) -> TableFacts {
         TableFacts {
             recipient_profession: recipient.0,
             recipient_secrecy: recipient.1,
@@ -172,11 +182,17 @@ mod tests {
         let m = Matrix::ceiling().unwrap();
         let told = judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Schooling, AccordFact::Informed));
         assert_eq!((told.permitted, told.reason, told.failing_6), (false, Reason::NotFamilyReleased, None));
-        let contested = judge(&m, &facts(TEACHER, Secrecy::Contested, Category::Schooling, AccordFact::Informed));
+        let contested =
+            judge(&m, &facts(TEACHER, Secrecy::Contested, Category::Schooling, AccordFact::Informed));
         assert_eq!(contested.reason, Reason::NotFamilyReleased);
         let free = judge(&m, &facts(TEACHER, Secrecy::NotBound, Category::Schooling, AccordFact::Opening));
-        assert_eq!((free.permitted, free.reason, free.regime()), (true, Reason::Accord, Some(Regime::Accord)));
-        assert!(judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Identity, AccordFact::Opening)).permitted);
+        assert_eq!(
+            (free.permitted, free.reason, free.regime()),
+            (true, Reason::Accord, Some(Regime::Accord))
+        );
+        assert!(
+            judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Identity, AccordFact::Opening)).permitted
+        );
     }
 
     #[test]
@@ -197,7 +213,8 @@ mod tests {
             Reason::RefusalNeedsManagerValidation
         );
         assert!(
-            claim(Secrecy::Bound, Category::Family, AccordFact::Refused, StatuteFact::CompleteValidated).permitted
+            claim(Secrecy::Bound, Category::Family, AccordFact::Refused, StatuteFact::CompleteValidated)
+                .permitted
         );
         let elsewhere = judge(
             &m,

@@ -14,12 +14,11 @@
 //!
 //! Not done here: storage, `destroyed_at`, deciding when a key dies.
 
-use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::envelope::{DataKey, DataKeyId, keyed_digest};
+use super::envelope::{DataKey, DataKeyId};
 use super::hash::Digest;
 pub use super::instance_keys::{InstanceKeys, LoginIndex};
 use super::kek::{KekId, KekProvider, WrapContext};

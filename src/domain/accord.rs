@@ -19,7 +19,8 @@ mod tests;
 
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{
-    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named, names_service,
+    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named,
+    names_service,
 };
 pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,

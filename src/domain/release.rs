@@ -75,7 +75,11 @@ struct StoredRelease {
 impl TryFrom<StoredRelease> for ReleaseFacts {
     type Error = ReleaseError;
     fn try_from(s: StoredRelease) -> Result<Self, ReleaseError> {
-        if s.line.shown.len() != 1 || s.line.kind != LineKind::Recipient || !s.line.categories.is_empty() || !s.line.services.is_empty() {
+        if s.line.shown.len() != 1
+            || s.line.kind != LineKind::Recipient
+            || !s.line.categories.is_empty()
+            || !s.line.services.is_empty()
+        {
             return Err(ReleaseError::NotOneVersion);
         }
         let facts = Self {

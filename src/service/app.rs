@@ -1,30 +1,28 @@
 //! What every service is given: the store, the lane, time and chance.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::Datelike;
+
+use super::ServiceError;
 use crate::access::{CharterBook, Edition};
-use crate::audit::lane::Lane;
+use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
 use crate::audit::{PseudonymKey, Record};
 use crate::charter::Charter;
-use crate::clock::{Chance, Clock, Timestamp};
-use crate::crypto::envelope::{DataKey, Place};
+use crate::clock::{Chance, Clock};
+use crate::crypto::envelope::{DataKey, DataKeyId, Place};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
-use crate::crypto::password::HashGate;
-use crate::domain::record::{RecordDraft, RetentionClass};
-use crate::ids::{KeyId, PathwayId};
-use crate::store::{NewKey, Snapshot, Store, WriteTx};
+use crate::crypto::password::{HashGate, PasswordHasher};
+use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
+use crate::ids::{PathwayId, RequestId};
+use crate::store::{NewKey, Snapshot, Store, StoreError, WriteTx};
 
-use super::ServiceError;
-
-/// Published charters, compiled once per version of the counter.
-#[derive(Default)]
-pub struct BookCache(Mutex<Option<Arc<CharterBook>>>);
-
-/// Compiled charters by their texts' hash never change; only signatures do.
-#[derive(Default)]
-struct CompiledCache(Mutex<Vec<(String, Arc<Charter>)>>);
+/// How many password hashes run, and wait, at once.
+const HASHES_RUNNING: usize = 2;
+const HASHES_WAITING: usize = 64;
 
 /// What an application is made of.
 pub struct AppParts {
@@ -34,15 +32,22 @@ pub struct AppParts {
     pub chance: Arc<dyn Chance>,
 }
 
+type PseudonymYear = (RetentionClass, u16);
+
 /// The application behind every door: HTTP, command line, jobs.
 pub struct App {
-    pub(super) store: Store,
-    pub(super) lane: Lane<WriteTx>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) chance: Arc<dyn Chance>,
-    pub(super) hashes: HashGate,
-    books: BookCache,
-    compiled: CompiledCache,
+    pub(crate) store: Store,
+    pub(crate) lane: Lane<WriteTx>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) hashes: HashGate,
+    pub(crate) hasher: PasswordHasher,
+    /// The charters of one version of the counter.
+    book: Mutex<Option<Arc<CharterBook>>>,
+    /// Compiled charters by the hash of their text: they never change.
+    compiled: Mutex<HashMap<String, Arc<Charter>>>,
+    /// Keys of pseudonyms; a year's key is only destroyed once the year's records have expired.
+    pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -50,7 +55,12 @@ struct Details<'a> {
     pathway: Option<&'a DataKey>,
     instance: &'a DataKey,
     chance: &'a dyn Chance,
-    key: KeyId,
+}
+
+/// Where the detail of a record lives: named by its commitment, which stands in the leaf.
+#[must_use]
+pub fn detail_place(commit_hex: &str) -> Place<'_> {
+    Place { table: "audit_detail", row: commit_hex, column: "ciphertext", version: 0 }
 }
 
 impl DetailSealer for Details<'_> {
@@ -59,28 +69,198 @@ impl DetailSealer for Details<'_> {
         pathway: Option<&PathwayId>,
         commit: &Digest,
         detail: &[u8],
-    ) -> Result<(KeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
-        let key = match pathway {
-            Some(_) => self.pathway.unwrap_or(self.instance),
-            None => self.instance,
+    ) -> Result<(DataKeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
+        let key = match (pathway, self.pathway) {
+            (Some(_), Some(key)) => key,
+            (Some(_) | None, _) => self.instance,
         };
         let row = data_encoding::HEXLOWER.encode(commit);
-        let place = Place { table: "audit_detail", row: &row, column: "ciphertext", version: 0 };
-        Ok((self.key.clone(), key.seal(place, detail, self.chance)?))
+        Ok((*key.id(), key.seal(detail_place(&row), detail, self.chance)?))
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A cache is whole between two statements: a panic elsewhere does not spoil it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl App {
-    #[must_use]
-    pub fn new(parts: AppParts) -> Self {
-        Self {
+    /// Puts an application together.
+    ///
+    /// # Errors
+    /// When the dummy hash for unknown logins cannot be made.
+    pub fn new(parts: AppParts) -> Result<Self, ServiceError> {
+        let hasher =
+            PasswordHasher::new(parts.chance.as_ref()).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        Ok(Self {
             store: parts.store,
             lane: parts.lane,
             clock: parts.clock,
             chance: parts.chance,
-            hashes: HashGate::default(),
-            books: BookCache::default(),
-            compiled: CompiledCache::default(),
+            hashes: HashGate::new(HASHES_RUNNING, HASHES_WAITING),
+            hasher,
+            book: Mutex::new(None),
+            compiled: Mutex::new(HashMap::new()),
+            pseudonyms: Mutex::new(HashMap::new()),
+        })
+    }
+
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    #[must_use]
+    pub const fn lane(&self) -> &Lane<WriteTx> {
+        &self.lane
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    #[must_use]
+    pub fn chance(&self) -> &dyn Chance {
+        self.chance.as_ref()
+    }
+
+    /// The charters as the snapshot's counter has them; compiled once.
+    ///
+    /// # Errors
+    /// The database's; a stored charter that no longer compiles to its recorded hash.
+    pub fn book(&self, snapshot: &mut Snapshot) -> Result<Arc<CharterBook>, ServiceError> {
+        let version = snapshot.charter_version()?;
+        if let Some(book) = locked(&self.book).as_ref().filter(|b| b.version() == version) {
+            return Ok(Arc::clone(book));
         }
+        let signatures = snapshot.charter_organisations()?;
+        let mut editions = Vec::new();
+        for row in snapshot.charters()? {
+            let charter = self.compiled(&row.text_hash, &row.charter_text, &row.policy_text)?;
+            // INVARIANT: requests use the matrix whose hash was recorded at publication, or none at all.
+            if charter.matrix().policy_hash() != row.policy_hash {
+                return Err(ServiceError::Internal(format!(
+                    "charter {} does not compile to its hash",
+                    row.number
+                )));
+            }
+            editions.push(Edition {
+                matrix: Arc::new(charter.matrix().clone()),
+                signed_by: signatures
+                    .iter()
+                    .filter(|(c, _, _)| *c == row.id)
+                    .map(|(_, o, _)| o.clone())
+                    .collect(),
+                id: row.id,
+                number: row.number,
+                published_at: row.published_at,
+                effective_at: row.effective_at,
+                charter,
+            });
+        }
+        let book = Arc::new(CharterBook::new(version, editions));
+        *locked(&self.book) = Some(Arc::clone(&book));
+        Ok(book)
+    }
+
+    fn compiled(&self, hash: &str, charter: &str, policy: &str) -> Result<Arc<Charter>, ServiceError> {
+        if let Some(found) = locked(&self.compiled).get(hash) {
+            return Ok(Arc::clone(found));
+        }
+        let compiled =
+            Charter::from_files(charter, policy).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let compiled = Arc::new(compiled);
+        locked(&self.compiled).insert(hash.to_owned(), Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    /// Makes a record ready for the lane: pseudonyms, sealed detail, body.
+    ///
+    /// # Errors
+    /// When a key cannot be had; nothing may then be shown or changed.
+    pub fn prepare(
+        &self,
+        draft: &RecordDraft,
+        pathway_key: Option<&DataKey>,
+    ) -> Result<Record, ServiceError> {
+        let key = self.pseudonym_key(draft.retention)?;
+        self.prepare_under(draft, pathway_key, &key)
+    }
+
+    fn prepare_under(
+        &self,
+        draft: &RecordDraft,
+        pathway_key: Option<&DataKey>,
+        key: &PseudonymKey,
+    ) -> Result<Record, ServiceError> {
+        let details = Details {
+            pathway: pathway_key,
+            instance: self.store.instance_key(),
+            chance: self.chance.as_ref(),
+        };
+        Record::prepare(draft, key, &details, self.chance.as_ref())
+            .map_err(|e| ServiceError::Unavailable(e.to_string()))
+    }
+
+    fn year(&self) -> Result<u16, ServiceError> {
+        u16::try_from(self.clock.now().utc().year())
+            .map_err(|_| ServiceError::Unavailable("the clock is outside our calendar".to_owned()))
+    }
+
+    /// This year's pseudonym key of a class; made, and its making recorded, when it does not exist yet.
+    fn pseudonym_key(&self, class: RetentionClass) -> Result<Arc<PseudonymKey>, ServiceError> {
+        let year = self.year()?;
+        if let Some(key) = self.pseudonym_key_of(class, year)? {
+            return Ok(key);
+        }
+        let keyring = self.store.keyring();
+        let internal = |e: crate::crypto::keyring::KeyringError| ServiceError::Internal(e.to_string());
+        let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
+        let (fresh, stored) =
+            keyring.new_pseudonym_key(class, i32::from(year), self.chance.as_ref()).map_err(internal)?;
+        let fresh = PseudonymKey::new(class, year, fresh.into_bytes());
+        let request = RequestId::random(self.chance.as_ref())?;
+        let draft = RecordDraft::new(request, class, Action::Create, ResourceKind::Instance, Verdict::Permit);
+        let record = self.prepare_under(&draft, None, &fresh)?;
+        let new_key = NewKey::new(&owner, stored, self.clock.now());
+        let made = self.lane.submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| {
+            if tx.key_exists(&owner)? { Err(StoreError::Stale) } else { tx.key_insert(&new_key) }
+        });
+        match made.wait() {
+            // Another thread or node was first: its key counts.
+            Ok(_) | Err(LaneError::Refused(StoreError::Stale)) => {}
+            Err(e) => return Err(e.into()),
+        }
+        self.pseudonym_key_of(class, year)?
+            .ok_or_else(|| ServiceError::Internal("a pseudonym key that was made is not there".to_owned()))
+    }
+
+    /// The pseudonym key of a class and year, if there is one.
+    ///
+    /// # Errors
+    /// The database's, or a key that does not unwrap.
+    pub fn pseudonym_key_of(
+        &self,
+        class: RetentionClass,
+        year: u16,
+    ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
+        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
+        let stored = match self.store.snapshot()?.wrapped_key(&owner) {
+            Ok(Some(stored)) => stored,
+            Ok(None) | Err(StoreError::KeyDestroyed) => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        let key = self
+            .store
+            .keyring()
+            .unwrap_pseudonym_key(class, i32::from(year), &stored)
+            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let key = Arc::new(PseudonymKey::new(class, year, key.into_bytes()));
+        locked(&self.pseudonyms).insert((class, year), Arc::clone(&key));
+        Ok(Some(key))
     }
 }

@@ -9,8 +9,8 @@
 
 mod app;
 mod error;
-// mod flow;
+mod flow;
 
-pub use app::{App, AppParts, BookCache};
+pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};
-// pub use flow::{Call, Change, Created, Idempotency, Plan};
+pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};

@@ -156,16 +156,8 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
 }
 
-type ProfessionalRaw = (
-    String,
-    i64,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Vec<u8>,
-    Option<Vec<u8>>,
-);
+type ProfessionalRaw =
+    (String, i64, String, Option<String>, Option<String>, Option<i64>, Vec<u8>, Option<Vec<u8>>);
 
 type SessionRaw = (String, i64, String, Option<String>, i64, i64, i64, Option<i64>);
 
@@ -225,9 +217,7 @@ impl Snapshot {
             // The words are written once, at version 1.
             words: seal::open_json(&key, words_place(&id, 1), "professional", &body)?,
             credentials: match credentials {
-                Some(bytes) => {
-                    Some(seal::open_json(&key, credentials_place(&id), "professional", &bytes)?)
-                }
+                Some(bytes) => Some(seal::open_json(&key, credentials_place(&id), "professional", &bytes)?),
                 None => None,
             },
             id: ProfessionalId::parse(&id).map_err(|e| bad(&e))?,
@@ -268,8 +258,7 @@ impl Snapshot {
             .optional()?;
         match id {
             Some(id) => {
-                let id =
-                    ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e))?;
+                let id = ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e))?;
                 self.professional_fetch(&id)
             }
             None => Ok(None),
@@ -433,9 +422,9 @@ impl WriteTx {
     /// [`StoreError::Stale`] when that step, or a later one, was used meanwhile.
     pub fn totp_step_use(&mut self, id: &ProfessionalId, step: i64) -> Result<(), StoreError> {
         let changed = diesel::update(
-            professional::table.filter(professional::id.eq(id.as_str())).filter(
-                professional::totp_last_step.is_null().or(professional::totp_last_step.lt(step)),
-            ),
+            professional::table
+                .filter(professional::id.eq(id.as_str()))
+                .filter(professional::totp_last_step.is_null().or(professional::totp_last_step.lt(step))),
         )
         .set(professional::totp_last_step.eq(step))
         .execute(self.conn())?;
@@ -510,9 +499,11 @@ impl WriteTx {
     /// # Errors
     /// The database's.
     pub fn session_end(&mut self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {
-        diesel::update(session::table.filter(session::id.eq(id.as_str())).filter(session::ended_at.is_null()))
-            .set((session::ended_at.eq(at.micros()), session::version.eq(session::version + 1)))
-            .execute(self.conn())?;
+        diesel::update(
+            session::table.filter(session::id.eq(id.as_str())).filter(session::ended_at.is_null()),
+        )
+        .set((session::ended_at.eq(at.micros()), session::version.eq(session::version + 1)))
+        .execute(self.conn())?;
         Ok(())
     }
 
@@ -535,10 +526,7 @@ impl WriteTx {
     /// The database's.
     pub fn login_delay_raise(&mut self, subject: &[u8], at: Timestamp) -> Result<(), StoreError> {
         let changed = diesel::update(login_delay::table.filter(login_delay::subject.eq(subject)))
-            .set((
-                login_delay::failures.eq(login_delay::failures + 1),
-                login_delay::last_at.eq(at.micros()),
-            ))
+            .set((login_delay::failures.eq(login_delay::failures + 1), login_delay::last_at.eq(at.micros())))
             .execute(self.conn())?;
         if changed == 0 {
             diesel::insert_into(login_delay::table)

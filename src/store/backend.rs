@@ -34,8 +34,7 @@ fn unavailable<E: std::error::Error + Send + Sync + 'static>(e: E) -> BackendErr
 }
 
 fn signed(value: u64) -> Result<i64, BackendError> {
-    i64::try_from(value)
-        .map_err(|_| BackendError::Damaged { what: "an index above 2^63".to_owned() })
+    i64::try_from(value).map_err(|_| BackendError::Damaged { what: "an index above 2^63".to_owned() })
 }
 
 impl DieselBackend {
@@ -64,8 +63,8 @@ impl LaneBackend for DieselBackend {
             .select((audit_head::size, audit_head::frontier, audit_head::last_at))
             .first(self.tx.conn())
             .map_err(unavailable)?;
-        let size = u64::try_from(size)
-            .map_err(|_| BackendError::Damaged { what: "a negative size".to_owned() })?;
+        let size =
+            u64::try_from(size).map_err(|_| BackendError::Damaged { what: "a negative size".to_owned() })?;
         let frontier = Frontier::from_bytes(size, &frontier)
             .map_err(|e| BackendError::Damaged { what: e.to_string() })?;
         Ok(Head { frontier, last_time: last_at.map(Timestamp::from_micros) })
@@ -135,8 +134,7 @@ impl LaneBackend for DieselBackend {
                     audit_index::idx.eq(idx),
                     audit_index::at.eq(leaf.row.at.micros()),
                     audit_index::actor.eq(leaf.row.actor.as_ref().map(Pseudonym::as_str)),
-                    audit_index::organisation
-                        .eq(leaf.row.organisation.as_ref().map(OrganisationId::as_str)),
+                    audit_index::organisation.eq(leaf.row.organisation.as_ref().map(OrganisationId::as_str)),
                     audit_index::profession.eq(leaf.row.profession.map(|p| p.code())),
                     audit_index::action.eq(leaf.row.action.code()),
                     audit_index::pathway.eq(leaf.row.pathway.as_ref().map(Pseudonym::as_str)),
@@ -150,7 +148,7 @@ impl LaneBackend for DieselBackend {
                     .values((
                         audit_detail::idx.eq(idx),
                         audit_detail::salt.eq(detail.salt.to_vec()),
-                        audit_detail::key_id.eq(detail.key.as_str()),
+                        audit_detail::key_id.eq(detail.key.to_string()),
                         audit_detail::ciphertext.eq(&detail.ciphertext),
                     ))
                     .execute(self.tx.conn())

@@ -51,22 +51,34 @@ impl Snapshot {
         let raws: Vec<Raw> = charter::table.order(charter::number.asc()).load(self.conn())?;
         let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("charter", e);
         raws.into_iter()
-            .map(|(id, number, published, effective, policy_hash, text_hash, charter_text, policy_text, by)| {
-                Ok(CharterRow {
-                    id: CharterId::parse(&id).map_err(|e| bad(&e))?,
+            .map(
+                |(
+                    id,
                     number,
-                    published_at: Timestamp::from_micros(published),
-                    effective_at: Timestamp::from_micros(effective),
+                    published,
+                    effective,
                     policy_hash,
                     text_hash,
                     charter_text,
                     policy_text,
-                    published_by: match by {
-                        Some(p) => Some(ProfessionalId::parse(&p).map_err(|e| bad(&e))?),
-                        None => None,
-                    },
-                })
-            })
+                    by,
+                )| {
+                    Ok(CharterRow {
+                        id: CharterId::parse(&id).map_err(|e| bad(&e))?,
+                        number,
+                        published_at: Timestamp::from_micros(published),
+                        effective_at: Timestamp::from_micros(effective),
+                        policy_hash,
+                        text_hash,
+                        charter_text,
+                        policy_text,
+                        published_by: match by {
+                            Some(p) => Some(ProfessionalId::parse(&p).map_err(|e| bad(&e))?),
+                            None => None,
+                        },
+                    })
+                },
+            )
             .collect()
     }
 
@@ -74,7 +86,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// The database's.
-    pub fn charter_organisations(&mut self) -> Result<Vec<(CharterId, OrganisationId, Timestamp)>, StoreError> {
+    pub fn charter_organisations(
+        &mut self,
+    ) -> Result<Vec<(CharterId, OrganisationId, Timestamp)>, StoreError> {
         let raws: Vec<(String, String, i64)> = charter_signature::table
             .filter(charter_signature::party_kind.eq("organisation"))
             .select((charter_signature::charter, charter_signature::party, charter_signature::signed_at))

@@ -59,9 +59,13 @@ pub(super) enum Use {
 /// # Errors
 /// When the file exists or cannot be created.
 pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop).map_err(|source| {
-        StoreError::File { path: path.to_owned(), source }
-    })
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|source| StoreError::File { path: path.to_owned(), source })
 }
 
 fn check_file(path: &Path) -> Result<(), StoreError> {

@@ -7,10 +7,14 @@ use serde::de::DeserializeOwned;
 
 use super::connection::Db;
 use super::schema::fact;
+use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use super::{StoreError, seal};
+use crate::access::{Grant, Resource, Target};
+use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::code_enum;
 use crate::ids::{AssignmentId, PathwayId};
@@ -42,7 +46,7 @@ code_enum! {
 pub(super) struct FactRow {
     pub id: String,
     pub version: i64,
-    pub pathway: String,
+    pub _pathway: String,
     pub kind: String,
     pub at: i64,
     pub by_assignment: String,
@@ -102,6 +106,105 @@ pub(super) fn one(conn: &mut Db, pathway: &PathwayId, id: &str) -> Result<Option
         .order(fact::version.desc())
         .first(conn)
         .optional()?)
+}
+
+/// A fact as services read it: what decisions could rest on, and who wrote it when. No words.
+pub struct Fact<F> {
+    pub id: String,
+    pub version: i64,
+    pub at: Timestamp,
+    pub by: AssignmentId,
+    pub facts: F,
+}
+
+/// Whether a grant opens the words of facts of this kind.
+fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
+    let Target::Resource(resource) = target else { return false };
+    match (kind, resource) {
+        (FactKind::Person, Resource::Identity)
+        | (FactKind::Holder | FactKind::Impossibility, Resource::Holders)
+        // Its author's own words, or the référent's business; the service names the row.
+        | (FactKind::Preference | FactKind::Closure, Resource::Existence | Resource::ReferentAct)
+        | (FactKind::OralNote | FactKind::Transmission | FactKind::Progress, Resource::Contribute)
+        // Motives: what a manager decides on (DESIGN §3), never items.
+        | (FactKind::Impossibility | FactKind::Succession | FactKind::Statute, Resource::ManagerView) => true,
+        (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
+        (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),
+        (FactKind::Statute, Resource::Statute(statute)) => id == Some(statute.as_str()),
+        (FactKind::Handover, Resource::Handover(handover)) => id == Some(handover.as_str()),
+        _ => false,
+    }
+}
+
+impl Snapshot {
+    /// Facts of one kind at their latest version, oldest first.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn facts_of<F: DeserializeOwned>(
+        &mut self,
+        key: &DataKey,
+        pathway: &PathwayId,
+        kind: FactKind,
+    ) -> Result<Vec<Fact<F>>, StoreError> {
+        latest(self.conn(), pathway)?
+            .iter()
+            .filter(|row| row.kind == kind.code())
+            .map(|row| {
+                Ok(Fact {
+                    id: row.id.clone(),
+                    version: row.version,
+                    at: Timestamp::from_micros(row.at),
+                    by: row.by()?,
+                    facts: row.open_facts(key)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The words of one fact. Consumes the grant.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::Corrupt`] for a grant that does not open this kind, or a row that is not there.
+    pub fn fact_words<W: DeserializeOwned>(
+        &mut self,
+        grant: Grant,
+        kind: FactKind,
+        id: &str,
+    ) -> Result<Sealed<Option<W>>, StoreError> {
+        if !opens(grant.target(), kind, Some(id)) {
+            return Err(StoreError::corrupt("fact", &"a grant of another kind"));
+        }
+        let key =
+            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let row = one(self.conn(), grant.pathway(), id)?
+            .filter(|row| row.kind == kind.code())
+            .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
+        row.open_words(&key).map(Sealed::seal)
+    }
+
+    /// The words of every fact of a kind, with their ids, oldest first. Consumes the grant.
+    ///
+    /// # Errors
+    /// As [`Snapshot::fact_words`].
+    pub fn facts_words<W: DeserializeOwned>(
+        &mut self,
+        grant: Grant,
+        kind: FactKind,
+    ) -> Result<Sealed<Vec<(String, W)>>, StoreError> {
+        if !opens(grant.target(), kind, None) {
+            return Err(StoreError::corrupt("fact", &"a grant of another kind"));
+        }
+        let key =
+            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let mut words = Vec::new();
+        for row in latest(self.conn(), grant.pathway())?.iter().filter(|row| row.kind == kind.code()) {
+            if let Some(found) = row.open_words(&key)? {
+                words.push((row.id.clone(), found));
+            }
+        }
+        Ok(Sealed::seal(words))
+    }
 }
 
 /// A fact, sealed and ready for the lane.

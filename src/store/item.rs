@@ -58,9 +58,9 @@ fn seal_words(
 }
 
 fn open_words(key: &DataKey, id: &str, body: &[u8]) -> Result<Words, StoreError> {
-    let unreadable = || StoreError::Corrupt { table: "item_version", what: "words do not read back".to_owned() };
-    let plain =
-        key.open(version_place(id), body).map_err(|e| StoreError::corrupt("item_version", &e))?;
+    let unreadable =
+        || StoreError::Corrupt { table: "item_version", what: "words do not read back".to_owned() };
+    let plain = key.open(version_place(id), body).map_err(|e| StoreError::corrupt("item_version", &e))?;
     match plain.split_first() {
         Some((b'i', rest)) => ItemDraft::from_stored(rest).map(Words::Item).map_err(|_| unreadable()),
         Some((b'a', rest)) => serde_json::from_slice(rest).map(Words::Action).map_err(|_| unreadable()),
@@ -195,10 +195,12 @@ impl Snapshot {
     /// # Errors
     /// The database's; [`StoreError::Corrupt`] for a version that is not there or does not open (never "no").
     pub fn item_words(&mut self, grant: ItemGrant) -> Result<Sealed<Words>, StoreError> {
-        let id = grant
-            .version()
-            .ok_or(StoreError::Corrupt { table: "item_version", what: "a grant of another kind".to_owned() })?;
-        let key = self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let id = grant.version().ok_or(StoreError::Corrupt {
+            table: "item_version",
+            what: "a grant of another kind".to_owned(),
+        })?;
+        let key =
+            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
         self.version_words(&key, grant.pathway(), id).map(Sealed::seal)
     }
 
@@ -210,8 +212,7 @@ impl Snapshot {
         let Some(first) = grants.first() else { return Ok(Vec::new()) };
         let pathway = first.pathway().clone();
         let key = self.key_of(&KeyOwner::Pathway(pathway.clone()))?.ok_or(StoreError::KeyDestroyed)?;
-        let ids: Vec<&str> =
-            grants.iter().filter_map(|g| g.version().map(ItemVersionId::as_str)).collect();
+        let ids: Vec<&str> = grants.iter().filter_map(|g| g.version().map(ItemVersionId::as_str)).collect();
         let rows: Vec<(String, Option<Vec<u8>>)> = item_version::table
             .filter(item_version::pathway.eq(pathway.as_str()))
             .filter(item_version::id.eq_any(&ids))
@@ -251,14 +252,22 @@ impl Snapshot {
     ///
     /// # Errors
     /// The database's, or a grant for something else.
-    pub fn notes_words(&mut self, grant: Grant, author: &AssignmentId) -> Result<Sealed<Vec<Note>>, StoreError> {
+    pub fn notes_words(
+        &mut self,
+        grant: Grant,
+        author: &AssignmentId,
+    ) -> Result<Sealed<Vec<Note>>, StoreError> {
         match grant.target() {
             Target::Resource(Resource::OwnNotes) => {}
             _ => {
-                return Err(StoreError::Corrupt { table: "note", what: "a grant of another kind".to_owned() });
+                return Err(StoreError::Corrupt {
+                    table: "note",
+                    what: "a grant of another kind".to_owned(),
+                });
             }
         }
-        let key = self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key =
+            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
         let rows: Vec<(String, i64, i64, Vec<u8>)> = note::table
             .filter(note::pathway.eq(grant.pathway().as_str()))
             .filter(note::author_assignment.eq(author.as_str()))
@@ -284,8 +293,11 @@ impl Snapshot {
     /// # Errors
     /// The database's.
     pub fn item_locate(&mut self, id: &ItemId) -> Result<Option<PathwayId>, StoreError> {
-        let found: Option<String> =
-            item::table.filter(item::id.eq(id.as_str())).select(item::pathway).first(self.conn()).optional()?;
+        let found: Option<String> = item::table
+            .filter(item::id.eq(id.as_str()))
+            .select(item::pathway)
+            .first(self.conn())
+            .optional()?;
         found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt("item", &e))).transpose()
     }
 }

@@ -9,12 +9,14 @@
 //! It does *not* decide who may read what, and it makes no keys.
 
 pub mod account;
-pub mod charter;
 mod backend;
+pub mod charter;
 mod connection;
 mod dialect;
 pub mod fact;
+pub mod idempotency;
 pub mod item;
+pub mod log;
 mod migrations;
 pub mod organisation;
 pub mod pathway;

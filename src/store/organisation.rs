@@ -263,8 +263,7 @@ impl Snapshot {
         let key = self.instance_key()?;
         rows.into_iter()
             .map(|(id, version, kind, at, body)| {
-                let words =
-                    seal::open_json(&key, organisation_place(&id, version), "organisation", &body)?;
+                let words = seal::open_json(&key, organisation_place(&id, version), "organisation", &body)?;
                 Ok(Organisation {
                     id: OrganisationId::parse(&id).map_err(|e| StoreError::corrupt("organisation", &e))?,
                     version,
@@ -376,14 +375,9 @@ impl WriteTx {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let changed = diesel::update(
-            assignment::table
-                .filter(assignment::id.eq(id.as_str()))
-                .filter(assignment::version.eq(version)),
+            assignment::table.filter(assignment::id.eq(id.as_str())).filter(assignment::version.eq(version)),
         )
-        .set((
-            assignment::version.eq(version.saturating_add(1)),
-            assignment::ends_at.eq(at.micros()),
-        ))
+        .set((assignment::version.eq(version.saturating_add(1)), assignment::ends_at.eq(at.micros())))
         .execute(self.conn())?;
         if changed == 1 { self.pathways_touch_of(id) } else { Err(StoreError::Stale) }
     }

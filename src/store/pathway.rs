@@ -4,12 +4,12 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use super::fact::{self, FactKind, FactRow};
 use super::organisation;
 use super::schema::{item, item_version, participation, pathway};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
-use super::StoreError;
 use crate::access::Existence;
 use crate::access::facts::{
     AssignmentFacts, HandoverFacts, ItemFacts, ItemKind, ParticipationFacts, PathwayFacts, ShareFacts,
@@ -136,8 +136,20 @@ fn read_participation(
     assignments: &[organisation::AssignmentRow],
 ) -> Result<ParticipationFacts, StoreError> {
     let bad = |e: &dyn std::fmt::Display| StoreError::corrupt(TABLE, e);
-    let (id, version, assignment, mandate, role, existence, invited_by, invited, accepted, ended, until, stands) =
-        raw;
+    let (
+        id,
+        version,
+        assignment,
+        mandate,
+        role,
+        existence,
+        invited_by,
+        invited,
+        accepted,
+        ended,
+        until,
+        stands,
+    ) = raw;
     let other = |text: Option<String>| match text {
         Some(t) => ParticipationId::parse(&t).map(Some).map_err(|e| bad(&e)),
         None => Ok(None),
@@ -192,7 +204,11 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
             FactKind::Statute => {
                 let body: StatuteBody = row.open_facts(key)?;
-                o.statutes.push(StatuteFile { record: body.record, events: body.events, author: body.author });
+                o.statutes.push(StatuteFile {
+                    record: body.record,
+                    events: body.events,
+                    author: body.author,
+                });
             }
             FactKind::Share => {
                 let b: ShareBody = row.open_facts(key)?;
@@ -296,9 +312,7 @@ impl Snapshot {
         ids.extend(led);
         ids.sort_unstable();
         ids.dedup();
-        ids.iter()
-            .map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e)))
-            .collect()
+        ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e))).collect()
     }
 
     /// Everything that is decided on for one pathway; `None` when there is none.
@@ -396,7 +410,8 @@ impl Snapshot {
                 item_version::erased_at,
             ))
             .load(self.conn())?;
-        let mut by_item: std::collections::HashMap<String, Vec<VersionFacts>> = std::collections::HashMap::new();
+        let mut by_item: std::collections::HashMap<String, Vec<VersionFacts>> =
+            std::collections::HashMap::new();
         for (id, item, number, secrecy, created, from, until, erased) in versions {
             by_item.entry(item).or_default().push(VersionFacts {
                 id: ItemVersionId::parse(&id).map_err(|e| bad(&e))?,
@@ -510,13 +525,16 @@ impl WriteTx {
                 .filter(participation::id.eq(id.as_str().to_owned()))
                 .filter(participation::version.eq(version))
         };
-        let mut touched =
-            diesel::update(row()).set(participation::version.eq(participation::version)).execute(self.conn())?;
+        let mut touched = diesel::update(row())
+            .set(participation::version.eq(participation::version))
+            .execute(self.conn())?;
         if let Some(at) = change.accepted_at {
-            touched = diesel::update(row()).set(participation::accepted_at.eq(at.micros())).execute(self.conn())?;
+            touched =
+                diesel::update(row()).set(participation::accepted_at.eq(at.micros())).execute(self.conn())?;
         }
         if let Some(at) = change.ended_at {
-            touched = diesel::update(row()).set(participation::ended_at.eq(at.micros())).execute(self.conn())?;
+            touched =
+                diesel::update(row()).set(participation::ended_at.eq(at.micros())).execute(self.conn())?;
         }
         if let Some(role) = change.role {
             touched = diesel::update(row()).set(participation::role.eq(role.code())).execute(self.conn())?;

@@ -29,8 +29,6 @@ pub(super) fn open_json<T: DeserializeOwned>(
 ) -> Result<T, StoreError> {
     let plain = key.open(place, bytes).map_err(|e| StoreError::corrupt(table, &e))?;
     // The error of serde_json can quote what it read: only its position is kept.
-    serde_json::from_slice(&plain).map_err(|e| StoreError::Corrupt {
-        table,
-        what: format!("unreadable at column {}", e.column()),
-    })
+    serde_json::from_slice(&plain)
+        .map_err(|e| StoreError::Corrupt { table, what: format!("unreadable at column {}", e.column()) })
 }

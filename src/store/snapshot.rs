@@ -57,10 +57,7 @@ impl NewKey {
     }
 }
 
-fn key_rows(
-    conn: &mut Db,
-    owner: &KeyOwner,
-) -> Result<Option<(WrappedKey, Option<i64>)>, StoreError> {
+fn key_rows(conn: &mut Db, owner: &KeyOwner) -> Result<Option<(WrappedKey, Option<i64>)>, StoreError> {
     type Raw = (String, String, Option<Vec<u8>>, Vec<u8>, Option<i64>);
     let raw: Option<Raw> = data_key::table
         .filter(data_key::owner.eq(owner.as_text()))
@@ -310,6 +307,14 @@ impl WriteTx {
             ))
             .execute(self.conn())?;
         Ok(())
+    }
+
+    /// Whether an owner has, or had, a key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn key_exists(&mut self, owner: &KeyOwner) -> Result<bool, StoreError> {
+        Ok(key_rows(self.conn(), owner)?.is_some())
     }
 
     /// Destroys a key: everything under it is erased with it (in backups, once they have expired).

@@ -1,1 +1,10 @@
-//! (room to be built)
+//! HTTP: the table of every route, and what turns requests into service calls and results into bytes.
+//!
+//! INVARIANTS
+//! * Every route is a row of [`routes::all`]; a test walks it with every kind of caller.
+//! * A body about a pathway is made from a [`crate::audit::Disclosed`] only.
+//! * Refused and absent are the same bytes.
+
+pub mod api;
+pub mod route;
+pub mod routes;

@@ -304,6 +304,28 @@ impl<Tx: ?Sized + 'static> Lane<Tx> {
         Ok((content.open(&receipt), receipt))
     }
 
+    /// [`Lane::disclose_blocking`] with a change in the same transaction (a session's last use).
+    ///
+    /// # Errors
+    /// As [`Lane::disclose`], and what the change answers.
+    pub fn disclose_with_blocking<C, E, F>(
+        &self,
+        priority: Priority,
+        job: Job,
+        content: Sealed<C>,
+        change: F,
+    ) -> Result<(Disclosed<C>, Receipt<()>), LaneError<E>>
+    where
+        E: Send + 'static,
+        F: FnOnce(&mut Tx, Timestamp) -> Result<(), E> + Send + 'static,
+    {
+        if !job.records.iter().any(Record::permits) {
+            return Err(LaneError::NothingPermitted);
+        }
+        let receipt = self.submit(priority, job, change).wait()?;
+        Ok((content.open(&receipt), receipt))
+    }
+
     /// What cannot be queued is dropped, which answers "unavailable".
     fn enqueue(&self, work: Box<dyn Work<Tx>>) {
         if self.queue.try_send(Message::Work(work)).is_err() {

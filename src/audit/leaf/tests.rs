@@ -228,7 +228,7 @@ fn a_key_of_another_class_or_a_failing_sealer_makes_no_record() {
             _: Option<&PathwayId>,
             _: &Digest,
             _: &[u8],
-        ) -> Result<(KeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
+        ) -> Result<(DataKeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
             Err("the key is destroyed".into())
         }
     }

@@ -277,7 +277,9 @@ fn check(draft: &AccordDraft) -> Result<(), AccordError> {
         if line.recipient.profession.is_platform() {
             return Err(AccordError::PlatformRecipient(line.recipient.profession));
         }
-        if line.kind == LineKind::Contributor && (line.subjects().next().is_some() || !line.services.is_empty()) {
+        if line.kind == LineKind::Contributor
+            && (line.subjects().next().is_some() || !line.services.is_empty())
+        {
             return Err(AccordError::ContributorReceives(line.id.clone()));
         }
     }

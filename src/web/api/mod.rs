@@ -1,0 +1,1 @@
+//! The JSON API, version 1: one file per area, each with its rows of the route table.

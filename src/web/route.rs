@@ -1,0 +1,206 @@
+//! A route as data, what comes in, and what goes out.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::audit::Disclosed;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::service::{Act, App, Call, Created, ServiceError};
+
+/// The methods that we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may knock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Needs a session; everything else is decided behind it.
+    Session,
+    /// Sign-in, opening an account, the OpenAPI document.
+    Open,
+}
+
+/// A named schema for the OpenAPI document.
+pub struct Described {
+    pub name: &'static str,
+    pub schema: fn() -> RefOr<Schema>,
+    /// The schemas that it refers to.
+    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+/// Describes a type that derives `ToSchema`.
+#[must_use]
+pub fn described<T: utoipa::ToSchema>(name: &'static str) -> Described {
+    Described { name, schema: T::schema, parts: T::schemas }
+}
+
+/// One route.
+pub struct Route {
+    pub method: Method,
+    /// With `{name}` for parameters, e.g. `/api/v1/pathways/{pathway}/items`.
+    pub path: &'static str,
+    pub door: Door,
+    pub action: Action,
+    pub resource: ResourceKind,
+    /// One English line for the OpenAPI document.
+    pub summary: &'static str,
+    /// Names of query parameters; any other is refused.
+    pub query: &'static [&'static str],
+    pub body: Option<Described>,
+    pub answer: Option<Described>,
+    /// Runs on a thread that may block.
+    pub handle: fn(&App, &Incoming) -> Result<Answer, Fault>,
+}
+
+impl Route {
+    /// What the record of a request to this route says.
+    #[must_use]
+    pub const fn act(&self) -> Act {
+        Act { action: self.action, resource: self.resource }
+    }
+}
+
+/// A request, taken apart.
+pub struct Incoming {
+    pub act: Act,
+    /// Present when the request carries a well-formed token.
+    pub call: Option<Call>,
+    pub path: HashMap<String, String>,
+    pub query: HashMap<String, String>,
+    pub if_match: Option<String>,
+    pub body: Vec<u8>,
+    /// The peer's address, for sign-in delays only; never logged with a name.
+    pub network: Option<String>,
+}
+
+/// Why a handler has no answer.
+#[derive(Debug)]
+pub enum Fault {
+    /// Found before any service was called: the adapter records it.
+    Syntax(ServiceError),
+    /// From a service, which recorded it.
+    Service(ServiceError),
+}
+
+impl From<ServiceError> for Fault {
+    fn from(e: ServiceError) -> Self {
+        Self::Service(e)
+    }
+}
+
+impl Incoming {
+    /// The call, for routes behind a session.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unauthenticated`].
+    pub fn call(&self) -> Result<&Call, Fault> {
+        self.call.as_ref().ok_or(Fault::Syntax(ServiceError::Unauthenticated))
+    }
+
+    /// An id from the path.
+    ///
+    /// # Errors
+    /// THREAT: existence oracle. A malformed id is answered like an absent one.
+    pub fn id<T>(&self, name: &str, parse: fn(&str) -> Result<T, crate::ids::InvalidId>) -> Result<T, Fault> {
+        self.path
+            .get(name)
+            .and_then(|text| parse(text).ok())
+            .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+    }
+
+    /// A query parameter, parsed.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn query<T, E>(
+        &self,
+        name: &'static str,
+        parse: fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Fault> {
+        match self.query.get(name) {
+            None => Ok(None),
+            Some(text) => parse(text).map(Some).map_err(|_| {
+                Fault::Syntax(ServiceError::Invalid(FieldErrors::one(
+                    name,
+                    EntryError::WrongType { expected: "une valeur de la liste" },
+                )))
+            }),
+        }
+    }
+
+    /// The JSON body, strictly: unknown fields are refused by the types, as is anything after it.
+    ///
+    /// # Errors
+    /// 422 with the path of what is wrong; never with what was sent.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.body).map_err(|e| {
+            // The message of serde can quote the input: only its kind and place are told, and the field's name when
+            // it is one of ours.
+            let message = e.to_string();
+            let known = ["unknown field `", "missing field `", "duplicate field `"]
+                .iter()
+                .find_map(|p| message.strip_prefix(p).map(|rest| (*p, rest)));
+            let path = known
+                .and_then(|(_, rest)| rest.split('`').next())
+                .map_or_else(|| "body".to_owned(), |f| f.chars().take(60).collect());
+            let error = match known.map(|(p, _)| p) {
+                Some("missing field `") => EntryError::Missing,
+                Some("unknown field `") => EntryError::UnknownField,
+                _ => EntryError::WrongType { expected: "un objet JSON de la forme décrite" },
+            };
+            Fault::Syntax(ServiceError::Invalid(FieldErrors::one(&path, error)))
+        })
+    }
+}
+
+/// What goes out.
+pub enum Answer {
+    /// 200 with a JSON body; the ETag is made from the body for this actor.
+    Json(Vec<u8>),
+    /// 201 with `{"id": …}`.
+    Created(String),
+    /// 200 with another media type (`text/plain` checkpoint, proof).
+    Text { media: &'static str, body: String },
+    /// 204.
+    Empty,
+}
+
+impl Answer {
+    /// Renders what is readable, and only that.
+    ///
+    /// # Errors
+    /// 500 when it does not serialise, which is a bug.
+    pub fn disclosed<T: Serialize>(content: &Disclosed<T>) -> Result<Self, Fault> {
+        let view: &T = content;
+        serde_json::to_vec(view)
+            .map(Self::Json)
+            .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+    }
+
+    /// The id of what was made.
+    #[must_use]
+    pub fn created(created: Created) -> Self {
+        Self::Created(created.id)
+    }
+}
