@@ -74,7 +74,10 @@ impl Base {
     /// Whether the purpose may carry the category at all.
     #[must_use]
     pub fn carries(&self, purpose: Purpose, category: Category) -> bool {
-        self.carries.get(purpose.index()).and_then(|row| row.get(category.index())).is_some_and(|carried| *carried)
+        self.carries
+            .get(purpose.index())
+            .and_then(|row| row.get(category.index()))
+            .is_some_and(|carried| *carried)
     }
 }
 
@@ -115,11 +118,18 @@ fn read_ceiling(bytes: &[u8], found: &mut Vec<Finding>) -> Vec<CeilingRow> {
     let own = t.columns(["profession", "secrecy"]).map_err(|missing| found.extend(missing));
     let (Some(categories), Ok([profession_at, secrecy_at])) = (categories, own) else { return Vec::new() };
     if t.rows.is_empty() {
-        found.push(Finding::new(&t.file, 1, 1, "aucune ligne : le plafond doit dire ce que chacun peut recevoir"));
+        found.push(Finding::new(
+            &t.file,
+            1,
+            1,
+            "aucune ligne : le plafond doit dire ce que chacun peut recevoir",
+        ));
     }
     let mut rows: Vec<CeilingRow> = Vec::new();
     for row in &t.rows {
-        let (Some(p), Some(s)) = (row.fields.get(profession_at), row.fields.get(secrecy_at)) else { continue };
+        let (Some(p), Some(s)) = (row.fields.get(profession_at), row.fields.get(secrecy_at)) else {
+            continue;
+        };
         let profession = Profession::parse(&p.text)
             .map_err(|_| found.push(t.at(p, format!("profession inconnue « {} »", p.text))));
         let secrecy = match Secrecy::parse(&s.text) {
@@ -195,7 +205,9 @@ fn read_purposes(bytes: &[u8], found: &mut Vec<Finding>) -> [[bool; CATEGORIES];
 
 /// What to say of a cell that cannot be read.
 pub(crate) fn bad_cell(text: &str) -> String {
-    format!("case « {text} » : attendu A, C, CI ou N, avec une étoile pour le partage prévu par la loi (jamais sur N)")
+    format!(
+        "case « {text} » : attendu A, C, CI ou N, avec une étoile pour le partage prévu par la loi (jamais sur N)"
+    )
 }
 
 #[cfg(test)]
@@ -205,11 +217,13 @@ mod tests {
     #[test]
     fn the_embedded_ceiling_reads_and_a_missing_row_is_not_an_empty_one() {
         let base = Base::embedded().unwrap();
-        assert_eq!(base.rows().len(), 28);
+        assert_eq!(base.rows().len(), 26);
         let teacher = base.row(Profession::Teacher, Secrecy::Contested).unwrap();
         assert_eq!(teacher.cell(Category::Mobility).to_string(), "C");
         assert!(base.row(Profession::Teacher, Secrecy::Bound).is_none());
-        assert!(base.carries(Purpose::Stay, Category::Leisure) && !base.carries(Purpose::Stay, Category::Family));
+        assert!(
+            base.carries(Purpose::Stay, Category::Leisure) && !base.carries(Purpose::Stay, Category::Family)
+        );
     }
 
     #[test]
@@ -231,7 +245,10 @@ mod tests {
             places(&CEILING.replace("referent_pre,bound", "référent,contested")),
             vec![at(line, 1), at(line, 2)]
         );
-        assert_eq!(places(&CEILING.replace("referent_pre,not_bound", "referent_pre,bound")), vec![at(line + 1, 1)]);
+        assert_eq!(
+            places(&CEILING.replace("referent_pre,not_bound", "referent_pre,bound")),
+            vec![at(line + 1, 1)]
+        );
         assert_eq!(places(&CEILING.replace("secrecy,identity", "secrecy,identité")).len(), 2);
         let swapped = "secrecy,profession,practical,evaluation,affective,integration,mobility,leisure,judicial,\
                        health_detailed,health_minimal,housing,family,schooling,identity\n\
@@ -243,9 +260,16 @@ mod tests {
 
     #[test]
     fn purposes_must_all_be_there_once_with_zero_or_one() {
-        let refused = |purposes: &str| Base::from_csv(CEILING.as_bytes(), purposes.as_bytes()).unwrap_err().to_string();
-        assert!(refused(&PURPOSES_FILE.replace("\nstay,1", "\nstay,oui")).contains("purposes.csv, ligne 6, colonne 2 (identity)"));
-        assert!(refused(&PURPOSES_FILE.replace("\ncare,", "\nstay,")).contains("il manque la ligne du but « care »"));
+        let refused =
+            |purposes: &str| Base::from_csv(CEILING.as_bytes(), purposes.as_bytes()).unwrap_err().to_string();
+        assert!(
+            refused(&PURPOSES_FILE.replace("\nstay,1", "\nstay,oui"))
+                .contains("purposes.csv, ligne 6, colonne 2 (identity)")
+        );
+        assert!(
+            refused(&PURPOSES_FILE.replace("\ncare,", "\nstay,"))
+                .contains("il manque la ligne du but « care »")
+        );
         assert!(refused("").contains("fichier vide"));
     }
 }

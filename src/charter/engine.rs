@@ -27,12 +27,22 @@ pub(crate) fn check_model(model: &str) -> Result<(), Finding> {
         line = line.saturating_add(1);
         let code = text.split('#').next().unwrap_or("");
         if code.contains("eval") {
-            return Err(Finding::new("model.conf", line, 1, "`eval` est interdit : une charte n'est pas un programme"));
+            return Err(Finding::new(
+                "model.conf",
+                line,
+                1,
+                "`eval` est interdit : une charte n'est pas un programme",
+            ));
         }
         if let Some(effect) = code.strip_prefix("e = ") {
             effects = effects.saturating_add(1);
             if effect.trim_end() != EFFECT {
-                return Err(Finding::new("model.conf", line, 5, format!("effet inconnu : écrivez exactement {EFFECT}")));
+                return Err(Finding::new(
+                    "model.conf",
+                    line,
+                    5,
+                    format!("effet inconnu : écrivez exactement {EFFECT}"),
+                ));
             }
         }
     }
@@ -72,7 +82,11 @@ impl Engine {
     ///
     /// # Errors
     /// When casbin refuses them, or keeps fewer than it was given.
-    pub(crate) async fn load(rules: &[Rule], profession: Profession, secrecy: Secrecy) -> Result<Self, CharterError> {
+    pub(crate) async fn load(
+        rules: &[Rule],
+        profession: Profession,
+        secrecy: Secrecy,
+    ) -> Result<Self, CharterError> {
         check_model(MODEL)?;
         let lost = || CharterError::RulesLost(format!("{profession}, {secrecy}"));
         let values: Vec<Vec<String>> = rules
@@ -103,7 +117,12 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot say.
-    pub(crate) fn allows(&self, category: Category, purpose: Purpose, claim: Claim) -> Result<bool, CharterError> {
+    pub(crate) fn allows(
+        &self,
+        category: Category,
+        purpose: Purpose,
+        claim: Claim,
+    ) -> Result<bool, CharterError> {
         self.enforcer
             .enforce((
                 self.profession.code(),
@@ -121,7 +140,9 @@ impl Engine {
 pub(crate) fn block_on<T: Send>(
     work: impl Future<Output = Result<T, CharterError>> + Send,
 ) -> Result<T, CharterError> {
-    let run = || tokio::runtime::Builder::new_current_thread().build().map_err(CharterError::Runtime)?.block_on(work);
+    let run = || {
+        tokio::runtime::Builder::new_current_thread().build().map_err(CharterError::Runtime)?.block_on(work)
+    };
     std::thread::scope(|scope| scope.spawn(run).join())
         .unwrap_or_else(|_| Err(CharterError::Runtime(std::io::Error::other("the policy engine panicked"))))
 }

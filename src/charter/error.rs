@@ -118,7 +118,9 @@ pub enum CharterError {
     #[error("le moteur de règles n'a pas pu démarrer : signalez-le, rien n'a été publié")]
     Runtime(#[source] std::io::Error),
     /// The engine did not load every rule (it drops duplicates silently).
-    #[error("le moteur de règles n'a pas gardé toutes les règles de `{0}` : signalez-le, rien n'a été publié")]
+    #[error(
+        "le moteur de règles n'a pas gardé toutes les règles de `{0}` : signalez-le, rien n'a été publié"
+    )]
     RulesLost(String),
     /// Matrix, reference evaluator and casbin do not agree on one cell.
     #[error("les trois calculs ne disent pas la même chose pour `{0}` : signalez-le, rien n'a été publié")]

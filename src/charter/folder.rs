@@ -283,7 +283,8 @@ mod tests {
         assert!(said.contains("clé inconnue « backup_day »"), "{said}");
         let (line, column, _) = one("backup_days = 35", "backup_days = 36");
         assert_eq!((line, column), (at("backup_days"), 15));
-        let (line, _, said) = one("\"identity\", \"health_minimal\"", "\"identity\", \"family\", \"health_minimal\"");
+        let (line, _, said) =
+            one("\"identity\", \"health_minimal\"", "\"identity\", \"family\", \"health_minimal\"");
         assert_eq!(line, at("health_minimal\", \"practical\", \"leisure"));
         assert!(said.contains("ne porte pas"), "{said}");
         assert!(one("kind = \"school\"", "kind = \"université\"").2.contains("université"));
@@ -291,7 +292,11 @@ mod tests {
         assert!(one("code = \"cost\"", "code = \"Coût\"").2.contains("minuscules"));
         assert!(one("term = \"besoin pratique\"", "term = \"passage de relais\"").2.contains("deux fois"));
         assert!(one("public = \"Enfants", "public = \"\"\npublik = \"").2.contains("publik"));
-        assert!(one("title = \"Charte de coopération du Territoire de Val-d'Orme\"", "title = \" \"").2.contains("vide"));
+        assert!(
+            one("title = \"Charte de coopération du Territoire de Val-d'Orme\"", "title = \" \"")
+                .2
+                .contains("vide")
+        );
         assert!(one("version = \"2026-1\"", "version = 2026").2.contains("genre"));
         assert!(one("version = \"2026-1\"\n", "").2.contains("il manque la clé « version »"));
         assert!(one("name = \"demonstration\"", "name = \"demonstration").2.contains("TOML"));
@@ -307,7 +312,8 @@ mod tests {
 
     #[test]
     fn findings_of_both_files_come_together() {
-        let found = refused(&DEMO.0.replace("backup_days = 35", "backup_days = 0"), &DEMO.1.replace("deny", "Deny"));
+        let found =
+            refused(&DEMO.0.replace("backup_days = 35", "backup_days = 0"), &DEMO.1.replace("deny", "Deny"));
         let files: Vec<&str> = found.iter().map(Finding::file).collect();
         assert!(files.contains(&"charter.toml") && files.contains(&"policy.csv") && files.len() > 6);
         assert!(Charter::read(b"\xFF", b"").is_err() && Charter::read(DEMO.0.as_bytes(), b"p\xFF").is_err());

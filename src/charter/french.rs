@@ -58,7 +58,9 @@ pub fn recipient(who: Profession, secrecy: Secrecy, has_both_rows: bool) -> Stri
     match (has_both_rows, secrecy.receiving()) {
         (false, _) => name.to_owned(),
         (true, Secrecy::Bound) => format!("{name}, quand il est tenu au secret,"),
-        (true, Secrecy::Contested | Secrecy::NotBound) => format!("{name}, quand il n'est pas tenu au secret,"),
+        (true, Secrecy::Contested | Secrecy::NotBound) => {
+            format!("{name}, quand il n'est pas tenu au secret,")
+        }
     }
 }
 

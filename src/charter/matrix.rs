@@ -79,7 +79,13 @@ impl Matrix {
     /// # Errors
     /// Every finding, if the embedded files were changed and are wrong.
     pub fn ceiling() -> Result<Self, CharterError> {
-        Ok(Self::build(&Base::embedded()?, &[]))
+        Ok(Self::from_base(&Base::embedded()?))
+    }
+
+    /// A ceiling without a charter.
+    #[must_use]
+    pub fn from_base(base: &Base) -> Self {
+        Self::build(base, &[])
     }
 
     /// Lays the charter's rules over the ceiling. The rules have passed the strict parser.
@@ -90,7 +96,9 @@ impl Matrix {
             for (cell, &category) in cells.iter_mut().zip(Category::ALL) {
                 *cell = row.cell(category);
             }
-            if let Some(place) = rows.get_mut(row.profession.index()).and_then(|r| r.get_mut(side(row.secrecy))) {
+            if let Some(place) =
+                rows.get_mut(row.profession.index()).and_then(|r| r.get_mut(side(row.secrecy)))
+            {
                 *place = Some(MatrixRow { cells, clauses: [Clause::Ceiling; CATEGORIES] });
             }
         }
@@ -128,10 +136,7 @@ impl Matrix {
         Self::sealed(rows, carries)
     }
 
-    fn sealed(
-        rows: [[Option<MatrixRow>; 2]; PROFESSIONS],
-        carries: [[bool; CATEGORIES]; PURPOSES],
-    ) -> Self {
+    fn sealed(rows: [[Option<MatrixRow>; 2]; PROFESSIONS], carries: [[bool; CATEGORIES]; PURPOSES]) -> Self {
         let mut matrix = Self { rows, carries, policy_hash: String::new(), policy_hashes: Vec::new() };
         let digest = sha256(&[matrix.canonical().as_bytes()]);
         matrix.policy_hash = data_encoding::HEXLOWER.encode(&digest);
@@ -219,7 +224,10 @@ impl Matrix {
 
     #[must_use]
     pub fn purpose_carries(&self, purpose: Purpose, category: Category) -> bool {
-        self.carries.get(purpose.index()).and_then(|row| row.get(category.index())).is_some_and(|carried| *carried)
+        self.carries
+            .get(purpose.index())
+            .and_then(|row| row.get(category.index()))
+            .is_some_and(|carried| *carried)
     }
 
     /// Hex SHA-256 of every answer of this matrix.
@@ -283,7 +291,10 @@ mod tests {
     fn a_missing_row_is_never_and_contested_uses_the_not_bound_row() {
         let m = Matrix::ceiling().unwrap();
         assert!(!m.row_exists(Profession::Teacher, Secrecy::Bound));
-        assert!(m.all_never(Profession::Teacher, Secrecy::Bound) && m.all_never(Profession::Police, Secrecy::NotBound));
+        assert!(
+            m.all_never(Profession::Teacher, Secrecy::Bound)
+                && m.all_never(Profession::Police, Secrecy::NotBound)
+        );
         assert!(!m.all_never(Profession::Teacher, Secrecy::Contested));
         for &c in Category::ALL {
             assert_eq!(m.cell(Profession::Teacher, Secrecy::Bound, c), Cell::NEVER);
@@ -303,8 +314,14 @@ mod tests {
         assert_eq!(a.policy_hash(), b.policy_hash());
         assert_eq!(a.policy_hash().len(), 64);
         assert!(a.policy_hash() != c.policy_hash() && a.policy_hash() != d.policy_hash());
-        assert_eq!(a.clause(Profession::Teacher, Secrecy::NotBound, Category::Practical), Clause::Charter { line: 1 });
-        assert_eq!(b.clause(Profession::Teacher, Secrecy::NotBound, Category::Practical), Clause::Charter { line: 3 });
+        assert_eq!(
+            a.clause(Profession::Teacher, Secrecy::NotBound, Category::Practical),
+            Clause::Charter { line: 1 }
+        );
+        assert_eq!(
+            b.clause(Profession::Teacher, Secrecy::NotBound, Category::Practical),
+            Clause::Charter { line: 3 }
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `p, profession, secrecy, category, purpose, cell, effect`. `allow`: what the cell covers is allowed (only the legal
 //! ceiling writes such rows). `deny`: what the cell does not cover is refused. A charter writes `deny` only, in two forms:
 //! one cell (`p, teacher, not_bound, practical, *, CI, deny`), or a category that a purpose no longer carries
-//! (`p, *, *, affective, conference, N, deny`).
+//! (`p, *, *, health_minimal, conference, N, deny`).
 //!
 //! Invariant: a charter cannot widen anything, whatever it writes: refusals are all that it can say.
 //!
@@ -26,8 +26,12 @@ pub enum Claim {
 }
 
 impl Claim {
-    pub const ALL: [Self; 4] =
-        [Self::Accord(Level::Opening), Self::Accord(Level::Category), Self::Accord(Level::Informed), Self::Statute];
+    pub const ALL: [Self; 4] = [
+        Self::Accord(Level::Opening),
+        Self::Accord(Level::Category),
+        Self::Accord(Level::Informed),
+        Self::Statute,
+    ];
 
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -99,7 +103,13 @@ impl Rule {
 
     /// Whether the rule speaks of this recipient, category and purpose.
     #[must_use]
-    pub fn concerns(&self, profession: Profession, secrecy: Secrecy, category: Category, purpose: Purpose) -> bool {
+    pub fn concerns(
+        &self,
+        profession: Profession,
+        secrecy: Secrecy,
+        category: Category,
+        purpose: Purpose,
+    ) -> bool {
         self.category == category
             && match self.scope {
                 Scope::Row(p, s) => p == profession && s == secrecy,
@@ -164,7 +174,10 @@ pub(crate) fn parse(file: &str, bytes: &[u8], base: &Base, found: &mut Vec<Findi
                 file,
                 row.line,
                 1,
-                format!("cette case est déjà réglée ligne {} : gardez une seule des deux", earlier.line.unwrap_or(0)),
+                format!(
+                    "cette case est déjà réglée ligne {} : gardez une seule des deux",
+                    earlier.line.unwrap_or(0)
+                ),
             ));
             continue;
         }
@@ -242,7 +255,9 @@ fn parse_row(file: &str, row: &Row, base: &Base, found: &mut Vec<Finding>) -> Op
     }
     match effect.text.as_str() {
         "deny" => {}
-        "allow" => wrong(effect, "« allow » : une charte ne peut que resserrer le plafond, écrivez deny".to_owned()),
+        "allow" => {
+            wrong(effect, "« allow » : une charte ne peut que resserrer le plafond, écrivez deny".to_owned())
+        }
         other => wrong(effect, format!("effet inconnu « {other} » : écrivez deny, en minuscules")),
     }
     let scope = match (who, bound, why) {
@@ -250,7 +265,11 @@ fn parse_row(file: &str, row: &Row, base: &Base, found: &mut Vec<Finding>) -> Op
         (Word::Any, Word::Any, Word::One(why)) => Scope::Purpose(why),
         (Word::Wrong, _, _) | (_, Word::Wrong, _) | (_, _, Word::Wrong) => return None,
         (Word::One(_), Word::One(_), Word::One(_)) => {
-            wrong(purpose, "une case vaut pour tous les buts : écrivez « * », ou réglez le but pour tout le monde".to_owned());
+            wrong(
+                purpose,
+                "une case vaut pour tous les buts : écrivez « * », ou réglez le but pour tout le monde"
+                    .to_owned(),
+            );
             return None;
         }
         (Word::Any, _, _) | (_, Word::Any, _) => {
@@ -265,7 +284,10 @@ fn parse_row(file: &str, row: &Row, base: &Base, found: &mut Vec<Finding>) -> Op
     match scope {
         Scope::Row(who, bound) => match base.row(who, bound) {
             None => {
-                wrong(profession, format!("le plafond n'a pas de ligne {who}, {bound} : elle ne reçoit déjà rien"));
+                wrong(
+                    profession,
+                    format!("le plafond n'a pas de ligne {who}, {bound} : elle ne reçoit déjà rien"),
+                );
                 return None;
             }
             Some(ceiling) if !need.within(ceiling.cell(category_code)) => {
@@ -276,7 +298,10 @@ fn parse_row(file: &str, row: &Row, base: &Base, found: &mut Vec<Finding>) -> Op
         },
         Scope::Purpose(why) => {
             if need.need() != Need::Never {
-                wrong(cell, format!("« {need} » : pour tout le monde, un but ne peut que perdre un sujet, écrivez N"));
+                wrong(
+                    cell,
+                    format!("« {need} » : pour tout le monde, un but ne peut que perdre un sujet, écrivez N"),
+                );
                 return None;
             }
             if !base.carries(why, category_code) {
@@ -292,7 +317,9 @@ fn too_wide(cell: Cell, ceiling: Cell) -> String {
     if cell.need() < ceiling.need() {
         format!("« {cell} » demande moins que le plafond « {ceiling} » : une charte ne peut que resserrer")
     } else {
-        format!("« {cell} » ouvre le partage prévu par la loi, que le plafond « {ceiling} » n'ouvre pas : retirez l'étoile")
+        format!(
+            "« {cell} » ouvre le partage prévu par la loi, que le plafond « {ceiling} » n'ouvre pas : retirez l'étoile"
+        )
     }
 }
 
@@ -315,11 +342,11 @@ mod tests {
     #[test]
     fn both_forms_read_with_or_without_spaces_quotes_and_crlf() {
         let (rules, found) = read(
-            "# c\r\np, teacher, not_bound, practical, *, CI, deny\r\n\"p\",*,*,affective,\"conference\",N,deny\r\n",
+            "# c\r\np, teacher, not_bound, practical, *, CI, deny\r\n\"p\",*,*,health_minimal,\"conference\",N,deny\r\n",
         );
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(rules[0].values(), ["teacher", "not_bound", "practical", "*", "CI", "deny"]);
-        assert_eq!(rules[1].values(), ["*", "*", "affective", "conference", "N", "deny"]);
+        assert_eq!(rules[1].values(), ["*", "*", "health_minimal", "conference", "N", "deny"]);
         assert_eq!(rules[1].line, Some(3));
     }
 

@@ -65,7 +65,12 @@ fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Finding> {
                 _ => {}
             }
         }
-        Finding::new(file, line, column, "octets qui ne sont pas de l'UTF-8 : enregistrez le fichier en UTF-8")
+        Finding::new(
+            file,
+            line,
+            column,
+            "octets qui ne sont pas de l'UTF-8 : enregistrez le fichier en UTF-8",
+        )
     })
 }
 
@@ -113,8 +118,9 @@ impl Scanner<'_> {
     }
 
     fn end_row(&mut self) {
-        let blank =
-            self.fields.is_empty() && self.state != State::Closed && self.text.chars().all(char::is_whitespace);
+        let blank = self.fields.is_empty()
+            && self.state != State::Closed
+            && self.text.chars().all(char::is_whitespace);
         if blank {
             self.text.clear();
             self.state = State::Start;
@@ -198,7 +204,9 @@ pub fn rows(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<Row>, Find
                 s.state = State::Quoted;
             }
             (State::Start | State::Bare, '"') => {
-                return Err(s.refuse("guillemet au milieu d'un champ : entourez le champ entier de guillemets"));
+                return Err(
+                    s.refuse("guillemet au milieu d'un champ : entourez le champ entier de guillemets")
+                );
             }
             (State::Start, ' ' | '\t') if dialect.trim => s.text.push(c),
             (State::Start | State::Bare, _) => {
@@ -235,7 +243,12 @@ pub fn rows(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<Row>, Find
 pub fn table(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Table, Vec<Finding>> {
     let mut rows = rows(file, bytes, dialect).map_err(|f| vec![f])?.into_iter();
     let Some(header) = rows.next().map(|r| r.fields) else {
-        return Err(vec![Finding::new(file, 1, 1, "fichier vide : la première ligne doit nommer les colonnes")]);
+        return Err(vec![Finding::new(
+            file,
+            1,
+            1,
+            "fichier vide : la première ligne doit nommer les colonnes",
+        )]);
     };
     let mut found = Vec::new();
     for (n, field) in header.iter().enumerate() {
@@ -252,9 +265,9 @@ pub fn table(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Table, Vec<Fi
     let rows: Vec<Row> = rows.collect();
     for row in &rows {
         if row.fields.len() != width {
-            let column = u32::try_from(row.fields.len().min(width)).unwrap_or(u32::MAX).saturating_add(
-                u32::from(row.fields.len() > width),
-            );
+            let column = u32::try_from(row.fields.len().min(width))
+                .unwrap_or(u32::MAX)
+                .saturating_add(u32::from(row.fields.len() > width));
             found.push(Finding::new(
                 file,
                 row.line,
@@ -283,7 +296,12 @@ impl Table {
             self.column(name).unwrap_or_else(|| {
                 let line = self.header.first().map_or(1, |f| f.line);
                 let column = next(u32::try_from(self.header.len()).unwrap_or(u32::MAX));
-                found.push(Finding::new(&self.file, line, column, format!("il manque la colonne « {name} »")));
+                found.push(Finding::new(
+                    &self.file,
+                    line,
+                    column,
+                    format!("il manque la colonne « {name} »"),
+                ));
                 usize::MAX
             })
         });

@@ -271,7 +271,7 @@ impl Reader<'_> {
             self.refuse(at, "texte vide : écrivez-le, la charte est lue par les familles");
         } else if text.chars().count() > TEXT_LIMIT {
             self.refuse(at, format!("texte trop long : {TEXT_LIMIT} caractères au plus"));
-        } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             self.refuse(at, "caractère de contrôle dans le texte : retirez-le");
         }
         text
@@ -318,7 +318,12 @@ impl Reader<'_> {
         }
     }
 
-    fn pack(&mut self, pack: Pack, raw: RawPack, carries: &dyn Fn(Purpose, Category) -> bool) -> Vec<Category> {
+    fn pack(
+        &mut self,
+        pack: Pack,
+        raw: RawPack,
+        carries: &dyn Fn(Purpose, Category) -> bool,
+    ) -> Vec<Category> {
         let mut out: Vec<Category> = Vec::new();
         let items = self.list(raw.categories, |r, item| {
             let at = item.span().start;
@@ -338,7 +343,11 @@ impl Reader<'_> {
             } else {
                 self.refuse(
                     at,
-                    format!("« {} » ne porte pas « {} » : retirez-le", pack.purpose().french(), category.french()),
+                    format!(
+                        "« {} » ne porte pas « {} » : retirez-le",
+                        pack.purpose().french(),
+                        category.french()
+                    ),
                 );
             }
         }
@@ -425,7 +434,10 @@ pub(crate) fn parse(
     };
     // R26: the report asks that following a pathway and evaluating the cooperation stay distinct.
     if sheet.follow_up.trim() == sheet.evaluation.trim() {
-        r.refuse(evaluation_at, "le suivi et l'évaluation doivent être distincts : ce texte répète follow_up");
+        r.refuse(
+            evaluation_at,
+            "le suivi et l'évaluation doivent être distincts : ce texte répète follow_up",
+        );
     }
     (found.len() == before).then_some(sheet)
 }

@@ -32,10 +32,10 @@ impl Judgement {
 
     /// The register of a permit (LAW §0.1); `None` on a refusal.
     #[must_use]
-    pub const fn regime(&self) -> Option<Regime> {
-        match (self.permitted, self.reason) {
-            (true, Reason::Statute) => Some(Regime::L226_2_2),
-            (true, _) => Some(Regime::Accord),
+    pub fn regime(&self) -> Option<Regime> {
+        match (self.permitted, self.reason == Reason::Statute) {
+            (true, true) => Some(Regime::L226_2_2),
+            (true, false) => Some(Regime::Accord),
             (false, _) => None,
         }
     }
@@ -76,15 +76,20 @@ pub fn judge_cell(cell: Cell, purpose_carries: bool, facts: &TableFacts) -> Judg
             Some(Ok(())) => (None, Reason::Statute),
             Some(Err(reason)) => (Some(reason), reason),
             None => {
-                let reason = state_of_the_accord(facts.accord, cell.need());
+                let reason = state_of_the_accord(facts.accord);
                 (Some(reason), reason)
             }
         }
     };
     match failing_purpose.or(failing_6).or(failing_7) {
-        Some(reason) => {
-            Judgement { permitted: false, reason, failing_ceiling: None, failing_purpose, failing_6, failing_7 }
-        }
+        Some(reason) => Judgement {
+            permitted: false,
+            reason,
+            failing_ceiling: None,
+            failing_purpose,
+            failing_6,
+            failing_7,
+        },
         None => Judgement {
             permitted: true,
             reason: rest,
@@ -134,15 +139,16 @@ fn statute(cell: Cell, facts: &TableFacts) -> Option<Result<(), Reason>> {
     }
 }
 
-/// Why an accord that does not satisfy `need` does not.
-const fn state_of_the_accord(accord: AccordFact, need: Need) -> Reason {
-    match (accord, need) {
-        (AccordFact::None, _) => Reason::AccordMissing,
-        (AccordFact::Refused, _) => Reason::AccordRefused,
-        (AccordFact::Withdrawn, _) => Reason::AccordWithdrawn,
-        (AccordFact::Expired, _) => Reason::AccordExpired,
-        (AccordFact::Opening, _) => Reason::AccordTooNarrow,
-        (AccordFact::Category | AccordFact::Informed, _) => Reason::InformationMissing,
+/// Why an accord that does not satisfy the cell does not.
+const fn state_of_the_accord(accord: AccordFact) -> Reason {
+    match accord {
+        AccordFact::None => Reason::AccordMissing,
+        AccordFact::Refused => Reason::AccordRefused,
+        AccordFact::Withdrawn => Reason::AccordWithdrawn,
+        AccordFact::Expired => Reason::AccordExpired,
+        AccordFact::Opening => Reason::AccordTooNarrow,
+        // Where an informed accord is not enough the cell is `N`, and that has been said before.
+        AccordFact::Category | AccordFact::Informed => Reason::InformationMissing,
     }
 }
 
@@ -151,7 +157,12 @@ mod tests {
     use super::*;
     use crate::domain::vocabulary::Profession;
 
-    fn facts(recipient: (Profession, Secrecy), author: Secrecy, category: Category, accord: AccordFact) -> TableFacts {
+    fn facts(
+        recipient: (Profession, Secrecy),
+        author: Secrecy,
+        category: Category,
+        accord: AccordFact,
+    ) -> TableFacts {
         TableFacts {
             recipient_profession: recipient.0,
             recipient_secrecy: recipient.1,
@@ -172,11 +183,17 @@ mod tests {
         let m = Matrix::ceiling().unwrap();
         let told = judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Schooling, AccordFact::Informed));
         assert_eq!((told.permitted, told.reason, told.failing_6), (false, Reason::NotFamilyReleased, None));
-        let contested = judge(&m, &facts(TEACHER, Secrecy::Contested, Category::Schooling, AccordFact::Informed));
+        let contested =
+            judge(&m, &facts(TEACHER, Secrecy::Contested, Category::Schooling, AccordFact::Informed));
         assert_eq!(contested.reason, Reason::NotFamilyReleased);
         let free = judge(&m, &facts(TEACHER, Secrecy::NotBound, Category::Schooling, AccordFact::Opening));
-        assert_eq!((free.permitted, free.reason, free.regime()), (true, Reason::Accord, Some(Regime::Accord)));
-        assert!(judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Identity, AccordFact::Opening)).permitted);
+        assert_eq!(
+            (free.permitted, free.reason, free.regime()),
+            (true, Reason::Accord, Some(Regime::Accord))
+        );
+        assert!(
+            judge(&m, &facts(TEACHER, Secrecy::Bound, Category::Identity, AccordFact::Opening)).permitted
+        );
     }
 
     #[test]
@@ -197,7 +214,8 @@ mod tests {
             Reason::RefusalNeedsManagerValidation
         );
         assert!(
-            claim(Secrecy::Bound, Category::Family, AccordFact::Refused, StatuteFact::CompleteValidated).permitted
+            claim(Secrecy::Bound, Category::Family, AccordFact::Refused, StatuteFact::CompleteValidated)
+                .permitted
         );
         let elsewhere = judge(
             &m,

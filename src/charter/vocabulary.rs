@@ -26,11 +26,16 @@ fn check_text(text: &str) -> Result<(), CharterError> {
 
 /// A finding at the line of a section or key, as well as a reader can find it.
 fn at(text: &str, needle: &str, message: &str) -> Finding {
-    let line = text.lines().position(|l| !needle.is_empty() && l.trim_start().starts_with(needle)).unwrap_or(0);
+    let line =
+        text.lines().position(|l| !needle.is_empty() && l.trim_start().starts_with(needle)).unwrap_or(0);
     Finding::new("vocabulary.toml", u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1), 1, message)
 }
 
-fn words<T: Copy>(all: &[T], code: fn(T) -> &'static str, french: fn(T) -> &'static str) -> Vec<(&'static str, &'static str)> {
+fn words<T: Copy>(
+    all: &[T],
+    code: fn(T) -> &'static str,
+    french: fn(T) -> &'static str,
+) -> Vec<(&'static str, &'static str)> {
     all.iter().map(|&one| (code(one), french(one))).collect()
 }
 
@@ -62,10 +67,18 @@ fn compare(text: &str, table: &toml::Table, found: &mut Vec<Finding>) {
             match theirs.get(*code).map(toml::Value::as_str) {
                 Some(Some(said)) if said == *french => {}
                 Some(Some(said)) => {
-                    found.push(at(text, code, &format!("{name}.{code} : « {said} », le programme dit « {french} »")));
+                    found.push(at(
+                        text,
+                        code,
+                        &format!("{name}.{code} : « {said} », le programme dit « {french} »"),
+                    ));
                 }
                 Some(None) => found.push(at(text, code, &format!("{name}.{code} : un texte est attendu"))),
-                None => found.push(at(text, &format!("[{name}]"), &format!("{name} : il manque le code « {code} »"))),
+                None => found.push(at(
+                    text,
+                    &format!("[{name}]"),
+                    &format!("{name} : il manque le code « {code} »"),
+                )),
             }
         }
         for code in theirs.keys() {

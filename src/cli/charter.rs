@@ -144,9 +144,11 @@ pub fn decide(file: &Path, dir: Option<&Path>, out: &mut dyn Write) -> Result<Ex
     let charter = dir.map(Charter::from_folder).transpose()?;
     let ceiling = Matrix::ceiling()?;
     let matrix = charter.as_ref().map_or(&ceiling, Charter::matrix);
-    let bytes = std::fs::read(file)
-        .with_context(|| format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", file.display()))?;
-    let name = file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let bytes = std::fs::read(file).with_context(|| {
+        format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", file.display())
+    })?;
+    let name =
+        file.file_name().map_or_else(|| file.display().to_string(), |n| n.to_string_lossy().into_owned());
     let decided = decide_bytes(&name, &bytes, matrix)?;
     out.write_all(&decided)?;
     Ok(ExitCode::SUCCESS)
@@ -179,7 +181,9 @@ pub fn decide_bytes(name: &str, bytes: &[u8], matrix: &Matrix) -> Result<Vec<u8>
     let mut found = Vec::new();
     for field in &t.header {
         if field.text == "decision" || field.text == "reason" {
-            found.push(t.at(field, "cette colonne est celle que la commande ajoute : renommez-la ou retirez-la"));
+            found.push(
+                t.at(field, "cette colonne est celle que la commande ajoute : renommez-la ou retirez-la"),
+            );
         }
     }
     let mut answers = Vec::new();
@@ -220,8 +224,18 @@ fn refused(found: Vec<Finding>) -> CharterError {
 }
 
 /// The eight facts of a row. `None`: a finding was added. `Some(None)`: the profession is in no list of ours.
-fn read_facts(t: &Table, fields: [Option<&Field>; 8], found: &mut Vec<Finding>) -> Option<Option<TableFacts>> {
-    fn known<T>(t: &Table, field: &Field, read: Option<T>, list: &str, found: &mut Vec<Finding>) -> Option<T> {
+fn read_facts(
+    t: &Table,
+    fields: [Option<&Field>; 8],
+    found: &mut Vec<Finding>,
+) -> Option<Option<TableFacts>> {
+    fn known<T>(
+        t: &Table,
+        field: &Field,
+        read: Option<T>,
+        list: &str,
+        found: &mut Vec<Finding>,
+    ) -> Option<T> {
         if read.is_none() {
             let shown: String = field.text.chars().take(80).collect();
             found.push(t.at(field, format!("« {shown} » : attendu {list}")));
@@ -231,51 +245,74 @@ fn read_facts(t: &Table, fields: [Option<&Field>; 8], found: &mut Vec<Finding>) 
     fn codes<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> String {
         all.iter().map(|&one| code(one)).collect::<Vec<_>>().join(", ")
     }
-    let [Some(profession), Some(recipient), Some(author), Some(category), Some(purpose), Some(accord), Some(released), Some(statute)] =
-        fields
+    let [
+        Some(profession),
+        Some(recipient),
+        Some(author),
+        Some(category),
+        Some(purpose),
+        Some(accord),
+        Some(released),
+        Some(statute),
+    ] = fields
     else {
         return None;
     };
     let secrecy = codes(Secrecy::ALL, Secrecy::code);
     let recipient_secrecy = known(t, recipient, Secrecy::parse(&recipient.text).ok(), &secrecy, found);
     let author_secrecy = known(t, author, Secrecy::parse(&author.text).ok(), &secrecy, found);
-    let category =
-        known(t, category, Category::parse(&category.text).ok(), &codes(Category::ALL, Category::code), found);
-    let purpose = known(t, purpose, Purpose::parse(&purpose.text).ok(), &codes(Purpose::ALL, Purpose::code), found);
-    let accord = known(t, accord, AccordFact::parse(&accord.text), &codes(AccordFact::ALL, AccordFact::code), found);
+    let category = known(
+        t,
+        category,
+        Category::parse(&category.text).ok(),
+        &codes(Category::ALL, Category::code),
+        found,
+    );
+    let purpose =
+        known(t, purpose, Purpose::parse(&purpose.text).ok(), &codes(Purpose::ALL, Purpose::code), found);
+    let accord =
+        known(t, accord, AccordFact::parse(&accord.text), &codes(AccordFact::ALL, AccordFact::code), found);
     let released_fact = match released.text.as_str() {
         "yes" => Some(true),
         "no" => Some(false),
         _ => None,
     };
     let family_released = known(t, released, released_fact, "yes, no", found);
-    let statute =
-        known(t, statute, StatuteFact::parse(&statute.text), &codes(StatuteFact::ALL, StatuteFact::code), found);
+    let statute = known(
+        t,
+        statute,
+        StatuteFact::parse(&statute.text),
+        &codes(StatuteFact::ALL, StatuteFact::code),
+        found,
+    );
     let (recipient_secrecy, author_secrecy, category, purpose, accord, family_released, statute) =
         (recipient_secrecy?, author_secrecy?, category?, purpose?, accord?, family_released?, statute?);
     // Only the profession may be unknown: territories have trades that no list foresees, and they receive nothing.
-    Some(Profession::parse(&profession.text).ok().map(|recipient_profession| TableFacts {
-        recipient_profession,
-        recipient_secrecy,
-        author_secrecy,
-        category,
-        purpose,
-        accord,
-        family_released,
-        statute,
-    }))
+    match Profession::parse(&profession.text) {
+        Err(_) => Some(None),
+        Ok(recipient_profession) => Some(Some(TableFacts {
+            recipient_profession,
+            recipient_secrecy,
+            author_secrecy,
+            category,
+            purpose,
+            accord,
+            family_released,
+            statute,
+        })),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HEADER: &str =
-        "recipient_profession,recipient_secrecy,author_secrecy,category,purpose,accord,family_released,statute";
+    const HEADER: &str = "recipient_profession,recipient_secrecy,author_secrecy,category,purpose,accord,family_released,statute";
     const ROW: &str = "teacher,not_bound,not_bound,schooling,coordination,opening,no,none";
 
     fn decided(text: &str) -> String {
-        String::from_utf8(decide_bytes("f.csv", text.as_bytes(), &Matrix::ceiling().unwrap()).unwrap()).unwrap()
+        String::from_utf8(decide_bytes("f.csv", text.as_bytes(), &Matrix::ceiling().unwrap()).unwrap())
+            .unwrap()
     }
 
     fn places(bytes: &[u8]) -> Vec<(u32, u32)> {
@@ -338,7 +375,10 @@ mod tests {
         let mut out = Vec::new();
         let error = decide(&file, None, &mut out).unwrap_err();
         assert!(out.is_empty());
-        assert!(error.to_string().starts_with("rows.csv, ligne 3, colonne 6 (accord) : « maybe »"), "{error}");
+        assert!(
+            error.to_string().starts_with("rows.csv, ligne 3, colonne 6 (accord) : « maybe »"),
+            "{error}"
+        );
         assert!(decide(&dir.path().join("none.csv"), None, &mut out).is_err());
     }
 
