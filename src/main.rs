@@ -1,1 +1,3 @@
+//! The program `relais`: nothing but a door to [`relais::cli`].
+
 fn main() {}

@@ -1,1 +1,25 @@
-//! (room to be built)
+//! The one function that decides. Facts in, [`Decision`] out; a permit becomes a [`Grant`], without which `store`
+//! returns no content.
+//!
+//! INVARIANTS
+//! * [`item::decide`] and [`resource::decide`] are the only places that say yes. Read, list, count, search, export, preview,
+//!   notification and API all ask them (R13).
+//! * Denial is the default: an unknown fact, age, signatory or profession denies.
+//! * Whoever may not know that a participation exists learns it from nothing (`existence`, S11).
+//!
+//! It reads nothing, writes nothing and knows no clock.
+
+mod actor;
+mod existence;
+pub mod facts;
+mod gate;
+mod item;
+mod resource;
+mod standing;
+
+pub use actor::{Actor, SessionStamp};
+pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
+pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
+pub use item::{Decision, Failing, Mode, Question, decide as decide_item, purposes_open_to};
+pub use resource::{Resource, decide as decide_resource};
+pub use standing::{CharterBook, Edition, Standing};

@@ -1,3 +1,4 @@
-//! The command line: one file per command, no decision of its own.
+//! The command line: one file per command; errors say what to do next.
 
+pub mod certs;
 pub mod charter;

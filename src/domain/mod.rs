@@ -3,7 +3,13 @@
 
 pub mod accord;
 pub mod cell;
+pub mod contact;
+pub mod day;
+pub mod explain;
 pub mod item;
+pub mod person;
 pub mod record;
+pub mod release;
+pub mod statute;
 pub mod text;
 pub mod vocabulary;

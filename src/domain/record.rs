@@ -133,6 +133,8 @@ pub struct RecordDraft {
     pub purpose: Option<Purpose>,
     /// Hex `policy_hash` of every charter version under which the decision was taken (two during a transition).
     pub policy_hashes: Vec<String>,
+    /// Ids of the charter clauses that decided (the explanation id of the cell).
+    pub clauses: Vec<String>,
     /// The consent or share on which a permit rests: kind, id and version, e.g. `share:<id>:3`.
     pub basis: Vec<String>,
     pub verdict: Verdict,
@@ -142,7 +144,7 @@ pub struct RecordDraft {
     pub obligations: Vec<&'static str>,
     pub returned: Vec<RowRef>,
     pub written: Vec<RowRef>,
-    /// SHA-256 over the new ciphertext rows, in the order written; `None` for a read.
+    /// Digest over the new ciphertext rows, in the order written; `None` for a read.
     pub write_digest: Option<[u8; 32]>,
     /// Why, in the words of the person who acted; goes into the sealed detail only.
     pub motive: Option<String>,
@@ -170,6 +172,7 @@ impl RecordDraft {
             categories: BTreeSet::new(),
             purpose: None,
             policy_hashes: Vec::new(),
+            clauses: Vec::new(),
             basis: Vec::new(),
             verdict,
             reasons: Vec::new(),

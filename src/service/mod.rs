@@ -1,1 +1,16 @@
-//! (room to be built)
+//! Use cases, one file each. A service opens one snapshot, asks the gate, and hands one job to the lane.
+//!
+//! INVARIANTS
+//! * Order of every request: session → syntax → locate and decide → everything else (DESIGN §1).
+//! * No answer about a pathway leaves before its record is committed; a record that cannot be committed is 503.
+//! * A service never looks at content it does not return, and never at content without a grant.
+//!
+//! It knows neither HTTP nor SQL.
+
+mod app;
+mod error;
+// mod flow;
+
+pub use app::{App, AppParts, BookCache};
+pub use error::{Explanation, ServiceError};
+// pub use flow::{Call, Change, Created, Idempotency, Plan};

@@ -1,0 +1,405 @@
+//! The eight gates for an item (DESIGN §4), in their order, each failing one explained.
+
+use super::existence::{hidden_from, reads_every_existence};
+use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
+use super::standing::CharterBook;
+use crate::charter::Matrix;
+use crate::charter::table::{Judgement, judge_cell};
+use crate::clock::Timestamp;
+use crate::domain::accord::{AccordQuery, accord_fact, named};
+use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
+use crate::domain::release::{ReleaseQuery, released};
+use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
+use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
+use crate::ids::{ParticipationId, StatuteId};
+
+/// One failing gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// 1 to 8, as DESIGN §4 numbers them.
+    pub gate: u8,
+    pub reason: Reason,
+}
+
+/// The answer, with its why.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub permitted: bool,
+    pub reason: Reason,
+    /// Every failing gate, in order; empty on a permit.
+    pub failing: Vec<Failing>,
+    /// What gates 5 to 7 looked at; `None` where an own item was opened by gate 3.
+    pub facts: Option<TableFacts>,
+    pub regime: Option<Regime>,
+    /// The earliest moment at which time alone could change this answer.
+    pub valid_until: Timestamp,
+    /// Until when the reader will read, as people are told.
+    pub reads_until: Timestamp,
+    /// The day on which the accord that carries a permit was signed.
+    pub signed_on: Option<chrono::NaiveDate>,
+    /// What a permit rests on: `accord:…`, `share:…`, `statute:…`.
+    pub basis: Vec<String>,
+    /// Shown as « Transmis par la famille », without author, organisation or sharer.
+    pub as_family: bool,
+}
+
+/// Reading, or asking before sharing.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// All eight gates.
+    Read,
+    /// Supposes the share (no gate 4); with the statutory record of the author who asks, if there is one.
+    Preview { statute: Option<StatuteId> },
+}
+
+/// One question: may this reader read this version, for this purpose, now?
+pub struct Question<'a> {
+    pub facts: &'a PathwayFacts,
+    pub book: &'a CharterBook,
+    pub assignment: &'a AssignmentFacts,
+    /// The reader's place in the circle; `None` for somebody who has none (yet).
+    pub participation: Option<&'a ParticipationFacts>,
+    pub item: &'a ItemFacts,
+    pub version: &'a VersionFacts,
+    /// Left out: only gate 3 can open.
+    pub purpose: Option<Purpose>,
+    pub mode: Mode,
+    pub now: Timestamp,
+}
+
+/// The cell under which an item is read: the strictest of its category's and its subjects' (N wins).
+fn cell_of(matrix: &Matrix, profession: Profession, secrecy: Secrecy, item: &ItemFacts) -> Cell {
+    matrix.strictest(profession, secrecy, std::iter::once(item.category).chain(item.subjects.iter().copied()))
+}
+
+/// A purpose must carry the item's category and every subject that it speaks of.
+fn carried(matrix: &Matrix, purpose: Purpose, category: Category, subjects: &[Category]) -> bool {
+    matrix.purpose_carries(purpose, category) && subjects.iter().all(|s| matrix.purpose_carries(purpose, *s))
+}
+
+/// Gate 2's condition: an accord or statutory record in force still names this participation (the lead always).
+#[must_use]
+pub fn named_in_force(facts: &PathwayFacts, p: &ParticipationFacts, now: Timestamp) -> bool {
+    if p.assignment.organisation == facts.lead && !matches!(p.role, Role::StayOrganiser) {
+        return true;
+    }
+    let key = p.assignment.recipient_key();
+    named(&key, Some(&p.assignment.id), &facts.consent(), now).named
+        || facts.statutes.iter().filter(|s| s.names(&p.id)).any(|s| {
+            s.record.draft().items.iter().any(|version| {
+                let query = StatuteQuery { item_version: version, recipient: &p.id, refused_at: None };
+                statute_fact(&s.record, &s.events, &query, &facts.person, now).fact != StatuteFact::None
+            })
+        })
+}
+
+fn gate_two(q: &Question<'_>, failing: &mut Vec<Failing>) -> bool {
+    let reason = match q.participation {
+        None => Some(Reason::NotAParticipant),
+        Some(p) if p.ended(q.now) => Some(Reason::NotAParticipant),
+        Some(p) if !p.in_force(q.now) => Some(Reason::InvitationPending),
+        Some(p) if !named_in_force(q.facts, p, q.now) => Some(Reason::NotAParticipant),
+        Some(_) => None,
+    };
+    if let Some(reason) = reason {
+        failing.push(Failing { gate: 2, reason });
+    }
+    reason.is_none()
+}
+
+/// Gate 3: the author's own assignment, or a participant of the same organisation and mission who is bound if the
+/// author holds a secret. The cell is judged by the caller.
+fn is_own(q: &Question<'_>) -> bool {
+    if q.item.author_assignment == q.assignment.id {
+        return true;
+    }
+    let Some(author) = q.facts.participation(&q.item.author) else { return false };
+    let same_service = author.assignment.organisation == q.assignment.organisation
+        && author.assignment.mission == q.assignment.mission;
+    let holds = q.version.author_secrecy.holds_a_secret();
+    same_service && (!holds || q.assignment.secrecy_at(q.now) == Secrecy::Bound)
+}
+
+/// The participations whose shares reach this reader: its own, and the one whose place it took (S8, S21).
+fn reached_as<'a>(facts: &'a PathwayFacts, p: &'a ParticipationFacts) -> Vec<&'a ParticipationId> {
+    let mut ids = vec![&p.id];
+    let mut next = p.stands_in_for.as_ref();
+    // A chain of successors; bounded, so that a corrupt cycle ends.
+    for _ in 0..16 {
+        let Some(id) = next else { break };
+        ids.push(id);
+        next = facts.participation(id).and_then(|f| f.stands_in_for.as_ref());
+    }
+    ids
+}
+
+/// The share that opens gate 4, or why none does.
+fn gate_four<'a>(q: &Question<'a>, purpose: Purpose) -> Result<(&'a ShareFacts, Option<&'a StatuteId>), Reason> {
+    let p = q.participation.ok_or(Reason::NotShared)?;
+    let ids = reached_as(q.facts, p);
+    let mut ended = false;
+    for share in q.facts.shares.iter().filter(|s| s.purpose == purpose && s.versions.contains(&q.version.id)) {
+        let Some(recipient) = share.recipients.iter().find(|r| ids.contains(&&r.participation)) else {
+            continue;
+        };
+        // Until both ends confirm, the receiver of a handover reads the list only, no words.
+        let waiting = share.handover.as_ref().is_some_and(|h| {
+            q.facts.handovers.iter().find(|f| f.id == *h).is_none_or(|f| !f.complete())
+        });
+        if waiting || q.now < share.starts {
+            continue;
+        }
+        let over = q.now >= share.ends
+            || share.ended_at.is_some_and(|t| t <= q.now)
+            || recipient.ended_at.is_some_and(|t| t <= q.now);
+        if over {
+            ended = true;
+        } else {
+            return Ok((share, recipient.statute.as_ref()));
+        }
+    }
+    Err(if ended { Reason::ShareEnded } else { Reason::NotShared })
+}
+
+/// The purposes for which some share names this version and reader: each is a door (DESIGN §7).
+#[must_use]
+pub fn purposes_open_to(facts: &PathwayFacts, p: &ParticipationFacts, version: &VersionFacts) -> Vec<Purpose> {
+    let ids = reached_as(facts, p);
+    let mut purposes: Vec<Purpose> = facts
+        .shares
+        .iter()
+        .filter(|s| s.versions.contains(&version.id))
+        .filter(|s| s.recipients.iter().any(|r| ids.contains(&&r.participation)))
+        .map(|s| s.purpose)
+        .collect();
+    purposes.sort_unstable();
+    purposes.dedup();
+    purposes
+}
+
+/// Decides. Pure; a few microseconds on a large pathway.
+#[must_use]
+pub fn decide(q: &Question<'_>) -> Decision {
+    let now = q.now;
+    let mut failing = Vec::new();
+    let mut valid_until = q.assignment.valid_until(now);
+    if let Some(p) = q.participation {
+        valid_until = [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+    }
+
+    // Gate 1.
+    if !q.assignment.in_force(now) {
+        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
+    }
+    let standing = match q.book.standing(q.assignment, now) {
+        Ok(standing) => {
+            valid_until = valid_until.min(standing.valid_until);
+            Some(standing)
+        }
+        Err(reasons) => {
+            failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason }));
+            None
+        }
+    };
+    // The explanation of gates 5 to 7 goes on under the charter in force, even for who has not signed it yet.
+    let matrix = match &standing {
+        Some(s) => Some(&s.matrix),
+        None => q.book.in_force(now).map(|e| &e.matrix),
+    };
+
+    // Gate 2.
+    let takes_part = gate_two(q, &mut failing);
+
+    // Gate 3, with the cell of gate 5 and gate 8.
+    let version_over =
+        q.version.erased || q.version.valid_from > now || q.version.valid_until.is_some_and(|t| t <= now);
+    if let Some(t) = q.version.valid_until.filter(|t| *t > now) {
+        valid_until = valid_until.min(t);
+    }
+    let secrecy = q.assignment.secrecy_at(now);
+    let cell = matrix.map_or(Cell::NEVER, |m| cell_of(m, q.assignment.profession, secrecy, q.item));
+    let own = is_own(q);
+    if own && failing.is_empty() {
+        if cell.need() != Need::Never {
+            if version_over {
+                failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
+                return refused(failing, None, valid_until, q);
+            }
+            return Decision {
+                permitted: true,
+                reason: Reason::OwnItem,
+                failing,
+                facts: None,
+                regime: None,
+                valid_until,
+                reads_until: valid_until,
+                signed_on: None,
+                basis: vec![format!("own:{}", q.item.id)],
+                as_family: false,
+            };
+        }
+    }
+    if takes_part && q.participation.is_some_and(|p| p.role == Role::ContributorOnly) {
+        failing.push(Failing { gate: 2, reason: Reason::ContributorOnly });
+    }
+
+    // Gate 4.
+    let Some(purpose) = q.purpose else {
+        failing.push(Failing { gate: 4, reason: Reason::NotShared });
+        return refused(failing, None, valid_until, q);
+    };
+    let mut basis = Vec::new();
+    let mut claimed = None;
+    match &q.mode {
+        Mode::Preview { statute } => claimed = statute.as_ref(),
+        Mode::Read => match gate_four(q, purpose) {
+            Ok((share, statute)) => {
+                valid_until = valid_until.min(share.ends);
+                basis.push(format!("share:{}:{}", share.id, share.version));
+                claimed = statute;
+            }
+            Err(reason) => failing.push(Failing { gate: 4, reason }),
+        },
+    }
+
+    // Gates 5 to 7.
+    let key = q.assignment.recipient_key();
+    let file = q.facts.consent();
+    let accord = accord_fact(
+        &AccordQuery {
+            recipient: &key,
+            assignment: Some(&q.assignment.id),
+            category: q.item.category,
+            purpose,
+            item_version: Some(&q.version.id),
+            need: cell.need(),
+        },
+        &file,
+        now,
+    );
+    let release = released(
+        &ReleaseQuery {
+            item_version: &q.version.id,
+            category: q.item.category,
+            purpose,
+            recipient: &key,
+            assignment: Some(&q.assignment.id),
+        },
+        &file,
+        now,
+    );
+    let statute = claimed_statute(q, claimed, accord.refused_at);
+    let table = TableFacts {
+        recipient_profession: q.assignment.profession,
+        recipient_secrecy: secrecy,
+        author_secrecy: q.version.author_secrecy,
+        category: q.item.category,
+        purpose,
+        accord: accord.fact,
+        family_released: release.released,
+        statute: statute.fact,
+    };
+    let carries = matrix.is_some_and(|m| carried(m, purpose, q.item.category, &q.item.subjects));
+    let judgement: Judgement = judge_cell(cell, carries, &table);
+    failing.extend(
+        judgement.failing().into_iter().flatten().map(|reason| Failing { gate: gate_of(reason), reason }),
+    );
+    let regime = judgement.regime();
+
+    // Gate 7, second half: an author hidden from this reader reaches it only through the family, or the statute.
+    let author_hidden = match (q.participation, q.facts.participation(&q.item.author)) {
+        (Some(reader), Some(author)) => hidden_from(q.facts, q.book, reader, author, now),
+        (None, Some(author)) => author.existence.category().is_some(),
+        (_, None) => true,
+    };
+    if author_hidden && !release.released && regime != Some(Regime::L226_2_2) {
+        failing.push(Failing { gate: 7, reason: Reason::AuthorHidden });
+    }
+
+    // Gate 8.
+    if version_over {
+        failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
+    }
+
+    valid_until = match regime {
+        Some(Regime::L226_2_2) => valid_until.min(statute.valid_until),
+        Some(Regime::Accord) | None => valid_until.min(accord.valid_until),
+    };
+    if release.released {
+        valid_until = valid_until.min(release.valid_until);
+    }
+    if !failing.is_empty() {
+        return refused(failing, Some(table), valid_until, q);
+    }
+    match regime {
+        Some(Regime::L226_2_2) => basis.extend(claimed.map(|s| format!("statute:{s}"))),
+        Some(Regime::Accord) | None => {
+            basis.extend(accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)));
+        }
+    }
+    Decision {
+        permitted: true,
+        reason: judgement.reason,
+        failing,
+        facts: Some(table),
+        regime,
+        valid_until,
+        reads_until: valid_until,
+        signed_on: accord.signed_on,
+        basis,
+        as_family: shown_as_family(q, release.released),
+    }
+}
+
+/// The statutory record that is claimed for this reading, if it names this reader and version.
+fn claimed_statute(
+    q: &Question<'_>,
+    claimed: Option<&StatuteId>,
+    refused_at: Option<Timestamp>,
+) -> StatuteAnswer {
+    let none = StatuteAnswer { fact: StatuteFact::None, valid_until: Timestamp::MAX, lapses_at: None };
+    let (Some(id), Some(reader)) = (claimed, q.participation) else { return none };
+    let Some(file) = q.facts.statutes.iter().find(|s| s.id() == id && s.names(&reader.id)) else {
+        return none;
+    };
+    let query = StatuteQuery { item_version: &q.version.id, recipient: &reader.id, refused_at };
+    statute_fact(&file.record, &file.events, &query, &q.facts.person, q.now)
+}
+
+fn shown_as_family(q: &Question<'_>, released: bool) -> bool {
+    (released || q.item.for_stay)
+        && q.participation.is_none_or(|p| !reads_every_existence(q.facts, q.book, p, q.now))
+}
+
+/// Gates 5 to 7 give few reasons; every other one of theirs is about the accord or the statute.
+fn gate_of(reason: Reason) -> u8 {
+    if matches!(reason, Reason::CeilingNever | Reason::PurposeExcludesCategory) {
+        5
+    } else if reason == Reason::NotFamilyReleased {
+        7
+    } else {
+        6
+    }
+}
+
+/// `reason` is the first failing gate's.
+fn refused(
+    failing: Vec<Failing>,
+    facts: Option<TableFacts>,
+    valid_until: Timestamp,
+    q: &Question<'_>,
+) -> Decision {
+    let reason = failing.first().map_or(Reason::NotShared, |f| f.reason);
+    Decision {
+        permitted: false,
+        reason,
+        failing,
+        facts,
+        regime: None,
+        valid_until,
+        reads_until: q.now,
+        signed_on: None,
+        basis: Vec::new(),
+        as_family: false,
+    }
+}

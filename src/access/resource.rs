@@ -1,0 +1,319 @@
+//! What is not an item has a rule too (DESIGN §4, second table).
+
+use super::existence::may_know;
+use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
+use super::item::{Decision, Failing, named_in_force};
+use super::standing::CharterBook;
+use crate::charter::table::judge;
+use crate::clock::Timestamp;
+use crate::domain::accord::{AccordQuery, accord_fact};
+use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
+use crate::domain::statute::{StatuteQuery, statute_fact, strongest};
+use crate::domain::vocabulary::{Category, Function, Purpose, Role, Secrecy};
+use crate::ids::{AccordId, AssignmentId, HandoverId, ParticipationId, ShareId, StatuteId};
+
+/// What is asked for, located.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// That the pathway exists, its step and review date.
+    Existence,
+    /// Name, contact, birth date: an `identity` item of the lead organisation.
+    Identity,
+    /// The circle, handovers; each line is then filtered.
+    Circle,
+    /// Each line as its object.
+    Chronology,
+    /// An accord whole: the assignment that collected it.
+    AccordWhole(AccordId),
+    /// Purpose, recipients, categories, state and end: the référent, and who collected it.
+    AccordOutline(AccordId),
+    /// Authority holders, with their names: the référent and collectors.
+    Holders,
+    /// A share as its sharer sees it.
+    Share(ShareId),
+    /// A statutory record: author, second person.
+    Statute(StatuteId),
+    /// A handover: its two ends.
+    Handover(HandoverId),
+    /// « Qui a consulté »: the référent.
+    Consultations,
+    /// An invitation not yet answered: the inviter and the invited.
+    Invitation(ParticipationId),
+    /// Acts in the circle that need a full place (writing, sharing, inviting, recording).
+    Act,
+    /// Acts of the référent alone (closing, preference, naming another référent).
+    ReferentAct,
+    /// What anybody with a place, contributor-only included, may do: write own items, record a withdrawal.
+    Contribute,
+    /// Participations, motives and state of accords of one's own organisation.
+    ManagerView,
+    /// The own notes of the reader's assignment, on a pathway where it has a place.
+    OwnNotes,
+}
+
+fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Option<TableFacts>) -> Decision {
+    Decision {
+        permitted: true,
+        reason,
+        failing: Vec::new(),
+        facts,
+        regime: None,
+        valid_until,
+        reads_until: valid_until,
+        signed_on: None,
+        basis,
+        as_family: false,
+    }
+}
+
+fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp) -> Decision {
+    let reason = failing.first().map_or(Reason::NotAParticipant, |f| f.reason);
+    Decision {
+        permitted: false,
+        reason,
+        failing,
+        facts,
+        regime: None,
+        valid_until,
+        reads_until: valid_until,
+        signed_on: None,
+        basis: Vec::new(),
+        as_family: false,
+    }
+}
+
+/// Gates 1 and 2 for a place in the circle.
+fn place(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    participation: Option<&ParticipationFacts>,
+    now: Timestamp,
+) -> (Vec<Failing>, Timestamp) {
+    let mut failing = Vec::new();
+    let mut valid_until = assignment.valid_until(now);
+    if !assignment.in_force(now) {
+        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
+    }
+    match book.standing(assignment, now) {
+        Ok(s) => valid_until = valid_until.min(s.valid_until),
+        Err(reasons) => failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason })),
+    }
+    let reason = match participation {
+        None => Some(Reason::NotAParticipant),
+        Some(p) if p.ended(now) => Some(Reason::NotAParticipant),
+        Some(p) if !p.in_force(now) => Some(Reason::InvitationPending),
+        Some(p) if !named_in_force(facts, p, now) => Some(Reason::NotAParticipant),
+        Some(p) => {
+            valid_until =
+                [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+            None
+        }
+    };
+    failing.extend(reason.map(|reason| Failing { gate: 2, reason }));
+    (failing, valid_until)
+}
+
+/// Decides for anything that is not an item.
+#[must_use]
+pub fn decide(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    participation: Option<&ParticipationFacts>,
+    resource: &Resource,
+    now: Timestamp,
+) -> Decision {
+    let (mut failing, mut valid_until) = place(facts, book, assignment, participation, now);
+    // Somebody who is asked may look at the invitation before having a place.
+    if let Resource::Invitation(id) = resource {
+        let invited = facts.participation(id).filter(|p| !p.ended(now) && p.accepted_at.is_none());
+        let concerned = invited.is_some_and(|p| {
+            p.assignment.id == assignment.id
+                || participation.is_some_and(|me| p.invited_by.as_ref() == Some(&me.id) && me.in_force(now))
+        });
+        failing.retain(|f| f.gate == 1);
+        if !concerned {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+        }
+        return conclude(failing, valid_until);
+    }
+    // A manager decides for the own organisation, from outside the circle too.
+    if let Resource::ManagerView = resource {
+        failing.retain(|f| f.gate == 1);
+        let concerned = facts
+            .participations
+            .iter()
+            .any(|p| p.assignment.organisation == assignment.organisation)
+            || facts.lead == assignment.organisation;
+        let empowered = match assignment.function {
+            Function::Manager | Function::Secretary => true,
+            Function::Practitioner => false,
+        };
+        if !concerned || !empowered {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+        }
+        return conclude(failing, valid_until);
+    }
+    let Some(me) = participation else { return deny(failing, None, valid_until) };
+    if !failing.is_empty() {
+        return deny(failing, None, valid_until);
+    }
+    let contributor = me.role == Role::ContributorOnly;
+    let organiser = me.role == Role::StayOrganiser;
+    let referent = me.role == Role::Referent;
+    let allowed = match resource {
+        Resource::Existence | Resource::Circle | Resource::Chronology => !organiser,
+        Resource::Act => !contributor && !organiser,
+        Resource::Contribute | Resource::OwnNotes => !organiser,
+        Resource::ReferentAct | Resource::Consultations => referent,
+        Resource::Holders => referent || collected_any(facts, &assignment.id),
+        Resource::AccordWhole(id) => collected(facts, id, &assignment.id),
+        Resource::AccordOutline(id) => referent || collected(facts, id, &assignment.id),
+        Resource::Share(id) => facts.shares.iter().any(|s| s.id == *id && s.sharer == me.id),
+        Resource::Statute(id) => facts
+            .statutes
+            .iter()
+            .any(|s| s.id() == id && (s.author == me.id || s.names(&me.id))),
+        Resource::Handover(id) => facts
+            .handovers
+            .iter()
+            .any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id)),
+        Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
+        Resource::Invitation(_) | Resource::ManagerView => false,
+    };
+    if !allowed {
+        let reason = if contributor { Reason::ContributorOnly } else { Reason::NotAParticipant };
+        failing.push(Failing { gate: 2, reason });
+    }
+    valid_until = valid_until.min(facts.person.majority_at().filter(|t| *t > now).unwrap_or(Timestamp::MAX));
+    conclude(failing, valid_until)
+}
+
+fn conclude(failing: Vec<Failing>, valid_until: Timestamp) -> Decision {
+    if failing.is_empty() {
+        permit(Reason::Member, valid_until, Vec::new(), None)
+    } else {
+        deny(failing, None, valid_until)
+    }
+}
+
+fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {
+    facts.accords.iter().any(|a| a.facts().id() == id && a.facts().collected_by() == by)
+}
+
+fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
+    facts.accords.iter().any(|a| a.facts().collected_by() == by)
+}
+
+/// The identity sheet is an `identity` item of the lead organisation, which an accepted invitation shares. The
+/// service that leads (organisation *and* mission of the référent) reads it as its own; sharing an organisation with
+/// the lead opens nothing (the town may run both the PRE and the camp).
+fn identity(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    me: &ParticipationFacts,
+    valid_until: Timestamp,
+    now: Timestamp,
+) -> Decision {
+    let standing = match book.standing(assignment, now) {
+        Ok(s) => s,
+        Err(reasons) => {
+            let failing = reasons.into_iter().map(|reason| Failing { gate: 1, reason }).collect();
+            return deny(failing, None, valid_until);
+        }
+    };
+    let secrecy = assignment.secrecy_at(now);
+    let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
+    let leads = facts
+        .participations
+        .iter()
+        .filter(|p| p.invited_by.is_none())
+        .any(|p| {
+            p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
+        });
+    if leads && assignment.organisation == facts.lead && cell.need() != Need::Never {
+        return permit(Reason::OwnItem, valid_until, vec!["own:identity".to_owned()], None);
+    }
+    let author_secrecy = facts
+        .referent(now)
+        .map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
+    let key = assignment.recipient_key();
+    let mut last: Option<Decision> = None;
+    for purpose in Purpose::ALL {
+        let query = AccordQuery {
+            recipient: &key,
+            assignment: Some(&assignment.id),
+            category: Category::Identity,
+            purpose: *purpose,
+            item_version: None,
+            need: cell.need(),
+        };
+        let accord = accord_fact(&query, &facts.consent(), now);
+        // LAW: CASF L226-2-2. A statutory record that names this reader carries the identity of the child with it.
+        let statute = strongest(facts.statutes.iter().filter(|s| s.names(&me.id)).flat_map(|s| {
+            s.record.draft().items.iter().map(|version| {
+                let query = StatuteQuery {
+                    item_version: version,
+                    recipient: &me.id,
+                    refused_at: accord.refused_at,
+                };
+                statute_fact(&s.record, &s.events, &query, &facts.person, now)
+            })
+        }));
+        let table = TableFacts {
+            recipient_profession: assignment.profession,
+            recipient_secrecy: secrecy,
+            author_secrecy,
+            category: Category::Identity,
+            purpose: *purpose,
+            accord: accord.fact,
+            family_released: false,
+            statute: if *purpose == Purpose::Protection { statute.fact } else { StatuteFact::None },
+        };
+        let judgement = judge(&standing.matrix, &table);
+        if judgement.permitted {
+            let until = match judgement.reason {
+                Reason::Statute => statute.valid_until,
+                _ => accord.valid_until,
+            };
+            let basis =
+                accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)).collect();
+            return permit(judgement.reason, valid_until.min(until), basis, Some(table));
+        }
+        let failing = judgement
+            .failing()
+            .into_iter()
+            .flatten()
+            .map(|reason| Failing { gate: 6, reason })
+            .collect();
+        let until = valid_until.min(accord.valid_until);
+        last.get_or_insert_with(|| deny(failing, Some(table), until));
+    }
+    last.unwrap_or_else(|| deny(Vec::new(), None, valid_until))
+}
+
+/// Whether a reader may see this place in the circle at all: contributor-only sees itself and those it shares with.
+#[must_use]
+pub fn sees_in_circle(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    reader: &ParticipationFacts,
+    other: &ParticipationFacts,
+    now: Timestamp,
+) -> bool {
+    if !may_know(facts, book, reader, other, now) {
+        return false;
+    }
+    match reader.role {
+        Role::Referent | Role::Participant => true,
+        Role::ContributorOnly => {
+            reader.id == other.id
+                || facts.shares.iter().any(|s| {
+                    s.sharer == reader.id && s.recipients.iter().any(|r| r.participation == other.id)
+                })
+        }
+        Role::StayOrganiser => reader.id == other.id,
+    }
+}

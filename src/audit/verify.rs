@@ -1,0 +1,361 @@
+//! `audit verify`: everything that can be recomputed from the stored rows is recomputed (SECURITY §1).
+//!
+//! Checked, row by row in order: the index follows the one before; the body is there (nothing may be missing until
+//! pruning exists), is canonical and of a known schema; the leaf hash is that of the body; time does not go back; the
+//! retention class and the searchable copy are those of the body; the stored interior nodes are those that this leaf
+//! completes; the detail, where it can be opened, is the one that the body commits to. Then: head, number of
+//! searchable copies, and every checkpoint, with the one that somebody kept elsewhere, against the tree at its size.
+//!
+//! INVARIANT: a row is judged by its own bytes only; no stored hash is believed.
+//!
+//! What it cannot see: an owner of the file who rewrites everything since the last checkpoint kept elsewhere. That is
+//! what checkpoints kept elsewhere are for.
+
+use std::fmt;
+
+use super::body::LeafBody;
+use super::checkpoint::SignedCheckpoint;
+use super::leaf::detail_commit;
+use super::note::VerifierKey;
+use super::tree::{Frontier, leaf_hash};
+use crate::clock::Timestamp;
+use crate::crypto::hash::Digest;
+use crate::domain::vocabulary::code_enum;
+
+/// How many rows are asked for at once.
+const PAGE: usize = 4096;
+
+/// A row of `audit_index` as stored: text, because what is stored may be anything.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredIndex {
+    pub at: i64,
+    pub actor: Option<String>,
+    pub organisation: Option<String>,
+    pub profession: Option<String>,
+    pub action: String,
+    pub pathway: Option<String>,
+    pub purpose: Option<String>,
+    pub decision: String,
+}
+
+/// A detail that the reader could open.
+#[derive(Clone)]
+pub struct OpenedDetail {
+    pub salt: Vec<u8>,
+    pub detail: zeroize::Zeroizing<Vec<u8>>,
+}
+
+/// A row of `audit_leaf` as stored, with what stands beside it.
+#[derive(Clone)]
+pub struct StoredRow {
+    pub index: i64,
+    pub leaf_hash: Vec<u8>,
+    pub body: Option<String>,
+    pub retention: String,
+    /// The interior nodes that this leaf completed, levels 1, 2, … concatenated.
+    pub nodes: Vec<u8>,
+    pub row: Option<StoredIndex>,
+    /// `None` when there is none, or no key to open it.
+    pub detail: Option<OpenedDetail>,
+}
+
+/// The row of `audit_head` as stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredHead {
+    pub size: i64,
+    pub frontier: Vec<u8>,
+    pub last_time: Option<i64>,
+}
+
+/// A row of `audit_checkpoint` as stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredCheckpoint {
+    pub size: i64,
+    pub note: String,
+}
+
+/// Reads a stored log, all in one snapshot.
+pub trait LogReader {
+    type Error;
+
+    /// # Errors
+    /// When the log cannot be read; that is never "the log holds".
+    fn head(&mut self) -> Result<StoredHead, Self::Error>;
+
+    /// The rows with an index greater than `after` (all, for `None`), ascending, `limit` at most.
+    ///
+    /// # Errors
+    /// As [`LogReader::head`].
+    fn rows(&mut self, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow>, Self::Error>;
+
+    /// How many rows `audit_index` has, with or without a leaf.
+    ///
+    /// # Errors
+    /// As [`LogReader::head`].
+    fn index_rows(&mut self) -> Result<u64, Self::Error>;
+
+    /// # Errors
+    /// As [`LogReader::head`].
+    fn checkpoints(&mut self) -> Result<Vec<StoredCheckpoint>, Self::Error>;
+}
+
+code_enum! {
+    /// What does not hold.
+    Flaw, "flaw" {
+        Gap = "gap", "il manque une trace, ou l'ordre est rompu";
+        BodyMissing = "body_missing", "le contenu de la trace a été effacé";
+        BodyUnreadable = "body_unreadable", "le contenu n'est pas une trace lisible";
+        LeafHash = "leaf_hash", "le contenu ne correspond pas à son empreinte";
+        TimeBack = "time_back", "l'heure est antérieure à celle de la trace précédente";
+        Retention = "retention", "la durée de conservation n'est pas celle de la trace";
+        Index = "index", "la copie de recherche ne dit pas la même chose que la trace";
+        Nodes = "nodes", "les empreintes intermédiaires ne sont pas celles de l'arbre";
+        Detail = "detail", "le détail chiffré n'est pas celui que la trace annonce";
+        IndexCount = "index_count", "il y a plus ou moins de copies de recherche que de traces";
+        Head = "head", "la fin enregistrée du journal n'est pas celle des traces";
+        CheckpointForm = "checkpoint_form", "ce n'est pas un point de contrôle lisible";
+        CheckpointSignature = "checkpoint_signature", "la signature n'est pas celle de ce journal";
+        CheckpointBeyond = "checkpoint_beyond", "le journal est plus court que ce point de contrôle : il a été tronqué";
+        CheckpointRoot = "checkpoint_root", "le journal n'est plus celui que ce point de contrôle atteste";
+    }
+}
+
+/// Where it does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The record with this index.
+    Record(u64),
+    /// The stored checkpoint of this size.
+    Checkpoint(u64),
+    /// The checkpoint given to compare with, of this size where it could be read.
+    Given(Option<u64>),
+    /// The log as a whole.
+    Log,
+}
+
+/// The first thing that does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    pub place: Place,
+    pub flaw: Flaw,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::Record(index) => write!(f, "Trace n° {index} : ")?,
+            Place::Checkpoint(size) => write!(f, "Point de contrôle à {size} traces : ")?,
+            Place::Given(Some(size)) => write!(f, "Point de contrôle fourni, à {size} traces : ")?,
+            Place::Given(None) => write!(f, "Point de contrôle fourni : ")?,
+            Place::Log => write!(f, "Journal : ")?,
+        }
+        write!(f, "{} [{}]", self.flaw.french(), self.flaw.code())
+    }
+}
+
+/// What was verified.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// How many records were recomputed, up to the first that does not hold.
+    pub records: u64,
+    /// The root over them.
+    pub root: Digest,
+    /// How many checkpoints agree.
+    pub checkpoints: u64,
+    /// How many details were opened and agree.
+    pub details: u64,
+    /// `None`: everything holds.
+    pub failure: Option<Failure>,
+}
+
+impl Report {
+    /// Whether everything holds.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.failure.is_none()
+    }
+}
+
+/// What the verifier trusts, and what it compares with.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'a> {
+    /// The origin of the log.
+    pub origin: &'a str,
+    /// The log's own keys, the replaced ones included.
+    pub keys: &'a [VerifierKey],
+    /// A checkpoint kept elsewhere: the log must continue it.
+    pub given: Option<&'a str>,
+}
+
+/// A checkpoint to compare with the tree at its size.
+struct Expected {
+    size: u64,
+    root: Digest,
+    place: Place,
+}
+
+/// Reads one checkpoint; a flaw is reported only when all rows hold, because a row names the deed more closely.
+fn expect(
+    note: &str,
+    stored_size: Option<u64>,
+    trust: &Trust<'_>,
+    place: fn(Option<u64>) -> Place,
+) -> Result<Expected, Failure> {
+    let form = |size| Failure { place: place(size), flaw: Flaw::CheckpointForm };
+    let signed = SignedCheckpoint::parse(note).map_err(|_| form(stored_size))?;
+    let size = signed.claims().size();
+    if stored_size.is_some_and(|stored| stored != size) {
+        return Err(form(stored_size));
+    }
+    let place = place(Some(size));
+    let known = signed.verify(trust.origin, trust.keys);
+    let checkpoint = known.map_err(|_| Failure { place, flaw: Flaw::CheckpointSignature })?;
+    Ok(Expected { size, root: *checkpoint.root(), place })
+}
+
+/// The walk over the rows.
+struct Walk {
+    frontier: Frontier,
+    last_time: Option<Timestamp>,
+    /// Ascending by size; those before `met` agree.
+    expected: Vec<Expected>,
+    met: usize,
+    details: u64,
+}
+
+impl Walk {
+    /// Compares with every checkpoint of the size reached.
+    fn meet(&mut self) -> Result<(), Failure> {
+        while let Some(next) = self.expected.get(self.met).filter(|e| e.size == self.frontier.size()) {
+            if next.root != self.frontier.root() {
+                return Err(Failure { place: next.place, flaw: Flaw::CheckpointRoot });
+            }
+            self.met = self.met.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &StoredRow) -> Result<(), Failure> {
+        let index = self.frontier.size();
+        self.judge(index, row).map_err(|flaw| Failure { place: Place::Record(index), flaw })?;
+        self.meet()
+    }
+
+    fn judge(&mut self, index: u64, row: &StoredRow) -> Result<(), Flaw> {
+        if u64::try_from(row.index) != Ok(index) {
+            return Err(Flaw::Gap);
+        }
+        let text = row.body.as_deref().ok_or(Flaw::BodyMissing)?;
+        let hash = leaf_hash(text.as_bytes());
+        if row.leaf_hash != hash {
+            return Err(Flaw::LeafHash);
+        }
+        let body = LeafBody::parse(text).map_err(|_| Flaw::BodyUnreadable)?;
+        if self.last_time.is_some_and(|last| body.at < last) {
+            return Err(Flaw::TimeBack);
+        }
+        if row.retention != body.retention.code() {
+            return Err(Flaw::Retention);
+        }
+        if !row.row.as_ref().is_some_and(|stored| same_index(stored, &body)) {
+            return Err(Flaw::Index);
+        }
+        if row.nodes != self.frontier.append(hash).concat() {
+            return Err(Flaw::Nodes);
+        }
+        if let Some(opened) = &row.detail {
+            if body.detail_commit != Some(detail_commit(&opened.salt, &opened.detail)) {
+                return Err(Flaw::Detail);
+            }
+            self.details = self.details.saturating_add(1);
+        }
+        self.last_time = Some(body.at);
+        Ok(())
+    }
+
+    fn end(&self, head: &StoredHead, index_rows: u64) -> Result<(), Failure> {
+        let at_log = |flaw| Failure { place: Place::Log, flaw };
+        // A checkpoint beyond the end says more than the head: the log was cut.
+        if let Some(beyond) = self.expected.get(self.met) {
+            return Err(Failure { place: beyond.place, flaw: Flaw::CheckpointBeyond });
+        }
+        let same_head = u64::try_from(head.size) == Ok(self.frontier.size())
+            && head.frontier == self.frontier.to_bytes()
+            && head.last_time == self.last_time.map(Timestamp::micros);
+        if !same_head {
+            return Err(at_log(Flaw::Head));
+        }
+        if index_rows != self.frontier.size() {
+            return Err(at_log(Flaw::IndexCount));
+        }
+        Ok(())
+    }
+}
+
+fn same_index(stored: &StoredIndex, body: &LeafBody) -> bool {
+    stored.at == body.at.micros()
+        && stored.actor.as_deref() == body.actor.as_ref().map(|p| p.as_str())
+        && stored.organisation.as_deref() == body.organisation.as_ref().map(|o| o.as_str())
+        && stored.profession.as_deref() == body.profession.map(|p| p.code())
+        && stored.action == body.action.code()
+        && stored.pathway.as_deref() == body.pathway.as_ref().map(|p| p.as_str())
+        && stored.purpose.as_deref() == body.purpose.map(|p| p.code())
+        && stored.decision == body.decision.code()
+}
+
+/// Verifies a whole log and names the first thing that does not hold. `progress` is told how many rows are done.
+///
+/// # Errors
+/// What the reader says, when the log cannot be read at all.
+pub fn verify<R: LogReader>(
+    reader: &mut R,
+    trust: &Trust<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, R::Error> {
+    let head = reader.head()?;
+    let mut expected = Vec::new();
+    let mut unreadable = None;
+    let mut keep = |read: Result<Expected, Failure>| match read {
+        Ok(one) => expected.push(one),
+        Err(failure) => unreadable = unreadable.or(Some(failure)),
+    };
+    for stored in reader.checkpoints()? {
+        let place = |size: Option<u64>| Place::Checkpoint(size.unwrap_or_default());
+        keep(expect(&stored.note, Some(u64::try_from(stored.size).unwrap_or(u64::MAX)), trust, place));
+    }
+    if let Some(note) = trust.given {
+        keep(expect(note, None, trust, Place::Given));
+    }
+    expected.sort_by_key(|e| e.size);
+    let mut walk = Walk { frontier: Frontier::empty(), last_time: None, expected, met: 0, details: 0 };
+    let walked = walk_all(reader, &mut walk, progress)?;
+    let index_rows = reader.index_rows()?;
+    let failure = walked.err().or_else(|| walk.end(&head, index_rows).err()).or(unreadable);
+    Ok(Report {
+        records: walk.frontier.size(),
+        root: walk.frontier.root(),
+        checkpoints: u64::try_from(walk.met).unwrap_or(u64::MAX),
+        details: walk.details,
+        failure,
+    })
+}
+
+fn walk_all<R: LogReader>(
+    reader: &mut R,
+    walk: &mut Walk,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Result<(), Failure>, R::Error> {
+    let mut after = None;
+    let mut judged = walk.meet();
+    while judged.is_ok() {
+        let rows = reader.rows(after, PAGE)?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.index);
+        judged = rows.iter().try_for_each(|row| walk.row(row));
+        progress(walk.frontier.size());
+    }
+    Ok(judged)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The state of an accord at a moment, computed from its events and never stored as truth.
+
+use super::event::EventKind;
+use super::fact::{ConsentFile, file_turns};
+use super::facts::{Accord, Line, RecipientKey};
+use super::judge::{Judged, awaited, judge, turning_points};
+use super::objection::{Negative, Target, Whom};
+use super::signatories::Awaited;
+use crate::clock::Timestamp;
+use crate::domain::cell::Need;
+use crate::domain::vocabulary::Category;
+use crate::ids::{AccordId, AccordLineId};
+
+/// Where an accord, or one line of it, stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AccordState {
+    Draft,
+    Printed {
+        at: Timestamp,
+    },
+    /// Somebody signed, somebody is awaited.
+    PartlySigned {
+        awaited: Vec<Awaited>,
+    },
+    /// Fully signed; its first day is still to come.
+    Upcoming {
+        from: Timestamp,
+        awaited: Vec<Awaited>,
+    },
+    /// `until`: the first moment at which time alone ends it. `awaited` holds lines that lack a signature.
+    InForce {
+        until: Timestamp,
+        awaited: Vec<Awaited>,
+    },
+    Refused {
+        at: Timestamp,
+    },
+    Withdrawn {
+        at: Timestamp,
+    },
+    Expired,
+    Replaced {
+        at: Timestamp,
+        by: AccordId,
+    },
+}
+
+/// One line and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineStatus {
+    pub line: AccordLineId,
+    pub state: AccordState,
+}
+
+/// The accord as a whole, and line by line (a line that lacks a signature counts as missing, the others stand).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccordStatus {
+    pub state: AccordState,
+    pub lines: Vec<LineStatus>,
+}
+
+/// `needs` says what the charter asks for a recipient and a subject; it decides who must sign each line.
+#[must_use]
+pub fn state(
+    accord: &Accord,
+    file: &ConsentFile<'_>,
+    needs: &dyn Fn(&RecipientKey, Category) -> Need,
+    now: Timestamp,
+) -> AccordStatus {
+    let printed = accord
+        .events()
+        .iter()
+        .filter(|e| e.at() <= now && matches!(e.kind(), EventKind::Printed))
+        .map(super::Event::at)
+        .min();
+    let resting = printed.map_or(AccordState::Draft, |at| AccordState::Printed { at });
+    let lines: Vec<LineStatus> = accord
+        .facts()
+        .lines()
+        .iter()
+        .map(|line| LineStatus {
+            line: line.id.clone(),
+            state: line_state(accord, line, file, needs, now, &resting),
+        })
+        .collect();
+    let state = whole(&lines, resting);
+    AccordStatus { state, lines }
+}
+
+fn line_state(
+    accord: &Accord,
+    line: &Line,
+    file: &ConsentFile<'_>,
+    needs: &dyn Fn(&RecipientKey, Category) -> Need,
+    now: Timestamp,
+    resting: &AccordState,
+) -> AccordState {
+    let sheet = accord.sheet();
+    let need = line.subjects().map(|c| needs(&line.recipient, c)).max().unwrap_or(Need::Opening);
+    let mut subjects = line.subjects();
+    let category = subjects.next().filter(|first| subjects.all(|c| c == *first));
+    let target = Target {
+        recipient: &line.recipient,
+        whom: line.only_assignment.as_ref().map_or(Whom::Line, Whom::One),
+        category,
+        purpose: accord.facts().purpose(),
+        version: None,
+        need,
+    };
+    match judge(file, &sheet, line, &target, now) {
+        Judged::Incomplete { begun: false } => resting.clone(),
+        Judged::Incomplete { begun: true } => AccordState::PartlySigned {
+            awaited: awaited(file, &sheet, line, &target, now).into_iter().collect(),
+        },
+        Judged::Upcoming => AccordState::Upcoming {
+            from: Timestamp::paris_midnight(accord.facts().starts()),
+            awaited: Vec::new(),
+        },
+        Judged::InForce { .. } => {
+            let mut turns = file_turns(file);
+            turning_points(file, &sheet, &mut turns);
+            let stands =
+                |at: Timestamp| matches!(judge(file, &sheet, line, &target, at), Judged::InForce { .. });
+            let until =
+                turns.into_iter().filter(|t| *t > now).find(|t| !stands(*t)).unwrap_or(Timestamp::MAX);
+            AccordState::InForce { until, awaited: Vec::new() }
+        }
+        Judged::Closed { at, negative: Negative::Refused } => AccordState::Refused { at },
+        Judged::Closed { at, negative: Negative::Withdrawn } => AccordState::Withdrawn { at },
+        Judged::Expired { .. } => AccordState::Expired,
+        Judged::Replaced { at } => match replaced_by(accord) {
+            Some(by) => AccordState::Replaced { at, by },
+            None => AccordState::Expired,
+        },
+    }
+}
+
+fn replaced_by(accord: &Accord) -> Option<AccordId> {
+    accord.events().iter().find_map(|e| match e.kind() {
+        EventKind::Replaced { by } => Some(by.clone()),
+        EventKind::Printed
+        | EventKind::Signed(_)
+        | EventKind::SheetSigned { .. }
+        | EventKind::Opinion { .. }
+        | EventKind::Refused { .. }
+        | EventKind::Withdrawn { .. }
+        | EventKind::Opposed { .. }
+        | EventKind::TalkHeld { .. } => None,
+    })
+}
+
+/// The accord stands while one line does; else the most telling line speaks for it.
+fn whole(lines: &[LineStatus], resting: AccordState) -> AccordState {
+    const fn rank(state: &AccordState) -> u8 {
+        match state {
+            AccordState::InForce { .. } => 8,
+            AccordState::Upcoming { .. } => 7,
+            AccordState::PartlySigned { .. } => 6,
+            AccordState::Withdrawn { .. } => 5,
+            AccordState::Refused { .. } => 4,
+            AccordState::Expired => 3,
+            AccordState::Replaced { .. } => 2,
+            AccordState::Printed { .. } => 1,
+            AccordState::Draft => 0,
+        }
+    }
+    let waiting: Vec<Awaited> = lines
+        .iter()
+        .flat_map(|l| match &l.state {
+            AccordState::PartlySigned { awaited } => awaited.clone(),
+            AccordState::Draft
+            | AccordState::Printed { .. }
+            | AccordState::Upcoming { .. }
+            | AccordState::InForce { .. }
+            | AccordState::Refused { .. }
+            | AccordState::Withdrawn { .. }
+            | AccordState::Expired
+            | AccordState::Replaced { .. } => Vec::new(),
+        })
+        .collect();
+    match lines.iter().map(|l| &l.state).max_by_key(|s| rank(s)) {
+        None => resting,
+        Some(AccordState::InForce { .. }) => AccordState::InForce {
+            // The whole stands until its first line ends.
+            until: lines
+                .iter()
+                .filter_map(|l| match &l.state {
+                    AccordState::InForce { until, .. } => Some(*until),
+                    AccordState::Draft
+                    | AccordState::Printed { .. }
+                    | AccordState::PartlySigned { .. }
+                    | AccordState::Upcoming { .. }
+                    | AccordState::Refused { .. }
+                    | AccordState::Withdrawn { .. }
+                    | AccordState::Expired
+                    | AccordState::Replaced { .. } => None,
+                })
+                .min()
+                .unwrap_or(Timestamp::MAX),
+            awaited: waiting,
+        },
+        Some(AccordState::Upcoming { from, .. }) => AccordState::Upcoming { from: *from, awaited: waiting },
+        Some(AccordState::PartlySigned { .. }) => AccordState::PartlySigned { awaited: waiting },
+        Some(other) => other.clone(),
+    }
+}

@@ -1,0 +1,46 @@
+//! The only match on the engine, and the only raw SQL but for the lane's backend.
+
+use diesel::connection::SimpleConnection;
+
+use super::StoreError;
+use super::connection::Db;
+
+/// Opens a read snapshot: everything read until it ends is of one moment.
+pub(super) fn begin_snapshot(conn: &mut Db) -> Result<(), StoreError> {
+    let sql = match conn {
+        Db::Sqlite(_) => "BEGIN DEFERRED",
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+    conn.batch_execute(sql).map_err(StoreError::from)
+}
+
+/// Opens a write transaction that holds the writer's lock from its first statement.
+pub(super) fn begin_write(conn: &mut Db) -> Result<(), StoreError> {
+    let sql = match conn {
+        Db::Sqlite(_) => "BEGIN IMMEDIATE",
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    };
+    conn.batch_execute(sql).map_err(StoreError::from)
+}
+
+/// Empties the write-ahead log into the file, so that a destroyed key is in neither. PostgreSQL needs none here.
+pub(super) fn checkpoint_truncate(conn: &mut Db) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(StoreError::from),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => Ok(()),
+    }
+}
+
+/// Takes the head row for this transaction. SQLite's `BEGIN IMMEDIATE` has taken the whole file already.
+pub(super) fn lock_head(conn: &mut Db) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(c) => {
+            c.batch_execute("SELECT size FROM audit_head WHERE id = 1 FOR UPDATE").map_err(StoreError::from)
+        }
+    }
+}

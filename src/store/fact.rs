@@ -1,0 +1,196 @@
+//! Facts of a pathway: append-only rows, each new version beside the old ones. `facts` is what decisions read;
+//! `words` is what people wrote, opened only under a grant.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::connection::Db;
+use super::schema::fact;
+use super::tx::WriteTx;
+use super::{StoreError, seal};
+use crate::clock::{Chance, Timestamp};
+use crate::crypto::envelope::{DataKey, Place};
+use crate::domain::record::RowRef;
+use crate::domain::vocabulary::code_enum;
+use crate::ids::{AssignmentId, PathwayId};
+
+code_enum! {
+    /// What a fact row speaks of.
+    FactKind, "fact kind" {
+        Person = "person", "Personne";
+        Course = "course", "Étape et bilan";
+        Preference = "preference", "Choix du référent";
+        Holder = "holder", "Titulaire";
+        Impossibility = "impossibility", "Impossibilité";
+        Accord = "accord", "Accord";
+        AccordEvent = "accord_event", "Signature, refus, retrait";
+        Release = "release", "Validation par la famille";
+        Statute = "statute", "Partage prévu par la loi";
+        Share = "share", "Partage";
+        Handover = "handover", "Passage de relais";
+        Succession = "succession", "Remplacement";
+        OralNote = "oral_note", "Parole donnée";
+        Transmission = "transmission", "Mention de transmission";
+        Progress = "progress", "Avancement d'une action";
+        Closure = "closure", "Clôture";
+    }
+}
+
+/// The latest version of one fact, still sealed.
+#[derive(Queryable)]
+pub(super) struct FactRow {
+    pub id: String,
+    pub version: i64,
+    pub pathway: String,
+    pub kind: String,
+    pub at: i64,
+    pub by_assignment: String,
+    pub facts: Vec<u8>,
+    pub words: Option<Vec<u8>>,
+}
+
+impl FactRow {
+    pub(super) fn kind(&self) -> Result<FactKind, StoreError> {
+        FactKind::parse(&self.kind).map_err(|e| StoreError::corrupt("fact", &e))
+    }
+
+    pub(super) fn by(&self) -> Result<AssignmentId, StoreError> {
+        AssignmentId::parse(&self.by_assignment).map_err(|e| StoreError::corrupt("fact", &e))
+    }
+
+    pub(super) fn open_facts<T: DeserializeOwned>(&self, key: &DataKey) -> Result<T, StoreError> {
+        seal::open_json(key, place(&self.id, self.version, "facts"), "fact", &self.facts)
+    }
+
+    pub(super) fn open_words<T: DeserializeOwned>(&self, key: &DataKey) -> Result<Option<T>, StoreError> {
+        match &self.words {
+            Some(bytes) => {
+                seal::open_json(key, place(&self.id, self.version, "words"), "fact", bytes).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+const fn place<'a>(row: &'a str, version: i64, column: &'static str) -> Place<'a> {
+    Place { table: "fact", row, column, version }
+}
+
+/// Every fact of a pathway at its latest version, oldest first.
+pub(super) fn latest(conn: &mut Db, pathway: &PathwayId) -> Result<Vec<FactRow>, StoreError> {
+    let rows: Vec<FactRow> = fact::table
+        .filter(fact::pathway.eq(pathway.as_str()))
+        .order((fact::id.asc(), fact::version.asc()))
+        .load(conn)?;
+    let mut latest: Vec<FactRow> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match latest.last_mut() {
+            Some(last) if last.id == row.id => *last = row,
+            _ => latest.push(row),
+        }
+    }
+    latest.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    Ok(latest)
+}
+
+/// One fact at its latest version.
+pub(super) fn one(conn: &mut Db, pathway: &PathwayId, id: &str) -> Result<Option<FactRow>, StoreError> {
+    Ok(fact::table
+        .filter(fact::pathway.eq(pathway.as_str()))
+        .filter(fact::id.eq(id))
+        .order(fact::version.desc())
+        .first(conn)
+        .optional()?)
+}
+
+/// A fact, sealed and ready for the lane.
+pub struct NewFact {
+    id: String,
+    version: i64,
+    pathway: PathwayId,
+    kind: FactKind,
+    at: Timestamp,
+    by: AssignmentId,
+    facts: Vec<u8>,
+    words: Option<Vec<u8>>,
+}
+
+impl NewFact {
+    /// Seals both halves under the pathway's key.
+    ///
+    /// # Errors
+    /// When sealing fails; nothing is then written.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn seal<F: Serialize, W: Serialize>(
+        key: &DataKey,
+        chance: &dyn Chance,
+        pathway: &PathwayId,
+        kind: FactKind,
+        id: &str,
+        version: i64,
+        at: Timestamp,
+        by: &AssignmentId,
+        facts: &F,
+        words: Option<&W>,
+    ) -> Result<Self, StoreError> {
+        let sealed_facts = seal::seal_json(key, place(id, version, "facts"), "fact", facts, chance)?;
+        let sealed_words = match words {
+            Some(w) => Some(seal::seal_json(key, place(id, version, "words"), "fact", w, chance)?),
+            None => None,
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            version,
+            pathway: pathway.clone(),
+            kind,
+            at,
+            by: by.clone(),
+            facts: sealed_facts,
+            words: sealed_words,
+        })
+    }
+
+    /// The row as the record names it.
+    #[must_use]
+    pub fn row_ref(&self) -> RowRef {
+        RowRef { table: "fact", id: self.id.clone(), version: self.version }
+    }
+
+    /// What the write digest covers.
+    #[must_use]
+    pub fn ciphertexts(&self) -> [&[u8]; 2] {
+        [&self.facts, self.words.as_deref().unwrap_or_default()]
+    }
+}
+
+impl WriteTx {
+    /// Adds one version of a fact.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when that version exists already; otherwise the database's.
+    pub fn fact_insert(&mut self, row: &NewFact) -> Result<(), StoreError> {
+        if row.version > 1 {
+            let previous: Option<i64> = fact::table
+                .filter(fact::id.eq(&row.id))
+                .select(diesel::dsl::max(fact::version))
+                .first(self.conn())?;
+            if previous != Some(row.version.saturating_sub(1)) {
+                return Err(StoreError::Stale);
+            }
+        }
+        diesel::insert_into(fact::table)
+            .values((
+                fact::id.eq(&row.id),
+                fact::version.eq(row.version),
+                fact::pathway.eq(row.pathway.as_str()),
+                fact::kind.eq(row.kind.code()),
+                fact::at.eq(row.at.micros()),
+                fact::by_assignment.eq(row.by.as_str()),
+                fact::facts.eq(&row.facts),
+                fact::words.eq(row.words.as_ref()),
+            ))
+            .execute(self.conn())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,380 @@
+//! Items, their versions, and notes: the words. They leave this room sealed, for a grant.
+
+use diesel::prelude::*;
+use zeroize::Zeroizing;
+
+use super::schema::{item, item_version, note};
+use super::snapshot::Snapshot;
+use super::tx::WriteTx;
+use super::{StoreError, seal};
+use crate::access::facts::ItemKind;
+use crate::access::{Grant, ItemGrant, Resource, Target};
+use crate::audit::Sealed;
+use crate::clock::{Chance, Timestamp};
+use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::keyring::KeyOwner;
+use crate::domain::item::{ActionContent, ItemDraft};
+use crate::domain::record::RowRef;
+use crate::domain::vocabulary::{Category, Secrecy};
+use crate::ids::{AssignmentId, ItemId, ItemVersionId, NoteId, ParticipationId, PathwayId};
+
+const fn version_place(id: &str) -> Place<'_> {
+    // A version's row never changes, so its place has no version of its own.
+    Place { table: "item_version", row: id, column: "body", version: 0 }
+}
+
+const fn note_place(id: &str, version: i64) -> Place<'_> {
+    Place { table: "note", row: id, column: "body", version }
+}
+
+/// What a version says.
+pub enum Words {
+    Item(ItemDraft),
+    Action(ActionContent),
+}
+
+fn seal_words(
+    key: &DataKey,
+    chance: &dyn Chance,
+    id: &ItemVersionId,
+    words: &Words,
+) -> Result<Vec<u8>, StoreError> {
+    let plain = match words {
+        Words::Item(draft) => {
+            let mut bytes = Zeroizing::new(vec![b'i']);
+            bytes.extend_from_slice(&draft.to_stored());
+            bytes
+        }
+        Words::Action(action) => {
+            let mut bytes = Zeroizing::new(vec![b'a']);
+            let json = Zeroizing::new(
+                serde_json::to_vec(action).map_err(|e| StoreError::corrupt("item_version", &e))?,
+            );
+            bytes.extend_from_slice(&json);
+            bytes
+        }
+    };
+    key.seal(version_place(id.as_str()), &plain, chance).map_err(|e| StoreError::corrupt("item_version", &e))
+}
+
+fn open_words(key: &DataKey, id: &str, body: &[u8]) -> Result<Words, StoreError> {
+    let unreadable = || StoreError::Corrupt { table: "item_version", what: "words do not read back".to_owned() };
+    let plain =
+        key.open(version_place(id), body).map_err(|e| StoreError::corrupt("item_version", &e))?;
+    match plain.split_first() {
+        Some((b'i', rest)) => ItemDraft::from_stored(rest).map(Words::Item).map_err(|_| unreadable()),
+        Some((b'a', rest)) => serde_json::from_slice(rest).map(Words::Action).map_err(|_| unreadable()),
+        Some(_) | None => Err(unreadable()),
+    }
+}
+
+/// A new item row.
+pub struct NewItem {
+    pub id: ItemId,
+    pub pathway: PathwayId,
+    pub kind: ItemKind,
+    pub category: Category,
+    pub subjects: Vec<Category>,
+    pub for_stay: bool,
+    pub author: ParticipationId,
+    pub author_assignment: AssignmentId,
+    pub created_at: Timestamp,
+}
+
+/// A version, sealed and ready for the lane.
+pub struct NewVersion {
+    id: ItemVersionId,
+    item: ItemId,
+    pathway: PathwayId,
+    number: i64,
+    author_secrecy: Secrecy,
+    created_at: Timestamp,
+    valid_until: Option<Timestamp>,
+    body: Vec<u8>,
+}
+
+impl NewVersion {
+    /// Seals the words of one version.
+    ///
+    /// # Errors
+    /// When sealing fails.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn seal(
+        key: &DataKey,
+        chance: &dyn Chance,
+        id: &ItemVersionId,
+        item: &ItemId,
+        pathway: &PathwayId,
+        number: i64,
+        author_secrecy: Secrecy,
+        created_at: Timestamp,
+        valid_until: Option<Timestamp>,
+        words: &Words,
+    ) -> Result<Self, StoreError> {
+        let body = seal_words(key, chance, id, words)?;
+        Ok(Self {
+            id: id.clone(),
+            item: item.clone(),
+            pathway: pathway.clone(),
+            number,
+            author_secrecy,
+            created_at,
+            valid_until,
+            body,
+        })
+    }
+
+    /// The row as the record names it.
+    #[must_use]
+    pub fn row_ref(&self) -> RowRef {
+        RowRef { table: "item_version", id: self.id.as_str().to_owned(), version: self.number }
+    }
+
+    /// What the write digest covers.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// A note, sealed and ready for the lane.
+pub struct NewNote {
+    id: NoteId,
+    version: i64,
+    pathway: PathwayId,
+    author_assignment: AssignmentId,
+    created_at: Timestamp,
+    body: Vec<u8>,
+}
+
+impl NewNote {
+    /// Seals a note's text.
+    ///
+    /// # Errors
+    /// When sealing fails.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn seal(
+        key: &DataKey,
+        chance: &dyn Chance,
+        id: &NoteId,
+        version: i64,
+        pathway: &PathwayId,
+        author: &AssignmentId,
+        at: Timestamp,
+        text: &str,
+    ) -> Result<Self, StoreError> {
+        let body = seal::seal_json(key, note_place(id.as_str(), version), "note", &text, chance)?;
+        Ok(Self {
+            id: id.clone(),
+            version,
+            pathway: pathway.clone(),
+            author_assignment: author.clone(),
+            created_at: at,
+            body,
+        })
+    }
+
+    /// What the write digest covers.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// A note, readable by its author only.
+pub struct Note {
+    pub id: NoteId,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub text: String,
+}
+
+impl Snapshot {
+    /// The words that a grant opens. Consumes the grant.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::Corrupt`] for a version that is not there or does not open (never "no").
+    pub fn item_words(&mut self, grant: ItemGrant) -> Result<Sealed<Words>, StoreError> {
+        let id = grant
+            .version()
+            .ok_or(StoreError::Corrupt { table: "item_version", what: "a grant of another kind".to_owned() })?;
+        let key = self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        self.version_words(&key, grant.pathway(), id).map(Sealed::seal)
+    }
+
+    /// The words of many grants of one pathway, in their order, in one query.
+    ///
+    /// # Errors
+    /// As [`Snapshot::item_words`].
+    pub fn items_words(&mut self, grants: Vec<ItemGrant>) -> Result<Vec<Sealed<Words>>, StoreError> {
+        let Some(first) = grants.first() else { return Ok(Vec::new()) };
+        let pathway = first.pathway().clone();
+        let key = self.key_of(&KeyOwner::Pathway(pathway.clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let ids: Vec<&str> =
+            grants.iter().filter_map(|g| g.version().map(ItemVersionId::as_str)).collect();
+        let rows: Vec<(String, Option<Vec<u8>>)> = item_version::table
+            .filter(item_version::pathway.eq(pathway.as_str()))
+            .filter(item_version::id.eq_any(&ids))
+            .select((item_version::id, item_version::body))
+            .load(self.conn())?;
+        let by_id: std::collections::HashMap<String, Option<Vec<u8>>> = rows.into_iter().collect();
+        let missing = || StoreError::Corrupt { table: "item_version", what: "missing or erased".to_owned() };
+        grants
+            .iter()
+            .map(|grant| {
+                let id = grant.version().filter(|_| *grant.pathway() == pathway).ok_or_else(missing)?;
+                let body = by_id.get(id.as_str()).and_then(Option::as_ref).ok_or_else(missing)?;
+                open_words(&key, id.as_str(), body).map(Sealed::seal)
+            })
+            .collect()
+    }
+
+    fn version_words(
+        &mut self,
+        key: &DataKey,
+        pathway: &PathwayId,
+        id: &ItemVersionId,
+    ) -> Result<Words, StoreError> {
+        let body: Option<Option<Vec<u8>>> = item_version::table
+            .filter(item_version::id.eq(id.as_str()))
+            .filter(item_version::pathway.eq(pathway.as_str()))
+            .select(item_version::body)
+            .first(self.conn())
+            .optional()?;
+        let body = body
+            .flatten()
+            .ok_or(StoreError::Corrupt { table: "item_version", what: "missing or erased".to_owned() })?;
+        open_words(key, id.as_str(), &body)
+    }
+
+    /// The own notes of the assignment named, on the grant's pathway.
+    ///
+    /// # Errors
+    /// The database's, or a grant for something else.
+    pub fn notes_words(&mut self, grant: Grant, author: &AssignmentId) -> Result<Sealed<Vec<Note>>, StoreError> {
+        match grant.target() {
+            Target::Resource(Resource::OwnNotes) => {}
+            _ => {
+                return Err(StoreError::Corrupt { table: "note", what: "a grant of another kind".to_owned() });
+            }
+        }
+        let key = self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let rows: Vec<(String, i64, i64, Vec<u8>)> = note::table
+            .filter(note::pathway.eq(grant.pathway().as_str()))
+            .filter(note::author_assignment.eq(author.as_str()))
+            .order((note::created_at.asc(), note::id.asc()))
+            .select((note::id, note::version, note::created_at, note::body))
+            .load(self.conn())?;
+        let notes = rows
+            .into_iter()
+            .map(|(id, version, at, body)| {
+                Ok(Note {
+                    text: seal::open_json(&key, note_place(&id, version), "note", &body)?,
+                    id: NoteId::parse(&id).map_err(|e| StoreError::corrupt("note", &e))?,
+                    version,
+                    created_at: Timestamp::from_micros(at),
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(Sealed::seal(notes))
+    }
+
+    /// The pathway on which an item stands: location only, nothing of the item.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn item_locate(&mut self, id: &ItemId) -> Result<Option<PathwayId>, StoreError> {
+        let found: Option<String> =
+            item::table.filter(item::id.eq(id.as_str())).select(item::pathway).first(self.conn()).optional()?;
+        found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt("item", &e))).transpose()
+    }
+}
+
+impl WriteTx {
+    /// Adds an item.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn item_insert(&mut self, row: &NewItem) -> Result<(), StoreError> {
+        let kind = match row.kind {
+            ItemKind::Item => "item",
+            ItemKind::Action => "action",
+        };
+        let subjects = row.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ");
+        diesel::insert_into(item::table)
+            .values((
+                item::id.eq(row.id.as_str()),
+                item::version.eq(1),
+                item::pathway.eq(row.pathway.as_str()),
+                item::kind.eq(kind),
+                item::category.eq(row.category.code()),
+                item::subjects.eq(subjects),
+                item::for_stay.eq(i64::from(row.for_stay)),
+                item::author.eq(row.author.as_str()),
+                item::author_assignment.eq(row.author_assignment.as_str()),
+                item::created_at.eq(row.created_at.micros()),
+            ))
+            .execute(self.conn())?;
+        Ok(())
+    }
+
+    /// Adds a version and raises the item's.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the version before it is not the latest.
+    pub fn item_version_insert(&mut self, row: &NewVersion) -> Result<(), StoreError> {
+        let latest: Option<i64> = item_version::table
+            .filter(item_version::item.eq(row.item.as_str()))
+            .select(diesel::dsl::max(item_version::number))
+            .first(self.conn())?;
+        if latest.unwrap_or(0) != row.number.saturating_sub(1) {
+            return Err(StoreError::Stale);
+        }
+        diesel::insert_into(item_version::table)
+            .values((
+                item_version::id.eq(row.id.as_str()),
+                item_version::item.eq(row.item.as_str()),
+                item_version::pathway.eq(row.pathway.as_str()),
+                item_version::number.eq(row.number),
+                item_version::author_secrecy.eq(row.author_secrecy.code()),
+                item_version::created_at.eq(row.created_at.micros()),
+                item_version::valid_from.eq(row.created_at.micros()),
+                item_version::valid_until.eq(row.valid_until.map(Timestamp::micros)),
+                item_version::body.eq(&row.body),
+            ))
+            .execute(self.conn())?;
+        diesel::update(item::table.filter(item::id.eq(row.item.as_str())))
+            .set(item::version.eq(row.number))
+            .execute(self.conn())?;
+        Ok(())
+    }
+
+    /// Adds a note, or replaces its text at the next version.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it changed meanwhile.
+    pub fn note_put(&mut self, row: &NewNote) -> Result<(), StoreError> {
+        if row.version == 1 {
+            diesel::insert_into(note::table)
+                .values((
+                    note::id.eq(row.id.as_str()),
+                    note::version.eq(1),
+                    note::pathway.eq(row.pathway.as_str()),
+                    note::author_assignment.eq(row.author_assignment.as_str()),
+                    note::created_at.eq(row.created_at.micros()),
+                    note::body.eq(&row.body),
+                ))
+                .execute(self.conn())?;
+            return Ok(());
+        }
+        let changed = diesel::update(
+            note::table
+                .filter(note::id.eq(row.id.as_str()))
+                .filter(note::author_assignment.eq(row.author_assignment.as_str()))
+                .filter(note::version.eq(row.version.saturating_sub(1))),
+        )
+        .set((note::version.eq(row.version), note::body.eq(&row.body)))
+        .execute(self.conn())?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+}

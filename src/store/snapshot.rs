@@ -1,0 +1,329 @@
+//! The store's handle, and a read snapshot: everything read from it is of one moment.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::Pool;
+
+use super::backend::DieselBackend;
+use super::connection::{self, Db, Reader, Readers, Use};
+use super::schema::{counter, data_key, instance};
+use super::tx::WriteTx;
+use super::{DatabaseAddress, StoreError, dialect, migrations};
+use crate::clock::{Chance, Timestamp};
+use crate::crypto::envelope::{DataKey, DataKeyId};
+use crate::crypto::keyring::{InstanceKeys, KeyOwner, Keyring, WrappedKey};
+
+/// `demo` or `real`: written once, never mixed (DESIGN §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceKind {
+    Demo,
+    Real,
+}
+
+impl InstanceKind {
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Real => "real",
+        }
+    }
+}
+
+/// The database, with the keys of the instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    address: DatabaseAddress,
+    pool: Pool<Readers>,
+    keyring: Keyring,
+    instance: Arc<DataKey>,
+    instance_keys: Arc<InstanceKeys>,
+}
+
+/// A key, wrapped, ready for the lane.
+pub struct NewKey {
+    owner: String,
+    stored: WrappedKey,
+    at: Timestamp,
+}
+
+impl NewKey {
+    #[must_use]
+    pub fn new(owner: &KeyOwner, stored: WrappedKey, at: Timestamp) -> Self {
+        Self { owner: owner.as_text(), stored, at }
+    }
+}
+
+fn key_rows(
+    conn: &mut Db,
+    owner: &KeyOwner,
+) -> Result<Option<(WrappedKey, Option<i64>)>, StoreError> {
+    type Raw = (String, String, Option<Vec<u8>>, Vec<u8>, Option<i64>);
+    let raw: Option<Raw> = data_key::table
+        .filter(data_key::owner.eq(owner.as_text()))
+        .order((data_key::created_at.desc(), data_key::key_id.asc()))
+        .select((
+            data_key::key_id,
+            data_key::kek_id,
+            data_key::wrapped,
+            data_key::key_commit,
+            data_key::destroyed_at,
+        ))
+        .first(conn)
+        .optional()?;
+    let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("data_key", e);
+    raw.map(|(id, kek_id, wrapped, commit, destroyed)| {
+        Ok((
+            WrappedKey {
+                key_id: DataKeyId::parse(&id).map_err(|e| bad(&e))?,
+                kek_id,
+                wrapped: wrapped.unwrap_or_default(),
+                commit: commit.try_into().map_err(|_| bad(&"commitment of another length"))?,
+            },
+            destroyed,
+        ))
+    })
+    .transpose()
+}
+
+impl Store {
+    /// Creates a database: file (0600), tables, kind, instance key. Used by `init`, `demo` and tests.
+    ///
+    /// # Errors
+    /// When anything exists already, or cannot be written.
+    pub fn create(
+        address: &DatabaseAddress,
+        kind: InstanceKind,
+        keyring: Keyring,
+        chance: &dyn Chance,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        if let DatabaseAddress::Sqlite(path) = address {
+            connection::create_file(path)?;
+        }
+        let mut conn = connection::establish(address, Use::Write)?;
+        migrations::run(&mut conn)?;
+        let mut tx = WriteTx::new(conn);
+        dialect::begin_write(tx.conn())?;
+        if let Some(found) = instance_value(tx.conn(), "kind")? {
+            return Err(StoreError::InstanceKind { found, wanted: "an empty database" });
+        }
+        tx.instance_set("kind", kind.code())?;
+        let (_, stored) = keyring.new_data_key(&KeyOwner::Instance, chance)?;
+        tx.key_insert(&NewKey::new(&KeyOwner::Instance, stored, now))?;
+        tx.head_create()?;
+        tx.conn().batch_execute("COMMIT")?;
+        drop(tx);
+        Self::open(address, kind, keyring)
+    }
+
+    /// Opens a database that exists, of this kind, with no migration pending.
+    ///
+    /// # Errors
+    /// Refuses to start rather than guess: missing file, other kind, pending or unknown migration, wrong key.
+    pub fn open(address: &DatabaseAddress, kind: InstanceKind, keyring: Keyring) -> Result<Self, StoreError> {
+        let mut conn = connection::establish(address, Use::Write)?;
+        match migrations::standing(&mut conn)? {
+            migrations::Standing::Current => {}
+            migrations::Standing::Pending(n) => return Err(StoreError::MigrationsPending(n)),
+            migrations::Standing::Newer(v) => return Err(StoreError::NewerDatabase(v)),
+        }
+        match instance_value(&mut conn, "kind")? {
+            Some(found) if found == kind.code() => {}
+            Some(found) => return Err(StoreError::InstanceKind { found, wanted: kind.code() }),
+            None => {
+                return Err(StoreError::InstanceKind { found: "none".to_owned(), wanted: kind.code() });
+            }
+        }
+        let (stored, destroyed) =
+            key_rows(&mut conn, &KeyOwner::Instance)?.ok_or(StoreError::KeyDestroyed)?;
+        if destroyed.is_some() {
+            return Err(StoreError::KeyDestroyed);
+        }
+        let instance = keyring.unwrap_data_key(&KeyOwner::Instance, &stored)?;
+        let instance_keys = InstanceKeys::derive(&instance);
+        Ok(Self {
+            address: address.clone(),
+            pool: connection::pool(address.clone())?,
+            keyring,
+            instance: Arc::new(instance),
+            instance_keys: Arc::new(instance_keys),
+        })
+    }
+
+    /// Runs pending migrations; returns how many ran.
+    ///
+    /// # Errors
+    /// When one fails, or the database is newer than this program.
+    pub fn migrate(address: &DatabaseAddress) -> Result<usize, StoreError> {
+        let mut conn = connection::establish(address, Use::Write)?;
+        if let migrations::Standing::Newer(v) = migrations::standing(&mut conn)? {
+            return Err(StoreError::NewerDatabase(v));
+        }
+        migrations::run(&mut conn)
+    }
+
+    /// The kind of the instance in a database, without opening it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kind_of(address: &DatabaseAddress) -> Result<Option<String>, StoreError> {
+        let mut conn = connection::establish(address, Use::Read)?;
+        instance_value(&mut conn, "kind")
+    }
+
+    /// A read snapshot. Call it inside the blocking closure.
+    ///
+    /// # Errors
+    /// [`StoreError::Pool`] when no reader is free in three seconds.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut conn = self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))?;
+        dialect::begin_snapshot(&mut conn)?;
+        Ok(Snapshot { conn: Some(conn), store: self.clone() })
+    }
+
+    /// The lane's connection: the only writer.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn backend(&self) -> Result<DieselBackend, StoreError> {
+        let conn = connection::establish(&self.address, Use::Write)?;
+        Ok(DieselBackend::new(self.address.clone(), WriteTx::new(conn)))
+    }
+
+    #[must_use]
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The instance's data key: structures and accounts are sealed under it.
+    #[must_use]
+    pub fn instance_key(&self) -> &DataKey {
+        &self.instance
+    }
+
+    /// Subkeys of the instance's key, one per use.
+    #[must_use]
+    pub fn instance_keys(&self) -> &InstanceKeys {
+        &self.instance_keys
+    }
+
+    /// The database's file, when it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.address {
+            DatabaseAddress::Sqlite(path) => Some(path),
+            DatabaseAddress::Postgres(_) => None,
+        }
+    }
+}
+
+fn instance_value(conn: &mut Db, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(instance::table.filter(instance::name.eq(name)).select(instance::value).first(conn).optional()?)
+}
+
+/// One moment of the database, read-only.
+pub struct Snapshot {
+    conn: Option<Reader>,
+    store: Store,
+}
+
+impl Snapshot {
+    /// The connection; present until the snapshot is dropped.
+    #[expect(clippy::expect_used, reason = "the option is only emptied by drop")]
+    pub(super) fn conn(&mut self) -> &mut Db {
+        self.conn.as_mut().expect("a snapshot has its connection until it is dropped")
+    }
+
+    pub(super) fn instance_key(&self) -> Result<Arc<DataKey>, StoreError> {
+        Ok(Arc::clone(&self.store.instance))
+    }
+
+    /// An instance value.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn instance_value(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        instance_value(self.conn(), name)
+    }
+
+    /// The data key of an owner: `None` when there is none; `destroyed_at` is read in this very snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyDestroyed`], or what unwrapping says.
+    pub fn key_of(&mut self, owner: &KeyOwner) -> Result<Option<DataKey>, StoreError> {
+        match self.wrapped_key(owner)? {
+            Some(stored) => Ok(Some(self.store.keyring.unwrap_data_key(owner, &stored)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The wrapped key of an owner, to be unwrapped by the keyring (pseudonyms, log key).
+    ///
+    /// # Errors
+    /// [`StoreError::KeyDestroyed`], or the database's.
+    pub fn wrapped_key(&mut self, owner: &KeyOwner) -> Result<Option<WrappedKey>, StoreError> {
+        match key_rows(self.conn(), owner)? {
+            None => Ok(None),
+            Some((_, Some(_))) => Err(StoreError::KeyDestroyed),
+            Some((stored, None)) => Ok(Some(stored)),
+        }
+    }
+
+    /// The charter's counter.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn charter_version(&mut self) -> Result<i64, StoreError> {
+        Ok(counter::table.filter(counter::name.eq("charter")).select(counter::version).first(self.conn())?)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let Some(mut conn) = self.conn.take() {
+            // A failed end leaves a broken connection, which the pool's check on check-out replaces.
+            if let Err(error) = conn.batch_execute("ROLLBACK") {
+                tracing::warn!(%error, "a read snapshot did not end cleanly");
+            }
+        }
+    }
+}
+
+impl WriteTx {
+    /// Adds a wrapped key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn key_insert(&mut self, key: &NewKey) -> Result<(), StoreError> {
+        diesel::insert_into(data_key::table)
+            .values((
+                data_key::key_id.eq(key.stored.key_id.to_string()),
+                data_key::owner.eq(&key.owner),
+                data_key::kek_id.eq(&key.stored.kek_id),
+                data_key::wrapped.eq(&key.stored.wrapped),
+                data_key::key_commit.eq(key.stored.commit.to_vec()),
+                data_key::created_at.eq(key.at.micros()),
+            ))
+            .execute(self.conn())?;
+        Ok(())
+    }
+
+    /// Destroys a key: everything under it is erased with it (in backups, once they have expired).
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when there is none left to destroy.
+    pub fn key_destroy(&mut self, owner: &KeyOwner, at: Timestamp) -> Result<(), StoreError> {
+        let changed = diesel::update(
+            data_key::table
+                .filter(data_key::owner.eq(owner.as_text()))
+                .filter(data_key::destroyed_at.is_null()),
+        )
+        .set((data_key::wrapped.eq(None::<Vec<u8>>), data_key::destroyed_at.eq(at.micros())))
+        .execute(self.conn())?;
+        if changed >= 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+}
