@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn the_embedded_ceiling_reads_and_a_missing_row_is_not_an_empty_one() {
         let base = Base::embedded().unwrap();
-        assert_eq!(base.rows().len(), 28);
+        assert_eq!(base.rows().len(), 26);
         let teacher = base.row(Profession::Teacher, Secrecy::Contested).unwrap();
         assert_eq!(teacher.cell(Category::Mobility).to_string(), "C");
         assert!(base.row(Profession::Teacher, Secrecy::Bound).is_none());

@@ -1,6 +1,7 @@
 //! What changes from one charter to the next, in French sentences: what people read before they sign (S14).
 //!
-//! Invariant: two charters without a sentence between them have the same `policy_hash` and the same sheet.
+//! Invariant: two charters without a sentence between them have the same `policy_hash` and the same sheet. The statutory
+//! route is spoken of for recipients bound by secrecy only: for the others it is closed whatever their cell says.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ pub fn diff(old: &Charter, new: &Charter) -> Vec<String> {
     let mut out = Vec::new();
     cells(old.matrix(), new.matrix(), &mut out);
     purposes(old.matrix(), new.matrix(), &mut out);
+    if out.is_empty() && old.policy_hash() != new.policy_hash() {
+        out.push("les règles sont écrites autrement, sans changer aucune décision".to_owned());
+    }
     sheets(old.sheet(), new.sheet(), &mut out);
     out
 }
@@ -30,20 +34,21 @@ fn cells(old: &Matrix, new: &Matrix, out: &mut Vec<String>) {
             for &category in Category::ALL {
                 let (from, to) =
                     (old.cell(profession, secrecy, category), new.cell(profession, secrecy, category));
-                cell(&who, french::category(category), from, to, out);
+                need(&who, french::category(category), from, to, out);
+                // LAW: CASF L226-2-2 is between persons already bound by secrecy.
+                if secrecy == Secrecy::Bound {
+                    statute(&who, french::category(category), from, to, out);
+                }
             }
         }
     }
 }
 
-fn cell(who: &str, what: &str, from: Cell, to: Cell, out: &mut Vec<String>) {
+fn need(who: &str, what: &str, from: Cell, to: Cell, out: &mut Vec<String>) {
     let (before, after) = (from.need(), to.need());
     match (before, after) {
-        (Need::Never, Need::Never) => return,
-        (_, Need::Never) => {
-            out.push(format!("{who} ne lira plus {what}"));
-            return;
-        }
+        (Need::Never, Need::Never) => {}
+        (_, Need::Never) => out.push(format!("{who} ne lira plus {what}")),
         (Need::Never, _) => out.push(format!("{who} pourra lire {what}, avec {}", french::accord(after))),
         (_, _) if after > before => {
             out.push(format!("il faudra {} pour que {who} lise {what}", french::accord(after)));
@@ -55,7 +60,12 @@ fn cell(who: &str, what: &str, from: Cell, to: Cell, out: &mut Vec<String>) {
         )),
         (_, _) => {}
     }
+}
+
+fn statute(who: &str, what: &str, from: Cell, to: Cell, out: &mut Vec<String>) {
     match (from.statute_open(), to.statute_open()) {
+        // Never is said already, and says it all.
+        (true, false) if to.need() == Need::Never => {}
         (true, false) => {
             out.push(format!(
                 "{who} ne pourra plus recevoir {what} par le partage prévu par la loi (CASF L226-2-2)"
@@ -217,6 +227,25 @@ mod tests {
                 .first()
                 .unwrap()
                 .ends_with("un accord qui nomme le sujet suffira ; il fallait un accord sur le texte exact")
+        );
+    }
+
+    #[test]
+    fn the_statute_is_not_spoken_of_where_it_is_closed_and_no_change_of_hash_is_silent() {
+        let one = Charter::embedded_demo().unwrap();
+        let with = |cell: &str| {
+            let policy = format!("{}p, teacher, not_bound, identity, *, {cell}, deny\n", one.policy_csv());
+            Charter::from_files(one.charter_toml(), &policy).unwrap()
+        };
+        assert_eq!(
+            diff(&one, &with("C")),
+            [
+                "il faudra un accord qui nomme le sujet pour que l'enseignant, le CPE ou la direction d'établissement lise l'identité et le contact"
+            ]
+        );
+        assert_eq!(
+            diff(&with("C"), &with("C*")),
+            ["les règles sont écrites autrement, sans changer aucune décision"]
         );
     }
 

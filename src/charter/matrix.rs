@@ -79,7 +79,13 @@ impl Matrix {
     /// # Errors
     /// Every finding, if the embedded files were changed and are wrong.
     pub fn ceiling() -> Result<Self, CharterError> {
-        Ok(Self::build(&Base::embedded()?, &[]))
+        Ok(Self::from_base(&Base::embedded()?))
+    }
+
+    /// A ceiling without a charter.
+    #[must_use]
+    pub fn from_base(base: &Base) -> Self {
+        Self::build(base, &[])
     }
 
     /// Lays the charter's rules over the ceiling. The rules have passed the strict parser.

@@ -3,7 +3,7 @@
 //! `p, profession, secrecy, category, purpose, cell, effect`. `allow`: what the cell covers is allowed (only the legal
 //! ceiling writes such rows). `deny`: what the cell does not cover is refused. A charter writes `deny` only, in two forms:
 //! one cell (`p, teacher, not_bound, practical, *, CI, deny`), or a category that a purpose no longer carries
-//! (`p, *, *, affective, conference, N, deny`).
+//! (`p, *, *, health_minimal, conference, N, deny`).
 //!
 //! Invariant: a charter cannot widen anything, whatever it writes: refusals are all that it can say.
 //!
@@ -342,11 +342,11 @@ mod tests {
     #[test]
     fn both_forms_read_with_or_without_spaces_quotes_and_crlf() {
         let (rules, found) = read(
-            "# c\r\np, teacher, not_bound, practical, *, CI, deny\r\n\"p\",*,*,affective,\"conference\",N,deny\r\n",
+            "# c\r\np, teacher, not_bound, practical, *, CI, deny\r\n\"p\",*,*,health_minimal,\"conference\",N,deny\r\n",
         );
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(rules[0].values(), ["teacher", "not_bound", "practical", "*", "CI", "deny"]);
-        assert_eq!(rules[1].values(), ["*", "*", "affective", "conference", "N", "deny"]);
+        assert_eq!(rules[1].values(), ["*", "*", "health_minimal", "conference", "N", "deny"]);
         assert_eq!(rules[1].line, Some(3));
     }
 

@@ -65,7 +65,7 @@ pub fn markdown(matrix: &Matrix, charter: Option<&Charter>) -> String {
                 .filter(|&&category| row.cell(category).need() == need)
                 .map(|&category| {
                     let cell = row.cell(category);
-                    let law = if cell.statute_open() { " ⚖" } else { "" };
+                    let law = if statute_possible(matrix, secrecy, category, cell) { " ⚖" } else { "" };
                     let tightened = match row.clause(category) {
                         Clause::Charter { .. } => " ▲",
                         Clause::Ceiling => "",
@@ -87,6 +87,11 @@ pub fn markdown(matrix: &Matrix, charter: Option<&Charter>) -> String {
     }
     letters(matrix, &mut out);
     out.join("\n\n") + "\n"
+}
+
+/// LAW: CASF L226-2-2, between persons bound by secrecy, for the purpose `protection` only: elsewhere an open cell opens nothing.
+fn statute_possible(matrix: &Matrix, secrecy: Secrecy, category: Category, cell: Cell) -> bool {
+    secrecy == Secrecy::Bound && cell.statute_open() && matrix.purpose_carries(Purpose::Protection, category)
 }
 
 fn purposes(matrix: &Matrix, out: &mut Vec<String>) {
@@ -124,7 +129,7 @@ fn letters(matrix: &Matrix, out: &mut Vec<String>) {
     out.push("## Le même tableau en lettres".to_owned());
     out.push(
         "A : accord général · C : accord qui nomme le sujet · CI : accord sur le texte exact · N : jamais · \\* : partage prévu \
-         par la loi possible (il l'est aussi sur A)."
+         par la loi possible (il l'est aussi sur A), si les deux professionnels sont tenus au secret et si le but le porte."
             .to_owned(),
     );
     let names: Vec<&str> = Category::ALL.iter().map(|category| category.french()).collect();

@@ -287,7 +287,7 @@ impl Reader<'_> {
             self.refuse(at, "texte vide : écrivez-le, la charte est lue par les familles");
         } else if text.chars().count() > TEXT_LIMIT {
             self.refuse(at, format!("texte trop long : {TEXT_LIMIT} caractères au plus"));
-        } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             self.refuse(at, "caractère de contrôle dans le texte : retirez-le");
         }
         text

@@ -32,10 +32,10 @@ impl Judgement {
 
     /// The register of a permit (LAW §0.1); `None` on a refusal.
     #[must_use]
-    pub const fn regime(&self) -> Option<Regime> {
-        match (self.permitted, self.reason) {
-            (true, Reason::Statute) => Some(Regime::L226_2_2),
-            (true, _) => Some(Regime::Accord),
+    pub fn regime(&self) -> Option<Regime> {
+        match (self.permitted, self.reason == Reason::Statute) {
+            (true, true) => Some(Regime::L226_2_2),
+            (true, false) => Some(Regime::Accord),
             (false, _) => None,
         }
     }
@@ -76,7 +76,7 @@ pub fn judge_cell(cell: Cell, purpose_carries: bool, facts: &TableFacts) -> Judg
             Some(Ok(())) => (None, Reason::Statute),
             Some(Err(reason)) => (Some(reason), reason),
             None => {
-                let reason = state_of_the_accord(facts.accord, cell.need());
+                let reason = state_of_the_accord(facts.accord);
                 (Some(reason), reason)
             }
         }
@@ -139,15 +139,16 @@ fn statute(cell: Cell, facts: &TableFacts) -> Option<Result<(), Reason>> {
     }
 }
 
-/// Why an accord that does not satisfy `need` does not.
-const fn state_of_the_accord(accord: AccordFact, need: Need) -> Reason {
-    match (accord, need) {
-        (AccordFact::None, _) => Reason::AccordMissing,
-        (AccordFact::Refused, _) => Reason::AccordRefused,
-        (AccordFact::Withdrawn, _) => Reason::AccordWithdrawn,
-        (AccordFact::Expired, _) => Reason::AccordExpired,
-        (AccordFact::Opening, _) => Reason::AccordTooNarrow,
-        (AccordFact::Category | AccordFact::Informed, _) => Reason::InformationMissing,
+/// Why an accord that does not satisfy the cell does not.
+const fn state_of_the_accord(accord: AccordFact) -> Reason {
+    match accord {
+        AccordFact::None => Reason::AccordMissing,
+        AccordFact::Refused => Reason::AccordRefused,
+        AccordFact::Withdrawn => Reason::AccordWithdrawn,
+        AccordFact::Expired => Reason::AccordExpired,
+        AccordFact::Opening => Reason::AccordTooNarrow,
+        // Where an informed accord is not enough the cell is `N`, and that has been said before.
+        AccordFact::Category | AccordFact::Informed => Reason::InformationMissing,
     }
 }
 

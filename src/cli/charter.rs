@@ -288,16 +288,19 @@ fn read_facts(
     let (recipient_secrecy, author_secrecy, category, purpose, accord, family_released, statute) =
         (recipient_secrecy?, author_secrecy?, category?, purpose?, accord?, family_released?, statute?);
     // Only the profession may be unknown: territories have trades that no list foresees, and they receive nothing.
-    Some(Profession::parse(&profession.text).ok().map(|recipient_profession| TableFacts {
-        recipient_profession,
-        recipient_secrecy,
-        author_secrecy,
-        category,
-        purpose,
-        accord,
-        family_released,
-        statute,
-    }))
+    match Profession::parse(&profession.text) {
+        Err(_) => Some(None),
+        Ok(recipient_profession) => Some(Some(TableFacts {
+            recipient_profession,
+            recipient_secrecy,
+            author_secrecy,
+            category,
+            purpose,
+            accord,
+            family_released,
+            statute,
+        })),
+    }
 }
 
 #[cfg(test)]
