@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
         self.take(b'"');
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();
-        match rest.bytes().position(|b| b == b'"' || b == b'\\' || b < 0x20) {
+        match plain_length(rest.as_bytes()) {
             Some(end) if rest.as_bytes().get(end) == Some(&b'"') => {
                 self.at = start.saturating_add(end).saturating_add(1);
                 Ok(Cow::Borrowed(rest.get(..end).unwrap_or_default()))
@@ -279,6 +279,29 @@ impl<'a> Reader<'a> {
         }
         Err(self.error("a string does not end"))
     }
+}
+
+/// Where the first quote, backslash or control character is; eight bytes at a time, because `audit verify` spends its
+/// time here.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte that is zero in `x`; exact for the lowest such byte, which is the one asked for.
+        let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
+        let control = word.wrapping_sub(u64::from_le_bytes([0x20; 8])) & !word & HIGH;
+        let found = zero(word ^ u64::from_le_bytes([b'"'; 8]))
+            | zero(word ^ u64::from_le_bytes([b'\\'; 8]))
+            | control;
+        if found != 0 {
+            let within = usize::try_from(found.trailing_zeros() / 8).ok()?;
+            return n.checked_mul(8)?.checked_add(within);
+        }
+    }
+    let within = tail.iter().position(|b| *b == b'"' || *b == b'\\' || *b < 0x20)?;
+    bytes.len().checked_sub(tail.len())?.checked_add(within)
 }
 
 /// A control character that has no short escape, from its four lower-case hexadecimal digits.
@@ -330,6 +353,15 @@ mod tests {
             let theirs: serde_json::Value = serde_json::from_str(&value.write()).unwrap();
             // serde_json sorts keys by bytes and writes no space: on this subset it is canonical too.
             prop_assert_eq!(theirs.to_string().replace('\u{7f}', ""), value.write().replace('\u{7f}', ""));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_string_is_found_as_byte_by_byte(text in "[ -~é\u{7f}\u{0}-\u{1f}\"\\\\]{0,20}", pad in 0..20_usize) {
+            let text = format!("{}{text}", "a".repeat(pad));
+            let plain = text.bytes().position(|b| b == b'"' || b == b'\\' || b < 0x20);
+            prop_assert_eq!(plain_length(text.as_bytes()), plain);
         }
     }
 

@@ -240,8 +240,8 @@ impl Record {
         if key.class != draft.retention {
             return Err(PrepareError::OtherClass { key: key.class, record: draft.retention });
         }
-        let too_large = draft.returned.iter().chain(&draft.written).map(|r| r.version);
-        if let Some(version) = too_large.filter(|v| v.unsigned_abs() > MAX_INTEGER.unsigned_abs()).next() {
+        let mut versions = draft.returned.iter().chain(&draft.written).map(|r| r.version);
+        if let Some(version) = versions.find(|v| v.unsigned_abs() > MAX_INTEGER.unsigned_abs()) {
             return Err(PrepareError::Version { version });
         }
         let mut blinder = [0_u8; 16];

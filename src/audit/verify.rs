@@ -12,6 +12,7 @@
 //! what checkpoints kept elsewhere are for.
 
 use std::fmt;
+use std::sync::mpsc::sync_channel;
 
 use super::body::LeafBody;
 use super::checkpoint::SignedCheckpoint;
@@ -24,6 +25,8 @@ use crate::domain::vocabulary::code_enum;
 
 /// How many rows are asked for at once.
 const PAGE: usize = 4096;
+/// How many pages are read ahead.
+const PAGES_AHEAD: usize = 2;
 
 /// A row of `audit_index` as stored: text, because what is stored may be anything.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -303,7 +306,7 @@ fn same_index(stored: &StoredIndex, body: &LeafBody) -> bool {
         && stored.decision == body.decision.code()
 }
 
-/// Verifies a whole log and names the first thing that does not hold. `progress` is told how many rows are done.
+/// Verifies a whole log and names the first thing that does not hold. `progress` is told how many rows were read.
 ///
 /// # Errors
 /// What the reader says, when the log cannot be read at all.
@@ -340,21 +343,47 @@ pub fn verify<R: LogReader>(
     })
 }
 
+/// Reads on this thread and recomputes on another, so that neither waits for the other.
 fn walk_all<R: LogReader>(
     reader: &mut R,
     walk: &mut Walk,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Result<(), Failure>, R::Error> {
-    let mut after = None;
-    let mut judged = walk.meet();
-    while judged.is_ok() {
-        let rows = reader.rows(after, PAGE)?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.index);
-        judged = rows.iter().try_for_each(|row| walk.row(row));
-        progress(walk.frontier.size());
+    if let Err(failure) = walk.meet() {
+        return Ok(Err(failure));
     }
-    Ok(judged)
+    let (pages, received) = sync_channel::<Vec<StoredRow>>(PAGES_AHEAD);
+    std::thread::scope(|scope| {
+        let judge = scope.spawn(move || received.iter().flatten().try_for_each(|row| walk.row(&row)));
+        let mut read = 0_u64;
+        let read_all = read_pages(reader, |page| {
+            read = read.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+            progress(read);
+            // A judge who has found a flaw no longer listens.
+            pages.send(page).is_ok()
+        });
+        drop(pages);
+        match judge.join() {
+            Ok(judged) => read_all.map(|()| judged),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Gives every page to `take`, in order, until it has had enough.
+fn read_pages<R: LogReader>(
+    reader: &mut R,
+    mut take: impl FnMut(Vec<StoredRow>) -> bool,
+) -> Result<(), R::Error> {
+    let mut after = None;
+    loop {
+        let rows = reader.rows(after, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.index);
+        if !take(rows) {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub use backend::{BackendError, CheckKind, CommitError, Head, LaneBackend, Versi
 use engine::{Engine, Message, Shared};
 pub use engine::{Fatal, LaneStats};
 use tokio::sync::oneshot;
-use work::{ChangeWork, RecordWork, Work};
+use work::{Answer, ChangeWork, RecordWork, Work};
 
 use super::leaf::Record;
 pub use super::leaf::{NumberedLeaf, SealedDetail};
@@ -149,7 +149,7 @@ pub struct Pending<T, E> {
 }
 
 impl<T, E> Pending<T, E> {
-    fn new() -> (oneshot::Sender<Result<Receipt<T>, LaneError<E>>>, Self) {
+    fn new() -> (Answer<T, E>, Self) {
         let (sender, answer) = oneshot::channel();
         (sender, Self { answer })
     }

@@ -44,7 +44,8 @@ pub(super) trait Work<Tx: ?Sized>: Send {
     fn finish(self: Box<Self>, ending: Ending);
 }
 
-type Answer<T, E> = oneshot::Sender<Result<Receipt<T>, LaneError<E>>>;
+/// Where the answer goes.
+pub(super) type Answer<T, E> = oneshot::Sender<Result<Receipt<T>, LaneError<E>>>;
 
 /// A job with a change.
 pub(super) struct ChangeWork<F, T, E> {

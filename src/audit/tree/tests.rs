@@ -101,10 +101,14 @@ fn number(case: &Value, key: &str) -> u64 {
     case[key].as_u64().unwrap()
 }
 
-/// A hash of a vector. Some cases use arbitrary words for one: here any such word stands for one arbitrary hash.
+/// A hash of a vector. Some cases give one of a wrong length on purpose: it cannot be expressed here at all.
 fn hash(value: &Value) -> Option<Digest> {
-    let bytes = BASE64.decode(value.as_str().unwrap_or_default().as_bytes()).unwrap();
-    Some(bytes.as_slice().try_into().unwrap_or_else(|_| sha256(&[b"arbitrary", &bytes])))
+    BASE64.decode(value.as_str().unwrap_or_default().as_bytes()).unwrap().try_into().ok()
+}
+
+/// Some consistency cases use any word for a root; each stands here for one arbitrary hash.
+fn root(value: &Value) -> Digest {
+    hash(value).unwrap_or_else(|| sha256(&[b"arbitrary", value.as_str().unwrap_or_default().as_bytes()]))
 }
 
 fn proof(case: &Value) -> Option<Vec<Digest>> {
@@ -135,7 +139,7 @@ fn the_98_consistency_vectors() {
     assert_eq!(cases.len(), 98);
     for case in &cases {
         let verdict = (|| {
-            let (older, newer) = (hash(&case["root1"])?, hash(&case["root2"])?);
+            let (older, newer) = (root(&case["root1"]), root(&case["root2"]));
             let (from, to) = (number(case, "size1"), number(case, "size2"));
             verify_consistency(from, to, &proof(case)?, &older, &newer).ok()
         })();
