@@ -90,6 +90,8 @@ fn law_l226_2_2_a_record_states_danger_necessity_and_prior_information() {
         without(&|d| d.child = PriorInformation::Given { on: plus(1) }),
         StatuteError::InformedAfter(plus(1))
     );
+    let maturity = PriorInformation::ContraryToInterest { motive: ExceptionMotive::Maturity };
+    assert_eq!(without(&|d| d.parents = maturity), StatuteError::MaturityOfParents);
     assert_eq!(without(&|d| d.sharer_professional = professional(2)), StatuteError::SharerIsRecipient);
 }
 
@@ -105,6 +107,10 @@ fn law_it_names_item_versions_and_recipients() {
     assert_eq!(ask(7, 2), StatuteFact::Complete);
     assert_eq!(ask(8, 2), StatuteFact::None);
     assert_eq!(ask(7, 3), StatuteFact::None);
+    let named = |to, now| names_participation(&record, &[], &participation(to), &person, now).fact;
+    assert_eq!(named(2, noon(1)), StatuteFact::Complete);
+    assert_eq!(named(3, noon(1)), StatuteFact::None);
+    assert_eq!(named(2, noon(31)), StatuteFact::None);
 }
 
 #[test]

@@ -63,6 +63,9 @@ fn law_an_impossibility_completes_from_its_day_and_its_end_ends_nothing() {
     let mut world = aged(9).with(school(1), vec![(noon(0), paper(mother(), &[1], base()))]);
     world.impossibilities.push(impossible(2, no_answer(), plus(5)));
     assert_eq!(world.schooling(CI, noon(4)), Fact::None);
+    let teacher = teacher();
+    let q = query(&teacher, Category::Schooling, Purpose::Schooling, CI);
+    assert_eq!(world.answer(&q, noon(4)).valid_until, Timestamp::paris_midnight(plus(5)));
     assert_eq!(world.schooling(CI, noon(5)), Fact::Category);
     assert_eq!(world.schooling(CI, noon(200)), Fact::Category, "the impossibility ended after 90 days");
     // Signed after its end, the other parent is awaited again.
@@ -330,6 +333,26 @@ fn law_375_7_lets_the_authorised_service_sign_what_parents_would_sign_together()
         Fact::Withdrawn,
         "a parent still holds authority"
     );
+}
+
+#[test]
+fn law_a_guardian_or_delegate_signs_alone_and_beside_parents_all_sign_ci() {
+    for capacity in [Capacity::Guardian, Capacity::Delegate] {
+        let mut world = aged(9).with(school(1), vec![(noon(0), paper(mother(), &[1], base()))]);
+        world.holders = vec![adult(1, capacity, None)];
+        assert_eq!(world.schooling(CI, noon(1)), Fact::Category, "{capacity}");
+        world.holders.push(parent(2));
+        assert_eq!(world.schooling(CI, noon(1)), Fact::None, "{capacity}");
+        assert_eq!(world.schooling(C, noon(1)), Fact::Category, "{capacity}");
+    }
+    // A signature given outside the period of the decision is nobody's.
+    let late = day(2040, 1, 1);
+    let mut accord = school(1);
+    (accord.starts, accord.ends) = (late, day(2040, 6, 1));
+    let mut world = born(None)
+        .with(accord, vec![(noon_of(late), paper(mother(), &[1], late)), (noon_of(late), opinion(late))]);
+    world.holders = vec![adult(1, Capacity::Guardian, None), parent(2)];
+    assert_eq!(world.schooling(A, noon_of(late).plus_seconds(1)), Fact::None);
 }
 
 #[test]
