@@ -10,12 +10,18 @@
 mod event;
 mod fact;
 mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod judge;
 mod objection;
+#[cfg(test)]
+mod properties;
 mod signatories;
 mod state;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_sheet;
 
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{

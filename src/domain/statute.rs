@@ -36,6 +36,8 @@ pub enum StatuteError {
     NoRecipient,
     #[error("information comes before the share: `{0}` is after the record")]
     InformedAfter(NaiveDate),
+    #[error("age and maturity are a motive not to inform the child, never the parents")]
+    MaturityOfParents,
     #[error("a share with oneself is no share: take the sharer out of the recipients")]
     SharerIsRecipient,
     #[error("the second person is a manager, not a `{0}`")]
@@ -61,13 +63,14 @@ code_enum! {
 }
 
 code_enum! {
-    /// Why informing would be contrary to the child's interest; the reasoning itself is sealed beside the record.
+    /// Why informing would be contrary to the child's interest, the only exception that the law knows (somebody who
+    /// cannot be reached is none). The reasoning itself is sealed beside the record.
     ExceptionMotive, "exception motive" {
         WouldEndanger = "would_endanger", "Informer mettrait l'enfant en danger";
-        Reprisals = "reprisals", "Des représailles sont à craindre";
-        Evidence = "evidence", "Des preuves pourraient disparaître";
+        Reprisals = "reprisals", "Des représailles contre l'enfant sont à craindre";
+        WouldDefeatProtection = "would_defeat_protection", "Informer ferait échouer sa protection";
+        /// Of the child only (« en fonction de son âge et de sa maturité »).
         Maturity = "maturity", "L'âge ou la maturité de l'enfant ne le permet pas";
-        Unreachable = "unreachable", "Personne ne peut être joint à temps";
     }
 }
 
@@ -145,6 +148,10 @@ fn check(draft: &StatuteDraft) -> Result<(), StatuteError> {
     }
     if draft.recipients.iter().any(|r| r.professional == draft.sharer_professional) {
         return Err(StatuteError::SharerIsRecipient);
+    }
+    // LAW: CASF L226-2-2. Age and maturity speak of the child's information alone.
+    if draft.parents == (PriorInformation::ContraryToInterest { motive: ExceptionMotive::Maturity }) {
+        return Err(StatuteError::MaturityOfParents);
     }
     for information in [draft.parents, draft.child] {
         match information {
@@ -321,6 +328,21 @@ pub fn statute_fact(
         StatuteFact::Complete
     };
     StatuteAnswer { fact, valid_until, lapses_at }
+}
+
+/// Whether the record, complete and in force, names this participation at all: what gate 2 needs where no accord does.
+#[must_use]
+pub fn names_participation(
+    record: &StatutoryRecord,
+    events: &[StatuteEvent],
+    participation: &ParticipationId,
+    person: &PersonFacts,
+    now: Timestamp,
+) -> StatuteAnswer {
+    strongest(record.0.items.iter().map(|item_version| {
+        let query = StatuteQuery { item_version, recipient: participation, refused_at: None };
+        statute_fact(record, events, &query, person, now)
+    }))
 }
 
 /// Over several records: the strongest fact; valid until the first of them could change.

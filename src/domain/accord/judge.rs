@@ -137,8 +137,11 @@ pub(crate) fn awaited<'a>(
     let objections = objections(file, Some((sheet.id, line)), target, now);
     let bench = Bench { file, sheet, line, target, now, objections: &objections };
     let hard = latest(objections.iter().filter(|o| !o.suspends));
-    let acts: Vec<Act> =
-        later_than(&acts(sheet, line, now), hard).into_iter().filter(|a| bench.alive(a)).collect();
+    let acts: Vec<Act> = bench
+        .opinions_of_today(later_than(&acts(sheet, line, now), hard))
+        .into_iter()
+        .filter(|a| bench.alive(a))
+        .collect();
     let today = now.paris_day();
     let missing = |slots: &[SignatorySlot]| -> Vec<SignatorySlot> {
         slots.iter().filter(|s| !bench.meets(s, &acts, today)).cloned().collect()
@@ -171,7 +174,9 @@ pub(crate) fn turning_points(file: &ConsentFile<'_>, sheet: &Sheet<'_>, into: &m
     into.extend(sheet.ends_at());
     for event in sheet.events {
         into.insert(event.at());
-        if let EventKind::Signed(signed) = event.kind() {
+        if let EventKind::Signed(signed) = event.kind()
+            && !matches!(signed.how, How::Paper { .. })
+        {
             into.extend(oral_lapse(signed.on));
         }
     }
