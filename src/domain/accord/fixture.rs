@@ -100,6 +100,7 @@ pub fn line(n: u8, recipient: RecipientKey, categories: &[Category]) -> Line {
         kind: LineKind::Recipient,
         categories: categories.iter().copied().collect(),
         shown: BTreeSet::new(),
+        services: BTreeSet::new(),
     }
 }
 
