@@ -10,6 +10,8 @@
 mod app;
 mod error;
 mod flow;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};
