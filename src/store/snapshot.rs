@@ -16,7 +16,7 @@ use crate::audit::note::VerifierKey;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, DataKeyId};
 use crate::crypto::keyring::{InstanceKeys, KeyOwner, Keyring, KeyringError, WrappedKey};
-use crate::ids::KeyId;
+use crate::ids::{AssignmentId, KeyId};
 
 /// `demo` or `real`: written once, never mixed (DESIGN §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,8 +190,17 @@ impl Store {
     /// # Errors
     /// When it cannot be opened.
     pub fn backend(&self) -> Result<DieselBackend, StoreError> {
-        let conn = connection::establish(&self.address, Use::Write)?;
+        let mut conn = connection::establish(&self.address, Use::Write)?;
+        dialect::enter_lane(&mut conn)?;
         Ok(DieselBackend::new(self.address.clone(), WriteTx::new(conn)))
+    }
+
+    /// Takes destroyed keys out of the write-ahead log too. The last step of every destruction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn forget_destroyed(&self) -> Result<(), StoreError> {
+        dialect::checkpoint_truncate(&mut connection::establish(&self.address, Use::Write)?)
     }
 
     /// Keeps a signed checkpoint. It has no record of its own and so does not go through the lane: otherwise every
@@ -201,6 +210,7 @@ impl Store {
     /// The database's.
     pub fn checkpoint_keep(&self, size: u64, note: &str) -> Result<(), StoreError> {
         let mut tx = WriteTx::new(connection::establish(&self.address, Use::Write)?);
+        dialect::enter_lane(tx.conn())?;
         dialect::begin_write(tx.conn())?;
         dialect::lock_head(tx.conn())?;
         tx.checkpoint_insert(size, note)?;
@@ -291,6 +301,15 @@ impl Snapshot {
 
     pub(super) fn instance_key(&self) -> Result<Arc<DataKey>, StoreError> {
         Ok(Arc::clone(&self.store.instance))
+    }
+
+    /// From here on this snapshot reads for one assignment; for nobody, without one. Called as soon as the session is
+    /// known, before anything of a pathway is read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn act_as(&mut self, assignment: Option<&AssignmentId>) -> Result<(), StoreError> {
+        dialect::act_as(self.conn(), assignment)
     }
 
     /// An instance value.
