@@ -10,6 +10,9 @@
 mod app;
 mod error;
 mod flow;
+pub mod people;
+mod tags;
+pub mod who;
 #[cfg(test)]
 pub(crate) mod testing;
 
