@@ -13,6 +13,9 @@ mod checkpoints;
 mod consultations;
 mod error;
 mod flow;
+pub mod people;
+mod tags;
+pub mod who;
 #[cfg(test)]
 pub(crate) mod testing;
 
