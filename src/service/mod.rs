@@ -7,12 +7,23 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accords;
 mod app;
+mod consent;
 mod error;
 mod flow;
+mod notices;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use accords::{
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView, NoticeView,
+    SeenAs, SigningView, SlotView, StateView,
+};
 pub use app::{App, AppParts, detail_place};
+pub use consent::{RecipientInput, RecipientView, Said};
 pub use error::{Explanation, ServiceError};
-pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use flow::{
+    Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
+};
+pub use notices::{NOTICE_VERSION, NoticeText};
