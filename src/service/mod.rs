@@ -7,6 +7,7 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accords;
 mod app;
 mod auditing;
 mod checkpoints;
@@ -16,13 +17,23 @@ mod flow;
 pub mod people;
 mod tags;
 pub mod who;
+mod consent;
+mod notices;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use accords::{
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView, NoticeView,
+    SeenAs, SigningView, SlotView, StateView,
+};
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
 };
 pub use consultations::{ConsultationLine, Consultations};
+pub use consent::{RecipientInput, RecipientView, Said};
 pub use error::{Explanation, ServiceError};
-pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use flow::{
+    Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
+};
+pub use notices::{NOTICE_VERSION, NoticeText};

@@ -253,7 +253,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             | FactKind::OralNote
             | FactKind::Transmission
             | FactKind::Progress
-            | FactKind::Closure => {}
+            | FactKind::Closure
+            | FactKind::ImpossibilityRequest => {}
         }
     }
     Ok(o)
