@@ -10,6 +10,11 @@
 mod app;
 mod error;
 mod flow;
+pub mod members;
+pub mod preview;
+mod readings;
+pub mod share_views;
+pub mod shares;
 #[cfg(test)]
 pub(crate) mod testing;
 
