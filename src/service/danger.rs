@@ -31,7 +31,8 @@ impl App {
     pub fn danger(&self, call: &Call) -> Result<Disclosed<DangerView>, ServiceError> {
         let act = Act { action: Action::Read, resource: ResourceKind::Charter };
         self.read_desk(call, act, |desk| {
-            let line = |who: &str, number: &str| DangerNumber { who: who.to_owned(), number: number.to_owned() };
+            let line =
+                |who: &str, number: &str| DangerNumber { who: who.to_owned(), number: number.to_owned() };
             let mut numbers = vec![
                 line("SAMU (urgence médicale)", "15"),
                 line("Police, gendarmerie (danger immédiat)", "17"),

@@ -53,9 +53,9 @@ impl MemberView {
 /// LAW §6: what every notice and preview says of a service that reports upward.
 #[must_use]
 pub fn accountable(profession: Profession) -> Option<String> {
-    profession.accountable_to().map(|to| {
-        format!("Ce service rend compte {to}. Ce qu'il lit ici peut figurer dans son rapport.")
-    })
+    profession
+        .accountable_to()
+        .map(|to| format!("Ce service rend compte {to}. Ce qu'il lit ici peut figurer dans son rapport."))
 }
 
 /// The place of whoever asks.

@@ -8,15 +8,20 @@
 //! It knows neither HTTP nor SQL.
 
 mod app;
+pub mod danger;
 mod error;
 mod flow;
+pub mod handovers;
 pub mod members;
 pub mod preview;
 mod readings;
 pub mod share_views;
 pub mod shares;
+pub mod spoken;
+pub mod successions;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transmissions;
 
 pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};

@@ -293,7 +293,8 @@ pub(super) fn judge(
     });
     // LAW: R18. A stay delivers only what the charter's pack has.
     if purpose == Purpose::Stay {
-        let in_pack = book.in_force(now).is_some_and(|e| e.charter.pack(Pack::Stay).contains(&subject.item.category));
+        let in_pack =
+            book.in_force(now).is_some_and(|e| e.charter.pack(Pack::Stay).contains(&subject.item.category));
         let told = decision.failing.iter().any(|f| f.reason == Reason::PurposeExcludesCategory);
         if !in_pack && !told {
             decision.failing.push(Failing { gate: 5, reason: Reason::PurposeExcludesCategory });
@@ -332,9 +333,7 @@ fn knows_exactly(
         .accords
         .iter()
         .filter(|a| a.facts().purpose() == purpose)
-        .filter(|a| {
-            a.facts().lines().iter().any(|l| l.kind == LineKind::Recipient && l.recipient == key)
-        })
+        .filter(|a| a.facts().lines().iter().any(|l| l.kind == LineKind::Recipient && l.recipient == key))
         .peekable();
     concerned.peek().is_some()
         && concerned.all(|a| a.facts().collected_by() == asker)
@@ -405,11 +404,7 @@ pub(super) fn nothing_done(
     let mut message = opening.to_owned();
     for (member, pairs) in refused {
         for pair in pairs {
-            message.push_str(&format!(
-                " {} ne lira pas « {} » :",
-                member.named(),
-                pair.category.french()
-            ));
+            message.push_str(&format!(" {} ne lira pas « {} » :", member.named(), pair.category.french()));
             for reason in &pair.reasons {
                 message.push(' ');
                 message.push_str(&reason.sentence);
@@ -485,8 +480,7 @@ fn from_the_charter(
     let secrecy = somebody.secrecy.map_or(Secrecy::NotBound, Secrecy::receiving);
     let speaks_of = || std::iter::once(category).chain(subject.item.subjects.iter().copied());
     let matrix = scene.gate.book().in_force(scene.now).map(|e| &e.matrix);
-    let need =
-        matrix.map_or(Need::Never, |m| m.strictest(somebody.profession, secrecy, speaks_of()).need());
+    let need = matrix.map_or(Need::Never, |m| m.strictest(somebody.profession, secrecy, speaks_of()).need());
     let carries = matrix.is_some_and(|m| speaks_of().all(|c| m.purpose_carries(purpose, c)));
     let mut codes = Vec::new();
     if need == Need::Never {
@@ -587,11 +581,7 @@ impl App {
             None if request.hypothetical.is_some() => Ok(Vec::new()),
             None => {
                 let (facts, book, me) = (scene.gate.facts(), scene.gate.book(), me(scene)?);
-                Ok(facts
-                    .participations
-                    .iter()
-                    .filter(|p| may_name(facts, book, me, p, scene.now))
-                    .collect())
+                Ok(facts.participations.iter().filter(|p| may_name(facts, book, me, p, scene.now)).collect())
             }
         }
     }

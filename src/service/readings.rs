@@ -65,7 +65,8 @@ impl App {
             }
         }
         let mark = format!("share:{share}:");
-        let broken = |e: &dyn std::fmt::Display| ServiceError::Internal(format!("a record of a reading: {e}"));
+        let broken =
+            |e: &dyn std::fmt::Display| ServiceError::Internal(format!("a record of a reading: {e}"));
         let mut readings = Vec::new();
         for (_, body, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
             if !body.contains(&mark) {

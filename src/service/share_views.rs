@@ -160,10 +160,20 @@ impl App {
                     if place.accepted_at.is_none() && place.id != recipient.participation {
                         continue;
                     }
-                    readers.push(self.shared_with(scene, found, &recipient.participation, place, &readings)?);
+                    readers.push(self.shared_with(
+                        scene,
+                        found,
+                        &recipient.participation,
+                        place,
+                        &readings,
+                    )?);
                 }
             }
-            scene.returned.push(RowRef { table: "fact", id: found.id.as_str().to_owned(), version: found.version });
+            scene.returned.push(RowRef {
+                table: "fact",
+                id: found.id.as_str().to_owned(),
+                version: found.version,
+            });
             let things = found
                 .versions
                 .iter()
@@ -212,8 +222,7 @@ impl App {
         let first = mine().map(|r| r.at).min();
         let seen: BTreeSet<&ItemVersionId> =
             mine().flat_map(|r| &r.versions).filter(|v| share.versions.contains(v)).collect();
-        let ended_at =
-            share.recipients.iter().find(|r| r.participation == *origin).and_then(|r| r.ended_at);
+        let ended_at = share.recipients.iter().find(|r| r.participation == *origin).and_then(|r| r.ended_at);
         Ok(SharedWith {
             in_place_of: (place.id != *origin).then(|| origin.clone()),
             reads_now: !now.is_empty() && now.iter().all(|(_, d)| d.permitted),
@@ -233,7 +242,11 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn shares_list(&self, call: &Call, pathway: &PathwayId) -> Result<Disclosed<ShareList>, ServiceError> {
+    pub fn shares_list(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+    ) -> Result<Disclosed<ShareList>, ServiceError> {
         let act = Act { action: Action::List, resource: ResourceKind::Share };
         self.read(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Contribute)?;
@@ -267,21 +280,13 @@ impl App {
         })
     }
 
-    fn name_of(
-        &self,
-        scene: &mut Scene<'_>,
-        id: &ParticipationId,
-    ) -> Result<Option<String>, ServiceError> {
+    fn name_of(&self, scene: &mut Scene<'_>, id: &ParticipationId) -> Result<Option<String>, ServiceError> {
         let Some(p) = scene.gate.facts().participation(id) else { return Ok(None) };
         let member = self.member_view(scene.snapshot, scene.gate.book(), p, scene.now)?;
         Ok(Some(member.named()))
     }
 
-    fn line_for_sharer(
-        &self,
-        scene: &mut Scene<'_>,
-        share: &ShareFacts,
-    ) -> Result<ShareLine, ServiceError> {
+    fn line_for_sharer(&self, scene: &mut Scene<'_>, share: &ShareFacts) -> Result<ShareLine, ServiceError> {
         let mut recipients = Vec::new();
         for recipient in &share.recipients {
             recipients.extend(self.name_of(scene, &recipient.participation)?);
@@ -293,7 +298,9 @@ impl App {
             purpose: share.purpose,
             sharer: None,
             recipients,
-            categories: categories(share.versions.iter().filter_map(|v| facts.version(v)).map(|(i, _)| i.category)),
+            categories: categories(
+                share.versions.iter().filter_map(|v| facts.version(v)).map(|(i, _)| i.category),
+            ),
             last_day: last_day(share.ends),
             in_force: !over(share, scene.now),
         })
@@ -348,9 +355,8 @@ impl App {
         myself: &ParticipationFacts,
     ) -> Result<Option<ShareLine>, ServiceError> {
         let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
-        let known = |id: &ParticipationId| {
-            facts.participation(id).filter(|p| may_know(facts, book, myself, p, now))
-        };
+        let known =
+            |id: &ParticipationId| facts.participation(id).filter(|p| may_know(facts, book, myself, p, now));
         let Some(sharer) = known(&share.sharer) else { return Ok(None) };
         let visible: Vec<&ParticipationFacts> =
             share.recipients.iter().filter_map(|r| known(&r.participation)).collect();
@@ -385,9 +391,10 @@ impl App {
 }
 
 fn complete(scene: &Scene<'_>, share: &ShareFacts) -> bool {
-    share.handover.as_ref().is_none_or(|id| {
-        scene.gate.facts().handovers.iter().any(|h| h.id == *id && h.complete())
-    })
+    share
+        .handover
+        .as_ref()
+        .is_none_or(|id| scene.gate.facts().handovers.iter().any(|h| h.id == *id && h.complete()))
 }
 
 fn categories(all: impl Iterator<Item = Category>) -> Vec<Category> {

@@ -16,7 +16,9 @@ use utoipa::ToSchema;
 
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::members::{me, named_by_me, place_holders};
-use super::preview::{ItemRef, MOST, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten};
+use super::preview::{
+    ItemRef, MOST, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten,
+};
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts, ShareFacts, ShareRecipient};
 use crate::access::{Decision, Resource};
@@ -99,7 +101,10 @@ pub(super) fn may_begin(facts: &PathwayFacts, now: Timestamp) -> Result<(), Serv
 pub(super) fn period(last_day: Day, now: Timestamp) -> Result<Timestamp, ServiceError> {
     let today = now.paris_day();
     if last_day.date() < today {
-        return Err(ServiceError::rule("last_day_past", "Ce dernier jour est déjà passé : choisissez-en un autre."));
+        return Err(ServiceError::rule(
+            "last_day_past",
+            "Ce dernier jour est déjà passé : choisissez-en un autre.",
+        ));
     }
     if plus_months(today, SHARE_MONTHS).is_none_or(|latest| last_day.date() > latest) {
         return Err(ServiceError::rule("too_long", "Un partage dure douze mois au plus."));
@@ -127,7 +132,10 @@ pub(super) fn within_accords(
             let last = end.pred_opt().unwrap_or(end);
             Err(ServiceError::rule(
                 "beyond_accord",
-                format!("L'accord compte jusqu'au {} : choisissez ce dernier jour au plus tard.", french_date(last)),
+                format!(
+                    "L'accord compte jusqu'au {} : choisissez ce dernier jour au plus tard.",
+                    french_date(last)
+                ),
             ))
         }
         Some(_) | None => Ok(()),
@@ -143,9 +151,7 @@ pub(super) fn recipients_of(
         .iter()
         .map(|(participation, many)| ShareRecipient {
             participation: participation.clone(),
-            statute: statute
-                .filter(|_| many.iter().any(|d| d.regime == Some(Regime::L226_2_2)))
-                .cloned(),
+            statute: statute.filter(|_| many.iter().any(|d| d.regime == Some(Regime::L226_2_2))).cloned(),
             ended_at: None,
         })
         .collect()
@@ -226,11 +232,10 @@ fn category_is_open(
 ) -> Result<(), ServiceError> {
     for reader in readers {
         let a = &reader.assignment;
-        let need = scene
-            .gate
-            .book()
-            .standing(a, scene.now)
-            .map_or(Need::Never, |s| s.matrix.cell(a.profession, a.secrecy_at(scene.now), category).need());
+        let need =
+            scene.gate.book().standing(a, scene.now).map_or(Need::Never, |s| {
+                s.matrix.cell(a.profession, a.secrecy_at(scene.now), category).need()
+            });
         match need {
             // `Never` is told with its reason by the preview of each pair.
             Need::Opening | Need::Category | Need::Never => {}
@@ -359,7 +364,10 @@ impl App {
             scene.purpose = Some(current.purpose);
             may_begin(facts, scene.now)?;
             if over(current, scene.now) || current.handover.is_some() {
-                return Err(ServiceError::rule("share_over", "Ce partage a pris fin : faites-en un nouveau."));
+                return Err(ServiceError::rule(
+                    "share_over",
+                    "Ce partage a pris fin : faites-en un nouveau.",
+                ));
             }
             let subject = subjects.first().ok_or(ServiceError::AbsentOrRefused)?;
             let continues = subject.item.versions.iter().any(|v| current.versions.contains(&v.id));

@@ -160,7 +160,11 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn spoken_list(&self, call: &Call, pathway: &PathwayId) -> Result<Disclosed<SpokenList>, ServiceError> {
+    pub fn spoken_list(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+    ) -> Result<Disclosed<SpokenList>, ServiceError> {
         let act = Act { action: Action::List, resource: ResourceKind::OralNote };
         self.read(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Contribute)?;

@@ -110,7 +110,8 @@ impl App {
             scene.gate.resource(Resource::Contribute)?;
             let myself = me(scene)?;
             let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
-            let rows = scene.snapshot.facts_of::<TransmissionBody>(scene.key, pathway, FactKind::Transmission)?;
+            let rows =
+                scene.snapshot.facts_of::<TransmissionBody>(scene.key, pathway, FactKind::Transmission)?;
             let mut items = Vec::new();
             for row in rows {
                 let author = facts

@@ -1,1 +1,5 @@
 //! The JSON API, version 1: one file per area, each with its rows of the route table.
+
+pub mod handovers;
+pub mod sharing;
+pub mod successions;
