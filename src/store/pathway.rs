@@ -79,6 +79,9 @@ pub struct HandoverBody {
     pub declined_at: Option<Timestamp>,
     pub outgoing_confirmed_at: Option<Timestamp>,
     pub incoming_confirmed_at: Option<Timestamp>,
+    /// Whom a référent who leaves has named in its place; takes effect when both ends have confirmed.
+    #[serde(default)]
+    pub new_referent: Option<ParticipationId>,
 }
 
 /// A statutory record with its events (fact `statute`).
