@@ -7,10 +7,13 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod anonymous;
 mod app;
 mod error;
 mod flow;
+mod tags;
 
+pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
