@@ -12,6 +12,8 @@ mod app;
 mod error;
 mod flow;
 mod tags;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
