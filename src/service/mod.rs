@@ -8,6 +8,7 @@
 //! It knows neither HTTP nor SQL.
 
 mod accords;
+mod anonymous;
 mod app;
 mod auditing;
 mod checkpoints;
@@ -36,6 +37,7 @@ pub use accords::{
     AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
     NoticeView, SeenAs, SigningView, SlotView, StateView,
 };
+pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,

@@ -4,3 +4,4 @@ pub mod audit;
 pub mod handovers;
 pub mod sharing;
 pub mod successions;
+pub mod meta;
