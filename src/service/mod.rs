@@ -7,10 +7,17 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+pub mod accounts;
 mod app;
+pub mod console;
+mod credentials;
 mod error;
 mod flow;
+mod limiter;
+pub mod sessions;
 
+pub use console::{Author, Office};
+pub use credentials::{FactorCode, Login};
 pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
