@@ -8,16 +8,23 @@
 //! It knows neither HTTP nor SQL.
 
 pub mod accounts;
+mod anonymous;
 mod app;
+pub mod charters;
 pub mod console;
 mod credentials;
 mod error;
 mod flow;
 mod limiter;
+mod recognition;
 pub mod sessions;
+pub mod structures;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use anonymous::Uncalled;
+pub use app::{App, AppParts, detail_place};
 pub use console::{Author, Office};
 pub use credentials::{FactorCode, Login};
-pub use app::{App, AppParts, detail_place};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};

@@ -336,6 +336,8 @@ impl Bench<'_, '_> {
             {
                 return Judged::Expired { signed_on };
             }
+            // LAW §5: a new accord is required; one that began before is not finished afterwards.
+            return self.verdict(&[], &[], hard, all, None);
         }
         let mine = |a: &&Act| {
             a.by == By::Young

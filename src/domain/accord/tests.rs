@@ -228,6 +228,9 @@ fn law_an_accord_that_ended_at_majority_is_not_revived_by_a_signature() {
         (late, paper(CHILD, &[1], day(2026, 10, 12))),
     ];
     assert_eq!(aged(17).with(school(1), kinds).schooling(A, late.plus_seconds(1)), Fact::Expired);
+    // Nor is one finished that began before: a new accord is required.
+    let kinds = vec![(noon(0), paper(mother(), &[1], base())), (late, paper(CHILD, &[1], day(2026, 10, 12)))];
+    assert_eq!(aged(17).with(school(1), kinds).schooling(A, late.plus_seconds(1)), Fact::None);
 }
 
 #[test]
