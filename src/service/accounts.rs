@@ -279,17 +279,6 @@ impl App {
         password: String,
         network: Option<&str>,
     ) -> Result<Opening, ServiceError> {
-        let result = self.open_account_admitted(code, password, network);
-        self.count_if_held(&result);
-        result
-    }
-
-    fn open_account_admitted(
-        &self,
-        code: &str,
-        password: String,
-        network: Option<&str>,
-    ) -> Result<Opening, ServiceError> {
         let act = Act { action: Action::Accept, resource: ResourceKind::Account };
         let keys = self.store().instance_keys();
         let subjects = Subjects::new(keys, None, network);
@@ -345,18 +334,6 @@ impl App {
     /// # Errors
     /// As the first step; a one-time code that is not right.
     pub fn confirm_account(
-        &self,
-        code: &str,
-        ticket: &str,
-        totp_code: &FactorCode,
-        network: Option<&str>,
-    ) -> Result<SessionOpened, ServiceError> {
-        let result = self.confirm_admitted(code, ticket, totp_code, network);
-        self.count_if_held(&result);
-        result
-    }
-
-    fn confirm_admitted(
         &self,
         code: &str,
         ticket: &str,

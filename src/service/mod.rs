@@ -13,12 +13,16 @@ mod app;
 pub mod charters;
 pub mod console;
 mod credentials;
+pub mod directory;
 mod error;
 mod flow;
+pub mod founding;
+pub mod import;
 mod limiter;
 mod recognition;
 pub mod sessions;
 pub mod structures;
+mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
 

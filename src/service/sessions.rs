@@ -264,9 +264,7 @@ impl App {
         let index = self.store().instance_keys().login_index(ask.login.as_str());
         let subjects =
             Subjects::new(self.store().instance_keys(), Some(&index), ask.network.as_deref());
-        let result = self.sign_in_admitted(ask, &index, &subjects);
-        self.count_if_held(&result);
-        result
+        self.sign_in_admitted(ask, &index, &subjects)
     }
 
     fn sign_in_admitted(
@@ -493,13 +491,5 @@ impl App {
                 tx.session_end(&found.id, at)
             }))
         })
-    }
-
-    /// Counts what the limiter turned away: one leaf a minute, not one each (SECURITY §1).
-    pub(super) fn count_if_held<T>(&self, result: &Result<T, ServiceError>) {
-        if matches!(result, Err(ServiceError::TooManyAttempts(_))) {
-            // True only says that a minute is ready; whoever turns the minutes flushes it.
-            let _due = self.count_anonymous(super::Uncalled::SignInRefused);
-        }
     }
 }
