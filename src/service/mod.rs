@@ -10,7 +10,10 @@
 mod app;
 mod error;
 mod flow;
+pub mod circle;
+pub mod pathways;
 pub mod people;
+mod shares_end;
 mod tags;
 pub mod who;
 #[cfg(test)]
