@@ -10,9 +10,13 @@
 mod app;
 mod error;
 mod flow;
+pub mod actions;
 pub mod circle;
+pub mod items;
+pub mod notes;
 pub mod pathways;
 pub mod people;
+pub mod reading;
 mod shares_end;
 mod tags;
 pub mod who;
