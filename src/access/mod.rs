@@ -16,6 +16,8 @@ mod gate;
 mod item;
 mod resource;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 pub use actor::{Actor, SessionStamp};
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};

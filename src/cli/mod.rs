@@ -2,3 +2,4 @@
 
 pub mod certs;
 pub mod charter;
+pub mod audit;

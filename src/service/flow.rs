@@ -333,6 +333,7 @@ impl App {
             }
             None => None,
         };
+        snapshot.act_as(session.assignment.as_ref())?;
         Ok(SignedIn { session, account: person.state, actor })
     }
 
@@ -486,7 +487,11 @@ impl App {
         let facts = match or_end!(snapshot.pathway_facts(pathway)) {
             Some(facts) => facts,
             // THREAT: existence oracle. Absent goes through the same record and the same answer as refused.
-            None => return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end),
+            None => {
+                // The attempt is told with what was asked for, whether or not there is such a pathway.
+                draft.pathway = Some(pathway.clone());
+                return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
+            }
         };
         let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
             return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);

@@ -8,6 +8,9 @@
 //! It knows neither HTTP nor SQL.
 
 mod app;
+mod auditing;
+mod checkpoints;
+mod consultations;
 mod error;
 mod flow;
 pub mod actions;
@@ -24,5 +27,9 @@ pub mod who;
 pub(crate) mod testing;
 
 pub use app::{App, AppParts, detail_place};
+pub use auditing::{
+    Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
+};
+pub use consultations::{ConsultationLine, Consultations};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};

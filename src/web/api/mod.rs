@@ -1,1 +1,3 @@
 //! The JSON API, version 1: one file per area, each with its rows of the route table.
+
+pub mod audit;
