@@ -14,6 +14,7 @@ mod consultations;
 mod error;
 mod flow;
 pub mod actions;
+pub mod chronology;
 pub mod circle;
 pub mod items;
 pub mod notes;
