@@ -13,6 +13,8 @@ mod consent;
 mod error;
 mod flow;
 mod notices;
+mod signatures;
+mod withdrawals;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -27,3 +29,7 @@ pub use flow::{
     Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use signatures::{
+    Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
+};
+pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
