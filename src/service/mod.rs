@@ -12,8 +12,11 @@ mod app;
 mod consent;
 mod error;
 mod flow;
+mod impossibilities;
 mod notices;
+mod releases;
 mod signatures;
+mod statutes;
 mod withdrawals;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -33,3 +36,9 @@ pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
+pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
+pub use releases::ReleaseInput;
+pub use statutes::{
+    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput, StatuteDecision,
+    StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+};
