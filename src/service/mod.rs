@@ -28,6 +28,7 @@ mod flow;
 pub mod founding;
 pub mod handovers;
 pub mod import;
+mod impossibilities;
 pub mod items;
 mod limiter;
 pub mod members;
@@ -39,11 +40,14 @@ pub mod preview;
 pub mod reading;
 mod readings;
 mod recognition;
+mod releases;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
 mod shares_end;
+mod signatures;
 pub mod spoken;
+mod statutes;
 pub mod structures;
 pub mod successions;
 mod tags;
@@ -51,6 +55,7 @@ mod tags;
 pub(crate) mod testing;
 pub mod transmissions;
 pub mod who;
+mod withdrawals;
 
 pub use accords::{
     AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
@@ -67,4 +72,14 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use releases::ReleaseInput;
+pub use signatures::{
+    Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
+};
+pub use statutes::{
+    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput,
+    StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+};
+pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
