@@ -6,7 +6,16 @@ use super::route::Route;
 /// Every route of the server, in the order of their areas.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [api::meta::routes()].into_iter().flatten().collect()
+    [
+        api::meta::routes(),
+        api::sharing::routes(),
+        api::handovers::routes(),
+        api::successions::routes(),
+        api::audit::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]
