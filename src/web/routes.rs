@@ -1,6 +1,6 @@
 //! The table of every route. Adding an endpoint is adding a row in its area's file; the authorisation tests walk this.
 
-use super::api::meta;
+use super::api::{accounts, charters, meta, sessions, structures};
 use super::route::Route;
 
 /// Every route of the server, in the order of their areas.
@@ -8,6 +8,10 @@ use super::route::Route;
 pub fn all() -> Vec<Route> {
     let mut all = Vec::new();
     all.extend(meta::routes());
+    all.extend(sessions::routes());
+    all.extend(accounts::routes());
+    all.extend(structures::routes());
+    all.extend(charters::routes());
     all
 }
 
@@ -64,6 +68,16 @@ mod tests {
             .filter(|r| r.door == Door::Open)
             .map(|r| format!("{} {}", r.method.name(), r.path))
             .collect();
-        assert_eq!(open, ["GET /api/v1/openapi.json", "GET /health/live", "GET /health/ready"],);
+        assert_eq!(
+            open,
+            [
+                "GET /api/v1/openapi.json",
+                "GET /health/live",
+                "GET /health/ready",
+                "POST /api/v1/sessions",
+                "POST /api/v1/accounts/open",
+                "POST /api/v1/accounts/open/confirm",
+            ]
+        );
     }
 }
