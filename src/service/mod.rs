@@ -7,19 +7,43 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accords;
+mod anonymous;
 mod app;
 mod auditing;
 mod checkpoints;
+mod consent;
 mod consultations;
+pub mod danger;
 mod error;
 mod flow;
+pub mod handovers;
+pub mod members;
+mod notices;
+pub mod people;
+pub mod preview;
+mod readings;
+pub mod share_views;
+pub mod shares;
+pub mod spoken;
+pub mod successions;
+mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transmissions;
+pub mod who;
 
+pub use accords::{
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
+    NoticeView, SeenAs, SigningView, SlotView, StateView,
+};
+pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
 };
+pub use consent::{RecipientInput, RecipientView, Said};
 pub use consultations::{ConsultationLine, Consultations};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use notices::{NOTICE_VERSION, NoticeText};
