@@ -169,6 +169,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     pub returned: Vec<RowRef>,
     pub motive: Option<String>,
+    /// The pathway that this change opens, with its new key: the record names it.
+    pub opened: Option<(PathwayId, DataKey)>,
 }
 
 /// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
@@ -331,6 +333,7 @@ impl App {
             }
             None => None,
         };
+        snapshot.act_as(session.assignment.as_ref())?;
         Ok(SignedIn { session, account: person.state, actor })
     }
 
@@ -484,7 +487,11 @@ impl App {
         let facts = match or_end!(snapshot.pathway_facts(pathway)) {
             Some(facts) => facts,
             // THREAT: existence oracle. Absent goes through the same record and the same answer as refused.
-            None => return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end),
+            None => {
+                // The attempt is told with what was asked for, whether or not there is such a pathway.
+                draft.pathway = Some(pathway.clone());
+                return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
+            }
         };
         let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
             return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
@@ -669,6 +676,93 @@ impl App {
         }
     }
 
+    /// Reads one line on each of several pathways: one record per pathway touched, all in one job (SECURITY §1).
+    /// `locate` finds the pathways, and decides nothing; a pathway on which `view_one` is refused has no line.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; recorded, unless there was no session.
+    pub fn read_many<T, L, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        locate: L,
+        view_one: F,
+    ) -> Result<Disclosed<Vec<T>>, ServiceError>
+    where
+        L: Fn(&mut Snapshot, &Actor, Timestamp) -> Result<Vec<PathwayId>, ServiceError>,
+        F: Fn(&mut Scene<'_>) -> Result<Option<Sealed<T>>, ServiceError>,
+    {
+        for _ in 0..ATTEMPTS {
+            let mut snapshot = self.store.snapshot()?;
+            let now = self.moment(&mut snapshot)?;
+            let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
+            let whole = self.draft(call, act, &signed_in, now);
+            let located = signed_in.actor().and_then(|actor| {
+                if call.assignment.as_ref().is_some_and(|a| *a != actor.assignment().id) {
+                    return Err(ServiceError::Conflict);
+                }
+                locate(&mut snapshot, actor, now)
+            });
+            let ids = match located {
+                Ok(ids) => ids,
+                Err(error) => return Err(self.record_end(whole, &signed_in, None, error)),
+            };
+            let mut checks: BTreeSet<VersionCheck> = signed_in.checks().into_iter().collect();
+            let mut end = signed_in.session.expires_at;
+            let mut drafts = Vec::with_capacity(ids.len());
+            let mut lines = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let draft = self.draft(call, act, &signed_in, now);
+                let (mut draft, key, outcome, read, valid_until) =
+                    self.on_scene(call, &mut snapshot, &signed_in, id, now, draft, |scene| view_one(scene));
+                checks.extend(read);
+                end = end.min(valid_until);
+                match outcome {
+                    Ok(line) => lines.extend(line),
+                    Err(ServiceError::AbsentOrRefused | ServiceError::Explained(_)) => {
+                        draft.verdict = Verdict::Deny;
+                    }
+                    Err(error) => return Err(self.record_end(draft, &signed_in, key.as_ref(), error)),
+                }
+                drafts.push((draft, key));
+            }
+            drop(snapshot);
+            // A list without any permitted line is still an answer, with a record of its own.
+            let mut job = if drafts.iter().any(|(d, _)| d.verdict == Verdict::Permit) {
+                None
+            } else {
+                Some(Job::new(self.prepare(&whole, None)?))
+            };
+            for (draft, key) in drafts {
+                let record = self.prepare(&draft, key.as_ref())?;
+                job = Some(match job {
+                    Some(job) => job.and_record(record),
+                    None => Job::new(record),
+                });
+            }
+            let Some(job) = job else {
+                return Err(ServiceError::Internal("a list without a record".to_owned()));
+            };
+            let job = job.checked(checks.into_iter().collect()).valid_until(Some(end));
+            let session = signed_in.session.id.clone();
+            let due = Self::seen_due(&signed_in, now);
+            let result = self.lane.disclose_with_blocking(
+                Priority::Session,
+                job,
+                Sealed::all(lines),
+                move |tx: &mut WriteTx, at| {
+                    if due { tx.session_seen(&session, at) } else { Ok::<(), StoreError>(()) }
+                },
+            );
+            match result {
+                Ok((disclosed, _)) => return Ok(disclosed),
+                Err(LaneError::Stale) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(ServiceError::Unavailable("the facts kept moving".to_owned()))
+    }
+
     /// Reads something that belongs to no pathway.
     ///
     /// # Errors
@@ -693,6 +787,7 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = view(&mut desk);
             draft.returned = std::mem::take(&mut desk.returned);
@@ -748,9 +843,11 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = plan(&mut desk);
             draft.motive = desk.motive.take();
+            let opened = desk.opened.take();
             drop(snapshot);
             let change = match (outcome, replay) {
                 (Ok(_), Ok(Some(id))) => {
@@ -769,7 +866,9 @@ impl App {
             };
             checks.extend(change.checks.iter().cloned());
             let end = signed_in.session.expires_at;
-            match self.commit(call, &signed_in, &mut draft, None, checks, end, change, None)? {
+            let key = opened.as_ref().map(|(_, key)| key);
+            draft.pathway = opened.as_ref().map(|(id, _)| id.clone());
+            match self.commit(call, &signed_in, &mut draft, key, checks, end, change, None)? {
                 Attempt::Done(created) => return Ok(created),
                 Attempt::Again => {}
             }

@@ -1,10 +1,13 @@
 //! The table of every route. Adding an endpoint is adding a row in its area's file; the authorisation tests walk this.
 
-use super::api::{handovers, sharing, successions};
+use super::api;
 use super::route::Route;
 
 /// Every route of the server, in the order of their areas.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [sharing::routes(), handovers::routes(), successions::routes()].into_iter().flatten().collect()
+    [api::audit::routes(), api::sharing::routes(), api::handovers::routes(), api::successions::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
