@@ -52,9 +52,11 @@ pub(super) struct Circle {
     pub t: Territory,
     pub pathway: PathwayId,
     pub mother: Signatory,
+    pub father: Signatory,
     places: BTreeMap<&'static str, ParticipationId>,
     key: DataKey,
     facts: Cell<u32>,
+    courses: Cell<i64>,
 }
 
 pub(super) const CHILD: Signatory = Signatory::YoungPerson;
@@ -77,11 +79,13 @@ impl Circle {
         let parents = [HolderId::random(chance).unwrap(), HolderId::random(chance).unwrap()];
         let mut circle = Self {
             mother: Signatory::Holder(parents[0].clone()),
+            father: Signatory::Holder(parents[1].clone()),
             t,
             pathway,
             places: BTreeMap::new(),
             key,
             facts: Cell::new(0),
+            courses: Cell::new(0),
         };
         circle.fact(FactKind::Person, &PersonFacts::new(Some(birth), None, false).unwrap());
         circle.review(day(2028, 3, 1));
@@ -146,9 +150,9 @@ impl Circle {
 
     /// Sets the review date.
     pub(super) fn review(&self, on: NaiveDate) {
-        self.facts.set(self.facts.get() + 1);
+        self.courses.set(self.courses.get() + 1);
         let body = CourseBody { step: Step::Accompaniment, review_on: Some(on) };
-        self.fact_named(FactKind::Course, "course", i64::from(self.facts.get()), &body);
+        self.fact_named(FactKind::Course, "course", self.courses.get(), &body);
     }
 
     /// Somebody takes part, invitation accepted.

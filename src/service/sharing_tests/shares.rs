@@ -1,8 +1,10 @@
 use super::*;
+use crate::domain::statute::{Ground, PriorInformation, StatuteDraft, StatuteRecipient, StatutoryRecord};
 use crate::domain::vocabulary::{Level, Profession};
 use crate::service::preview::Hypothetical;
 use crate::service::share_views::Standpoint;
 use crate::service::shares::{EndShare, JoinShare};
+use crate::store::pathway::StatuteBody;
 
 fn share_id(created: &Created) -> ShareId {
     ShareId::parse(&created.id).unwrap()
@@ -11,7 +13,7 @@ fn share_id(created: &Created) -> ShareId {
 /// A camp in which a hidden AEMO takes part; one accord shows the words of the author, or the référente's.
 fn camp(author: &str) -> (Circle, ItemRef, ItemRef) {
     let mut c = Circle::teenager();
-    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    c.join("aemo", Mandate::Judicial, Role::Participant, None);
     c.join("director", Mandate::Collective, Role::StayOrganiser, Some("referente"));
     let health = c.write(author, treatment());
     let coat = c.write(author, clothes());
@@ -52,7 +54,7 @@ fn story_s1_the_stay_reaches_the_director_from_either_author_and_ends_at_midnigh
 #[test]
 fn law_gate_7_a_hidden_author_reaches_the_director_only_by_family_release() {
     let mut c = Circle::teenager();
-    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    c.join("aemo", Mandate::Judicial, Role::Participant, None);
     c.join("director", Mandate::Collective, Role::StayOrganiser, Some("referente"));
     let coat = c.write("aemo", clothes());
     let both = [c.mother.clone(), CHILD];
@@ -79,7 +81,7 @@ fn story_s1_a_category_outside_the_pack_is_refused_with_the_reason_and_nothing_i
 #[test]
 fn law_s11_previews_and_lists_do_not_tell_the_teacher_of_the_aemo() {
     let mut c = Circle::young();
-    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    c.join("aemo", Mandate::Judicial, Role::Participant, None);
     c.join("teacher", Mandate::Contractual, Role::Participant, Some("referente"));
     let both = [c.mother.clone()];
     let lines = vec![c.line("teacher", &[], &[]), c.line("aemo", &[], &[]), c.line("referente", &[], &[])];
@@ -104,8 +106,9 @@ fn law_s11_previews_and_lists_do_not_tell_the_teacher_of_the_aemo() {
     let own = c.write("aemo", mobility());
     let view = c.preview("aemo", Purpose::Coordination, &[&own], None, None).unwrap();
     assert!(view.readers.iter().any(|r| r.member.name == "Prénom teacher"));
-    // The référente, who may not read `judicial` without a signed line, does not see it either.
-    c.share("aemo", Purpose::Coordination, &[&own], &["referente"], last(2027, 4, 1)).unwrap_err();
+    // The référente knows of it no more than the teacher.
+    let hers = c.write("referente", mobility());
+    assert!(absent(c.preview("referente", Purpose::Coordination, &[&hers], None, Some(&["aemo"]))));
 }
 
 #[test]
@@ -312,4 +315,59 @@ fn each_sees_of_a_share_what_concerns_it() {
     assert!(list("referente").unwrap().is_empty());
     assert!(absent(c.t.app.share_read(&c.call("referente"), &c.pathway, &share_id(&shared))));
     assert!(absent(list("director")), "the stay is all that its organiser sees");
+}
+
+#[test]
+fn law_l226_2_2_a_statutory_record_carries_a_share_for_its_author_only_and_lapses() {
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.join("nurse", Mandate::Contractual, Role::Participant, Some("referente"));
+    let home = c.write("referente", family());
+    let version = home.version.clone().unwrap();
+    let (sharer, reader) = (c.t.person("referente").clone(), c.t.person("prevention").clone());
+    let id = StatuteId::random(c.t.app.chance()).unwrap();
+    let record = StatuteDraft {
+        id: id.clone(),
+        sharer: sharer.assignment,
+        sharer_professional: sharer.professional,
+        sharer_organisation: sharer.organisation,
+        ground: Ground::Danger,
+        necessity_stated: true,
+        parents: PriorInformation::Given { on: day(2027, 3, 2) },
+        child: PriorInformation::Given { on: day(2027, 3, 2) },
+        items: [version].into(),
+        recipients: [StatuteRecipient {
+            participation: c.place("prevention").clone(),
+            professional: reader.professional,
+        }]
+        .into(),
+        recorded_at: c.now(),
+    };
+    let body = StatuteBody {
+        record: StatutoryRecord::try_from(record).unwrap(),
+        events: Vec::new(),
+        author: c.place("referente").clone(),
+    };
+    c.fact_named(FactKind::Statute, id.as_str(), 1, &body);
+    let new = |to: &str, purpose, statute| NewShare {
+        purpose,
+        last_day: last(2027, 5, 1),
+        items: vec![home.clone()],
+        category: None,
+        recipients: vec![c.place(to).clone()],
+        statute,
+    };
+    let share = |by: &str, new: &NewShare| c.t.app.share_create(&c.call(by), &c.pathway, new);
+    let without = share("referente", &new("prevention", Purpose::Protection, None));
+    assert_eq!(rule(without).0, "will_not_read");
+    let elsewhere = share("referente", &new("prevention", Purpose::Coordination, Some(id.clone())));
+    assert!(rule(elsewhere).1.contains("ne s'applique pas ici"));
+    // Whoever it does not name gets nothing from it.
+    let nurse = share("referente", &new("nurse", Purpose::Protection, Some(id.clone())));
+    assert_eq!(rule(nurse).0, "will_not_read");
+    assert!(absent(share("prevention", &new("referente", Purpose::Protection, Some(id.clone())))));
+    share("referente", &new("prevention", Purpose::Protection, Some(id))).unwrap();
+    assert!(c.reads("prevention", &home, Purpose::Protection));
+    c.t.go_to(2027, 4, 2);
+    assert!(!c.reads("prevention", &home, Purpose::Protection), "thirty days without review");
 }

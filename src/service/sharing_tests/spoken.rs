@@ -17,7 +17,7 @@ fn circle() -> Circle {
     c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
     c.join("mission_locale", Mandate::Contractual, Role::Participant, Some("referente"));
     let lines = ["prevention", "mission_locale"].map(|n| c.line(n, &[Category::Family], &[])).to_vec();
-    c.accord(Purpose::Coordination, lines, &[c.mother.clone()]);
+    c.accord(Purpose::Coordination, lines, &[c.mother.clone(), c.father.clone()]);
     c
 }
 
@@ -33,7 +33,7 @@ fn story_s19_may_i_tell_with_nothing_written() {
     let sentence = &yes.readers[0].things[0].sentence;
     assert!(sentence.contains("avec l'accord signé le 2 mars"), "{sentence}");
     let no = ask(Category::HealthMinimal, &["prevention"]);
-    assert_eq!(codes(&no)[0].1, [Reason::InformationMissing]);
+    assert_eq!(codes(&no)[0].1, [Reason::AccordTooNarrow]);
     // LAW: a bound author and somebody who is not bound: the family validates the words.
     let no = ask(Category::Mobility, &["mission_locale"]);
     assert_eq!(codes(&no)[0].1, [Reason::NotFamilyReleased]);
@@ -55,9 +55,7 @@ fn story_s19_what_was_said_is_kept_without_words_and_only_when_it_may_be_said() 
     // With the text that the family has seen.
     let text = c.write("referente", treatment());
     let line = c.line("prevention", &[], &[(&text, Category::HealthMinimal)]);
-    let mother_and_father = c.t.app.store().snapshot().unwrap().pathway_facts(&c.pathway).unwrap().unwrap();
-    let both: Vec<Signatory> =
-        mother_and_father.holders.iter().map(|h| Signatory::Holder(h.id().clone())).collect();
+    let both = [c.mother.clone(), c.father.clone()];
     c.accord(Purpose::Coordination, vec![line], &both);
     note(said(&c, Category::HealthMinimal, Some(&text), today)).unwrap();
     let list = |name| c.t.app.spoken_list(&c.call(name), &c.pathway).unwrap().into_inner().items;
