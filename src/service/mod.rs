@@ -46,6 +46,8 @@ pub mod share_views;
 pub mod shares;
 mod shares_end;
 mod signatures;
+#[cfg(test)]
+mod sharing_tests;
 pub mod spoken;
 mod statutes;
 pub mod structures;
