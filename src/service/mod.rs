@@ -7,12 +7,56 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accords;
+pub mod accounts;
+mod anonymous;
 mod app;
+mod auditing;
+pub mod charters;
+mod checkpoints;
+mod consent;
+pub mod console;
+mod consultations;
+mod credentials;
+pub mod danger;
+pub mod directory;
 mod error;
 mod flow;
+pub mod founding;
+pub mod handovers;
+pub mod import;
+mod limiter;
+pub mod members;
+mod notices;
+pub mod people;
+pub mod preview;
+mod readings;
+mod recognition;
+pub mod sessions;
+pub mod share_views;
+pub mod shares;
+pub mod spoken;
+pub mod structures;
+pub mod successions;
+mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transmissions;
+pub mod who;
 
+pub use accords::{
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
+    NoticeView, SeenAs, SigningView, SlotView, StateView,
+};
+pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
+pub use auditing::{
+    Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
+};
+pub use consent::{RecipientInput, RecipientView, Said};
+pub use console::{Author, Office};
+pub use consultations::{ConsultationLine, Consultations};
+pub use credentials::{FactorCode, Login};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use notices::{NOTICE_VERSION, NoticeText};

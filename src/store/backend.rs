@@ -52,7 +52,8 @@ impl LaneBackend for DieselBackend {
 
     fn begin(&mut self) -> Result<Head, BackendError> {
         if self.broken {
-            let conn = connection::establish(&self.address, Use::Write).map_err(unavailable)?;
+            let mut conn = connection::establish(&self.address, Use::Write).map_err(unavailable)?;
+            dialect::enter_lane(&mut conn).map_err(unavailable)?;
             self.tx = WriteTx::new(conn);
             self.broken = false;
         }
