@@ -126,13 +126,21 @@ fn decision_table() {
     let mut questions = 0;
     for (row, request) in rows.iter().zip(&requests) {
         let ours = judge(&matrix, &row.facts);
-        assert_eq!((ours.permitted, ours.reason.code()), (row.permit, row.because.as_str()), "{:?}", row.facts);
+        assert_eq!(
+            (ours.permitted, ours.reason.code()),
+            (row.permit, row.because.as_str()),
+            "{:?}",
+            row.facts
+        );
         assert_eq!(casbin.permits(&row.facts), row.permit, "casbin on {:?}", row.facts);
         assert_eq!(cedar.permits(&row.facts, request).0, row.permit, "cedar on {:?}", row.facts);
         questions += casbin.questions(&row.facts);
     }
     let permits = rows.iter().filter(|r| r.permit).count();
-    println!("decision table: {} rows, {permits} permits; all three engines give the expected answer on each", rows.len());
+    println!(
+        "decision table: {} rows, {permits} permits; all three engines give the expected answer on each",
+        rows.len()
+    );
     println!(
         "casbin: at most {} rules per enforcer, {questions} questions in all; cedar: at most {} policies per set",
         casbin.rules(),
@@ -160,7 +168,9 @@ fn decision_table() {
         }
     }
 
-    println!("\n| engine | row: min | row: median | row: max | table, shuffled: median (min – max) | ratio |");
+    println!(
+        "\n| engine | row: min | row: median | row: max | table, shuffled: median (min – max) | ratio |"
+    );
     println!("|---|---|---|---|---|---|");
     let floor = engines[0].swept().median;
     for engine in &engines {
@@ -178,7 +188,11 @@ fn decision_table() {
         );
     }
     let slowest = engines[0].per_row().max.max(engines[0].swept().max);
-    println!("\nbar: every row and every sweep under 1 µs: {} (largest {})", verdict(slowest < 1_000.0), human(slowest));
+    println!(
+        "\nbar: every row and every sweep under 1 µs: {} (largest {})",
+        verdict(slowest < 1_000.0),
+        human(slowest)
+    );
 }
 
 fn verdict(held: bool) -> &'static str {
@@ -196,7 +210,8 @@ fn questions(world: &World) -> Vec<(&ParticipationFacts, &ItemFacts, Purpose)> {
                 .shares
                 .iter()
                 .find(|s| {
-                    s.versions.contains(&version.id) && s.recipients.iter().any(|r| r.participation == reader.id)
+                    s.versions.contains(&version.id)
+                        && s.recipients.iter().any(|r| r.participation == reader.id)
                 })
                 .map_or(Purpose::Coordination, |s| s.purpose);
             asked.push((reader, item, purpose));
@@ -271,8 +286,16 @@ fn parts(world: &World, asked: &[(&ParticipationFacts, &ItemFacts, Purpose)]) {
             .cell(reader.assignment.profession, reader.assignment.stated_secrecy, item.category)
             .need();
         let (assignment, category) = (Some(&reader.assignment.id), item.category);
-        let query = AccordQuery { recipient: &key, assignment, category, purpose, item_version: Some(&version.id), need };
-        let release = ReleaseQuery { item_version: &version.id, category, purpose, recipient: &key, assignment };
+        let query = AccordQuery {
+            recipient: &key,
+            assignment,
+            category,
+            purpose,
+            item_version: Some(&version.id),
+            need,
+        };
+        let release =
+            ReleaseQuery { item_version: &version.id, category, purpose, recipient: &key, assignment };
         let author = facts.participation(&item.author).unwrap();
         let mut put = |name, work: &mut dyn FnMut()| {
             let rounds = (0..ROUNDS).map(|_| per_call(3, &mut *work)).collect();

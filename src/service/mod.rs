@@ -45,9 +45,9 @@ pub mod sessions;
 pub mod share_views;
 pub mod shares;
 mod shares_end;
-mod signatures;
 #[cfg(test)]
 mod sharing_tests;
+mod signatures;
 pub mod spoken;
 mod statutes;
 pub mod structures;

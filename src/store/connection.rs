@@ -184,7 +184,9 @@ mod tests {
             }
             let Db::Sqlite(c) = &mut conn else { panic!("SQLite") };
             let mode: String =
-                diesel::select(diesel::dsl::sql::<Text>("(SELECT * FROM pragma_journal_mode)")).get_result(c).unwrap();
+                diesel::select(diesel::dsl::sql::<Text>("(SELECT * FROM pragma_journal_mode)"))
+                    .get_result(c)
+                    .unwrap();
             assert_eq!(mode, "wal", "{use_:?}");
         }
     }
@@ -194,7 +196,8 @@ mod tests {
         let (_folder, address) = file();
         establish(&address, Use::Write).unwrap().batch_execute("CREATE TABLE t (a INTEGER)").unwrap();
         let mut reader = establish(&address, Use::Read).unwrap();
-        for sql in ["INSERT INTO t VALUES (1)", "DELETE FROM t", "DROP TABLE t", "CREATE TABLE u (a INTEGER)"] {
+        for sql in ["INSERT INTO t VALUES (1)", "DELETE FROM t", "DROP TABLE t", "CREATE TABLE u (a INTEGER)"]
+        {
             assert!(reader.batch_execute(sql).is_err(), "{sql}");
         }
     }
