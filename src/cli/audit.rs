@@ -302,7 +302,11 @@ fn checkpoint(
     })?;
     let size = log.log_frontier()?.size();
     if last.claims().size() < size {
-        writeln!(progress, "Le journal a {size} traces ; ce point de contrôle en atteste {}.", last.claims().size())?;
+        writeln!(
+            progress,
+            "Le journal a {size} traces ; ce point de contrôle en atteste {}.",
+            last.claims().size()
+        )?;
     }
     write!(out, "{last}")?;
     Ok(ExitCode::SUCCESS)
@@ -317,8 +321,7 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
     let missing = || anyhow!("cette base n'a pas de clé de journal");
     let code = log.instance_value("kind")?.ok_or_else(missing)?;
     let Some(keyring) = options.keyring(data, &code)? else { return Ok(None) };
-    let kind =
-        if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
+    let kind = if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
     let store = Store::open(&options.address(data)?, kind, keyring)?;
     let origin = log.instance_value("log_origin")?.ok_or_else(missing)?;
     let frontier = log.log_frontier()?;
@@ -326,11 +329,13 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
         let (older, root) = (last.claims().size(), *last.claims().root());
         if older > 0 {
             let proof = consistency_proof(older, frontier.size(), log)?;
-            verify_consistency(older, frontier.size(), &proof, &root, &frontier.root())
-                .context("le journal ne prolonge pas son dernier point de contrôle : lancez `relais audit verify`")?;
+            verify_consistency(older, frontier.size(), &proof, &root, &frontier.root()).context(
+                "le journal ne prolonge pas son dernier point de contrôle : lancez `relais audit verify`",
+            )?;
         }
     }
-    let stored = store.snapshot()?.wrapped_key(&KeyOwner::Log { origin: origin.clone() })?.ok_or_else(missing)?;
+    let stored =
+        store.snapshot()?.wrapped_key(&KeyOwner::Log { origin: origin.clone() })?.ok_or_else(missing)?;
     let key = store.keyring().unwrap_log_key(&origin, &stored)?;
     let signed = Checkpoint::of(&origin, &frontier)?.sign(&key)?;
     store.checkpoint_keep(frontier.size(), &signed.to_string())?;

@@ -115,7 +115,8 @@ impl App {
             may_write(scene, me, [input.category])?;
             // THREAT: existence oracle. A hidden place is as unknown here as one that is not there.
             let known = facts.participation(&input.who).is_some_and(|p| {
-                p.in_force(now) && p.role != Role::StayOrganiser
+                p.in_force(now)
+                    && p.role != Role::StayOrganiser
                     && may_know(facts, scene.gate.book(), me, p, now)
             });
             if !known {
@@ -142,11 +143,8 @@ impl App {
                 created_at: now,
             };
             scene.categories.insert(input.category);
-            let content = ActionContent {
-                what: input.what.clone(),
-                by_when: input.by_when,
-                who: input.who.clone(),
-            };
+            let content =
+                ActionContent { what: input.what.clone(), by_when: input.by_when, who: input.who.clone() };
             let version = NewVersion::seal(
                 scene.key,
                 chance,

@@ -208,7 +208,9 @@ fn pseudonym(field: &'static str, text: Option<&String>) -> Result<Option<String
         Some(text) if Pseudonym::parse(text).is_some() => Ok(Some(text.clone())),
         Some(_) => Err(ServiceError::rule(
             "pseudonym_malformed",
-            format!("Le champ `{field}` attend un pseudonyme tel qu'une trace le donne, par exemple 2027d:0a1b…"),
+            format!(
+                "Le champ `{field}` attend un pseudonyme tel qu'une trace le donne, par exemple 2027d:0a1b…"
+            ),
         )),
     }
 }
@@ -263,7 +265,12 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`]; a cursor made for another query is a rule.
-    pub fn audit_search(&self, call: &Call, act: Act, search: &RecordSearch) -> Result<Disclosed<RecordPage>, ServiceError> {
+    pub fn audit_search(
+        &self,
+        call: &Call,
+        act: Act,
+        search: &RecordSearch,
+    ) -> Result<Disclosed<RecordPage>, ServiceError> {
         self.read_desk(call, act, |desk| {
             let who = as_auditor(desk)?;
             let query = search.fingerprint()?;
@@ -315,7 +322,12 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn audit_record(&self, call: &Call, act: Act, index: u64) -> Result<Disclosed<RecordWhole>, ServiceError> {
+    pub fn audit_record(
+        &self,
+        call: &Call,
+        act: Act,
+        index: u64,
+    ) -> Result<Disclosed<RecordWhole>, ServiceError> {
         self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
             let index = i64::try_from(index).map_err(|_| no_such_record())?;

@@ -207,9 +207,7 @@ fn accords(scene: &mut Scene<'_>, me: &ParticipationFacts, into: &mut Vec<Draft>
     };
     for accord in &facts.accords {
         let id = accord.facts().id();
-        if !knowable(scene, me, accord)
-            || scene.gate.resource(Resource::AccordOutline(id.clone())).is_err()
-        {
+        if !knowable(scene, me, accord) || scene.gate.resource(Resource::AccordOutline(id.clone())).is_err() {
             continue;
         }
         let at = accord
@@ -261,9 +259,7 @@ fn shares(facts: &PathwayFacts, me: &ParticipationFacts, now: Timestamp, into: &
 fn handovers(scene: &Scene<'_>, me: &ParticipationFacts, into: &mut Vec<Draft>) {
     let facts = scene.gate.facts();
     let known = |id| {
-        facts
-            .participation(id)
-            .is_some_and(|p| sees_in_circle(facts, scene.gate.book(), me, p, scene.now))
+        facts.participation(id).is_some_and(|p| sees_in_circle(facts, scene.gate.book(), me, p, scene.now))
     };
     for h in facts.handovers.iter().filter(|h| known(&h.outgoing) && known(&h.incoming)) {
         let done = h.outgoing_confirmed_at.max(h.incoming_confirmed_at).filter(|_| h.complete());

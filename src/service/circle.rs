@@ -93,11 +93,7 @@ const fn act(action: Action) -> Act {
 }
 
 /// DESIGN §4: whoever may not know a handover sees the roles as they were before it.
-fn role_seen(
-    scene: &Scene<'_>,
-    reader: &ParticipationFacts,
-    p: &ParticipationFacts,
-) -> Role {
+fn role_seen(scene: &Scene<'_>, reader: &ParticipationFacts, p: &ParticipationFacts) -> Role {
     let facts = scene.gate.facts();
     let hidden = facts.handovers.iter().filter(|h| h.outgoing == p.id && h.complete()).any(|h| {
         facts
@@ -168,9 +164,11 @@ fn invitable(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> Named
     let mut answer = named(&a.recipient_key(), Some(&a.id), &facts.consent(), now);
     // The service that leads: organisation *and* mission. Sharing an organisation with the lead opens nothing.
     let leads = facts.lead == a.organisation
-        && facts.participations.iter().filter(|p| p.invited_by.is_none()).any(|p| {
-            p.assignment.organisation == a.organisation && p.assignment.mission == a.mission
-        });
+        && facts
+            .participations
+            .iter()
+            .filter(|p| p.invited_by.is_none())
+            .any(|p| p.assignment.organisation == a.organisation && p.assignment.mission == a.mission);
     if leads {
         answer.named = true;
         answer.as_recipient = true;
@@ -178,11 +176,7 @@ fn invitable(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> Named
     answer
 }
 
-fn role_rule(
-    profession: Profession,
-    input: &InviteInput,
-    frame: &NamedAnswer,
-) -> Result<(), ServiceError> {
+fn role_rule(profession: Profession, input: &InviteInput, frame: &NamedAnswer) -> Result<(), ServiceError> {
     if input.role == Role::Referent {
         return Err(ServiceError::rule(
             "one_referent",

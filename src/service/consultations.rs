@@ -104,20 +104,14 @@ impl Eyes<'_> {
         if !self.knows(author) {
             return None;
         }
-        let places: BTreeSet<_> = self
-            .facts
-            .participations
-            .iter()
-            .filter(|p| p.assignment.id == *reader)
-            .map(|p| &p.id)
-            .collect();
+        let places: BTreeSet<_> =
+            self.facts.participations.iter().filter(|p| p.assignment.id == *reader).map(|p| &p.id).collect();
         let mut sharers = self
             .facts
             .shares
             .iter()
             .filter(|s| {
-                s.versions.contains(version)
-                    && s.recipients.iter().any(|r| places.contains(&r.participation))
+                s.versions.contains(version) && s.recipients.iter().any(|r| places.contains(&r.participation))
             })
             .filter_map(|s| self.facts.participation(&s.sharer))
             .peekable();
@@ -189,15 +183,16 @@ fn lines(
     for (_, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
         let body = LeafBody::parse(&text).map_err(|e| ServiceError::Internal(e.to_string()))?;
         let opened = body.decision == Verdict::Permit && opens_content(body.action);
-        let (true, Some(commit), Some(organisation), Some(profession)) =
-            (opened && !body.categories.is_empty(), body.detail_commit, body.organisation.clone(), body.profession)
-        else {
+        let (true, Some(commit), Some(organisation), Some(profession)) = (
+            opened && !body.categories.is_empty(),
+            body.detail_commit,
+            body.organisation.clone(),
+            body.profession,
+        ) else {
             continue;
         };
-        let plain = scene
-            .key
-            .open(detail_place(&HEXLOWER.encode(&commit)), &ciphertext)
-            .map_err(|_| unreadable())?;
+        let plain =
+            scene.key.open(detail_place(&HEXLOWER.encode(&commit)), &ciphertext).map_err(|_| unreadable())?;
         let Some(detail) = read_detail(std::str::from_utf8(&plain).map_err(|_| unreadable())?)? else {
             continue;
         };

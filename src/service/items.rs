@@ -103,8 +103,7 @@ pub(super) fn may_write(
     categories: impl IntoIterator<Item = Category>,
 ) -> Result<(), ServiceError> {
     let a = scene.gate.actor().assignment();
-    let standing =
-        scene.gate.book().standing(a, scene.now).map_err(|_| ServiceError::AbsentOrRefused)?;
+    let standing = scene.gate.book().standing(a, scene.now).map_err(|_| ServiceError::AbsentOrRefused)?;
     for category in categories {
         if standing.matrix.cell(a.profession, a.secrecy_at(scene.now), category).need() == Need::Never {
             return Err(ServiceError::rule(

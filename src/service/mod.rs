@@ -7,15 +7,15 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+pub mod actions;
 mod app;
 mod auditing;
 mod checkpoints;
+pub mod chronology;
+pub mod circle;
 mod consultations;
 mod error;
 mod flow;
-pub mod actions;
-pub mod chronology;
-pub mod circle;
 pub mod items;
 pub mod notes;
 pub mod pathways;
@@ -23,9 +23,9 @@ pub mod people;
 pub mod reading;
 mod shares_end;
 mod tags;
-pub mod who;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod who;
 
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{

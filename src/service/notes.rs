@@ -121,10 +121,8 @@ impl App {
             scene.gate.resource(Resource::OwnNotes)?;
             let facts = scene.gate.facts();
             let author = &scene.gate.actor().assignment().id;
-            let version = scene
-                .snapshot
-                .note_head(&facts.id, author, id)?
-                .ok_or(ServiceError::AbsentOrRefused)?;
+            let version =
+                scene.snapshot.note_head(&facts.id, author, id)?.ok_or(ServiceError::AbsentOrRefused)?;
             if version != input.version {
                 return Err(ServiceError::PreconditionFailed);
             }

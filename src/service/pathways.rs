@@ -387,7 +387,11 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn pathways(&self, call: &Call, cursor: Option<&str>) -> Result<Disclosed<PathwayList>, ServiceError> {
+    pub fn pathways(
+        &self,
+        call: &Call,
+        cursor: Option<&str>,
+    ) -> Result<Disclosed<PathwayList>, ServiceError> {
         const QUERY: &[u8] = b"pathways";
         let after = match cursor {
             None => None,
@@ -496,8 +500,10 @@ impl App {
                 id: facts.id.as_str().to_owned(),
                 version: facts.version,
             });
-            let person =
-                person_words(scene, Resource::Identity)?.with(facts.person.clone()).with(view).map_fn(name_view);
+            let person = person_words(scene, Resource::Identity)?
+                .with(facts.person.clone())
+                .with(view)
+                .map_fn(name_view);
             Ok(person)
         })
     }

@@ -24,8 +24,8 @@ use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::text::{EntryError, FieldError, FieldErrors, Paragraph, Text};
 use crate::domain::vocabulary::Capacity;
 use crate::ids::{FactId, HolderId, OrganisationId, ParticipationId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
 use crate::store::StoreError;
+use crate::store::fact::{FactKind, NewFact};
 
 /// A number by which the family is reached.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -59,8 +59,10 @@ pub struct IdentitySheet {
 impl IdentitySheet {
     fn check(&self) -> Result<(), FieldErrors> {
         let too_many = |path: &str, len: usize| {
-            (len > LONGEST_LIST)
-                .then(|| FieldError { path: path.to_owned(), error: EntryError::TooMany { max: LONGEST_LIST } })
+            (len > LONGEST_LIST).then(|| FieldError {
+                path: path.to_owned(),
+                error: EntryError::TooMany { max: LONGEST_LIST },
+            })
         };
         let errors = [
             too_many("identity.contacts", self.contacts.len()),
@@ -132,20 +134,26 @@ impl PersonInput {
 
 fn refused(e: &PersonError) -> ServiceError {
     let (code, message) = match e {
-        PersonError::BirthDate(_) => ("birth_date", "Cette date de naissance n'est pas possible : vérifiez l'année."),
+        PersonError::BirthDate(_) => {
+            ("birth_date", "Cette date de naissance n'est pas possible : vérifiez l'année.")
+        }
         PersonError::EmancipationWithoutBirthDate => {
             ("birth_date_needed", "Notez d'abord la date de naissance, puis l'émancipation.")
         }
         PersonError::EmancipationTooEarly(_) => {
             ("emancipation_too_early", "Personne n'est émancipé avant 16 ans : vérifiez la date du jugement.")
         }
-        PersonError::EmptyPeriod { .. } => ("empty_period", "La fin doit venir après le début : vérifiez les dates."),
-        PersonError::NotAHolder(_) => {
-            ("not_a_holder", "Le jeune n'est pas titulaire de l'autorité parentale : choisissez une autre qualité.")
+        PersonError::EmptyPeriod { .. } => {
+            ("empty_period", "La fin doit venir après le début : vérifiez les dates.")
         }
-        PersonError::DecisionMissing(_) => {
-            ("decision_missing", "Cette qualité repose sur une décision : notez sa référence et sa date de fin.")
-        }
+        PersonError::NotAHolder(_) => (
+            "not_a_holder",
+            "Le jeune n'est pas titulaire de l'autorité parentale : choisissez une autre qualité.",
+        ),
+        PersonError::DecisionMissing(_) => (
+            "decision_missing",
+            "Cette qualité repose sur une décision : notez sa référence et sa date de fin.",
+        ),
         PersonError::ServiceMissing(_) => ("service_missing", "Dites quelle structure est ce service."),
         PersonError::Reference => ("reference", "Une référence tient sur une ligne de 140 caractères."),
         PersonError::NotAManager(_)
@@ -535,13 +543,19 @@ impl App {
                     "Le jeune n'a donné qu'un surnom : ses parents ne sont pas notés.",
                 ));
             }
-            let proof =
-                input.proof.as_ref().map(|p| Reference::new(p.as_str())).transpose().map_err(|e| refused(&e))?;
+            let proof = input
+                .proof
+                .as_ref()
+                .map(|p| Reference::new(p.as_str()))
+                .transpose()
+                .map_err(|e| refused(&e))?;
             let until = input.until.map(|d| end_of(d.date())).transpose()?.map(Timestamp::paris_day);
             if let Some(service) = &input.organisation
                 && scene.snapshot.organisation_fetch(service)?.is_none()
             {
-                return Err(FieldErrors::one("organisation", EntryError::NotInList { list: "structure" }).into());
+                return Err(
+                    FieldErrors::one("organisation", EntryError::NotInList { list: "structure" }).into()
+                );
             }
             let id = HolderId::random(scene.app.chance())?;
             let holder = HolderFacts::new(HolderDraft {
@@ -588,7 +602,8 @@ impl App {
         self.change(call, act(Action::End, ResourceKind::Holder), pathway, |scene| {
             scene.gate.resource(Resource::Holders)?;
             let facts = scene.gate.facts();
-            let found = facts.holders.iter().find(|h| h.id() == holder).ok_or(ServiceError::AbsentOrRefused)?;
+            let found =
+                facts.holders.iter().find(|h| h.id() == holder).ok_or(ServiceError::AbsentOrRefused)?;
             still_open(facts)?;
             let mut draft = HolderDraft::from(found.clone());
             draft.until = Some(end_of(input.last_day.date())?.paris_day());
@@ -634,9 +649,11 @@ impl App {
                     relation: None,
                 })
                 .collect();
-            scene.returned.extend(
-                views.iter().map(|v| RowRef { table: "fact", id: v.id.clone(), version: facts.version }),
-            );
+            scene.returned.extend(views.iter().map(|v| RowRef {
+                table: "fact",
+                id: v.id.clone(),
+                version: facts.version,
+            }));
             let words = scene.snapshot.facts_words::<HolderWords>(grant, FactKind::Holder)?;
             Ok(words.with(views).map_fn(name_holders))
         })

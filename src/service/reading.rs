@@ -133,12 +133,8 @@ fn page(((purpose, next), items): Page) -> ItemList {
 /// The one purpose under which something is shared with the reader, when there is one only (DESIGN §7).
 fn only_door(scene: &Scene<'_>, me: &ParticipationFacts) -> Option<Purpose> {
     let facts = scene.gate.facts();
-    let mut doors: Vec<Purpose> = facts
-        .items
-        .iter()
-        .flat_map(|i| &i.versions)
-        .flat_map(|v| purposes_open_to(facts, me, v))
-        .collect();
+    let mut doors: Vec<Purpose> =
+        facts.items.iter().flat_map(|i| &i.versions).flat_map(|v| purposes_open_to(facts, me, v)).collect();
     doors.sort_unstable();
     doors.dedup();
     match doors.as_slice() {

@@ -210,8 +210,7 @@ impl Snapshot {
             .filter(|row| row.kind == kind.code())
             .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
         let version = row.version.saturating_add(1);
-        let mut next =
-            NewFact::seal(key, chance, pathway, kind, id, version, at, by, facts, None::<&()>)?;
+        let mut next = NewFact::seal(key, chance, pathway, kind, id, version, at, by, facts, None::<&()>)?;
         if let Some(words) = &row.words {
             let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("fact", e);
             let plain = key.open(place(id, row.version, "words"), words).map_err(|e| bad(&e))?;

@@ -366,7 +366,8 @@ impl LogFile {
             }
             let Some((_, salt, key_id, ciphertext)) = found.next_if(|d| d.0 == row.index) else { continue };
             let Some(key) = self.keys.get(&key_id) else { continue };
-            let commit = row.body.as_deref().and_then(|b| LeafBody::parse(b).ok()).and_then(|b| b.detail_commit);
+            let commit =
+                row.body.as_deref().and_then(|b| LeafBody::parse(b).ok()).and_then(|b| b.detail_commit);
             let opened = match commit {
                 Some(commit) => key.open(detail_place(&HEXLOWER.encode(&commit)), &ciphertext),
                 None => Err(OpenError),

@@ -6,5 +6,8 @@ use super::route::Route;
 /// Every route of the server, in the order of their areas.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    [api::audit::routes()].into_iter().flatten().collect()
+    [api::audit::routes(), api::pathways::routes(), api::circle::routes(), api::items::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -2,7 +2,9 @@
 
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
-use crate::service::{App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ServiceError};
+use crate::service::{
+    App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ServiceError,
+};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
 const PLAIN: &str = "text/plain; charset=utf-8";

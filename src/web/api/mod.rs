@@ -1,3 +1,7 @@
 //! The JSON API, version 1: one file per area, each with its rows of the route table.
 
 pub mod audit;
+pub mod circle;
+pub mod items;
+pub mod pathways;
+mod rows;
