@@ -9,3 +9,7 @@ pub mod sessions;
 pub mod sharing;
 pub mod structures;
 pub mod successions;
+pub mod circle;
+pub mod items;
+pub mod pathways;
+mod rows;
