@@ -10,12 +10,18 @@
 mod accords;
 mod app;
 mod consent;
+#[cfg(test)]
+mod consent_fixture;
+#[cfg(test)]
+mod consent_tests;
 mod error;
 mod flow;
 mod impossibilities;
 mod notices;
 mod releases;
 mod signatures;
+#[cfg(test)]
+mod statute_service_tests;
 mod statutes;
 mod withdrawals;
 #[cfg(test)]
