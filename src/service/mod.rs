@@ -18,6 +18,10 @@ mod checkpoints;
 pub mod chronology;
 pub mod circle;
 mod consent;
+#[cfg(test)]
+mod consent_fixture;
+#[cfg(test)]
+mod consent_tests;
 pub mod console;
 mod consultations;
 mod credentials;
@@ -49,6 +53,8 @@ mod shares_end;
 mod sharing_tests;
 mod signatures;
 pub mod spoken;
+#[cfg(test)]
+mod statute_service_tests;
 mod statutes;
 pub mod structures;
 pub mod successions;
