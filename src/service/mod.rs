@@ -24,6 +24,10 @@ pub mod sessions;
 pub mod structures;
 mod tags;
 #[cfg(test)]
+mod admission_tests;
+#[cfg(test)]
+mod founding_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use anonymous::Uncalled;
