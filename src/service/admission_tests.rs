@@ -18,7 +18,6 @@ use crate::domain::text::Text;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, ProfessionalId};
 use crate::store::account::AccountState;
-use crate::web::routes;
 
 fn new_account(login: &str) -> NewAccount {
     NewAccount {
@@ -358,16 +357,6 @@ fn a_lost_factor_repeats_the_act_ends_sessions_and_is_told_at_the_next_sign_in()
     assert!(right(&t, &renewed, "camille").unwrap().factor_replaced_at.is_none(), "told once");
     assert_eq!(rule(t.app.recognise(&t.call("administrator"), &camille.id)), "recognise_issuer");
     t.app.recognise(&t.call("referente"), &camille.id).unwrap();
-}
-
-#[test]
-fn no_route_removes_a_factor() {
-    let routes: Vec<String> = routes::all()
-        .iter()
-        .filter(|r| r.path.contains("factor") || r.path.contains("totp"))
-        .map(|r| format!("{} {}", r.method.name(), r.path))
-        .collect();
-    assert_eq!(routes, ["POST /api/v1/professionals/{professional}/factor"]);
 }
 
 #[test]
