@@ -60,6 +60,10 @@ pub mod structures;
 pub mod successions;
 mod tags;
 #[cfg(test)]
+mod admission_tests;
+#[cfg(test)]
+mod founding_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 pub mod transmissions;
 pub mod who;

@@ -168,3 +168,18 @@ fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let network = incoming.network.as_deref();
     Answer::made(&app.confirm_account(&body.code, &body.ticket, &body.totp, network)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::web::routes;
+
+    #[test]
+    fn no_route_removes_a_factor() {
+        let routes: Vec<String> = routes::all()
+            .iter()
+            .filter(|r| r.path.contains("factor") || r.path.contains("totp"))
+            .map(|r| format!("{} {}", r.method.name(), r.path))
+            .collect();
+        assert_eq!(routes, ["POST /api/v1/professionals/{professional}/factor"]);
+    }
+}
