@@ -18,6 +18,8 @@ mod error;
 mod flow;
 pub mod items;
 pub mod notes;
+#[cfg(test)]
+mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod reading;
