@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Datelike;
 
 use super::ServiceError;
+use super::anonymous::Anonymous;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
@@ -49,6 +50,8 @@ pub struct App {
     compiled: Mutex<HashMap<String, Arc<Charter>>>,
     /// Keys of pseudonyms; a year's key is only destroyed once the year's records have expired.
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
+    /// Requests without a session, counted.
+    pub(crate) anonymous: Anonymous,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -97,6 +100,7 @@ impl App {
             book: Mutex::new(None),
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
+            anonymous: Anonymous::default(),
         })
     }
 

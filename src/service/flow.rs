@@ -25,7 +25,7 @@ use crate::store::item::{NewNote, NewVersion};
 use crate::store::{Snapshot, StoreError, WriteTx};
 
 /// How often a request decides anew when the facts moved between its snapshot and the lane.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 /// SECURITY §4: a session unused for thirty minutes is over.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// The last use is written at most this often.
@@ -178,11 +178,11 @@ pub type Step = Box<dyn FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError
 
 /// A change, prepared: its steps, the rows that it writes, and the digest of their ciphertexts.
 pub struct Change {
-    id: String,
-    steps: Vec<Step>,
-    written: Vec<RowRef>,
+    pub(super) id: String,
+    pub(super) steps: Vec<Step>,
+    pub(super) written: Vec<RowRef>,
     ciphertexts: Vec<u8>,
-    checks: Vec<VersionCheck>,
+    pub(super) checks: Vec<VersionCheck>,
 }
 
 impl Change {
@@ -263,7 +263,7 @@ impl Change {
         self
     }
 
-    fn write_digest(&self) -> Option<Digest> {
+    pub(super) fn write_digest(&self) -> Option<Digest> {
         (!self.ciphertexts.is_empty()).then(|| sha256(&[&self.ciphertexts]))
     }
 }
@@ -290,13 +290,13 @@ struct Heard {
 
 impl App {
     /// The moment at which a snapshot decides: never before the last record, whatever this node's clock says.
-    fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
+    pub(super) fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
         let last = snapshot.log_last_time()?.unwrap_or(Timestamp::from_micros(i64::MIN));
         Ok(self.clock.now().max(last))
     }
 
     /// Who holds this session, in this snapshot. The only maker of actors.
-    fn sign_in_of(
+    pub(super) fn sign_in_of(
         &self,
         snapshot: &mut Snapshot,
         call: &Call,
@@ -382,7 +382,7 @@ impl App {
         now >= signed_in.session.seen_at.plus_seconds(SEEN_EVERY_SECONDS)
     }
 
-    fn charter_check(book: &CharterBook) -> VersionCheck {
+    pub(super) fn charter_check(book: &CharterBook) -> VersionCheck {
         VersionCheck { kind: CheckKind::Charter, id: "charter".to_owned(), version: book.version() }
     }
 
@@ -559,6 +559,25 @@ impl App {
     where
         F: Fn(&mut Scene<'_>) -> Result<Change, ServiceError>,
     {
+        self.change_telling(call, act, pathway, |scene| Ok((plan(scene)?, Sealed::seal(()))))
+            .map(|(created, _)| created)
+    }
+
+    /// [`App::change`] with an answer of its own: what the person who acts must be told at once, decided on the same
+    /// snapshot and readable only once the change and its record are committed.
+    ///
+    /// # Errors
+    /// As [`App::change`].
+    pub fn change_telling<T, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        plan: F,
+    ) -> Result<(Created, Disclosed<T>), ServiceError>
+    where
+        F: Fn(&mut Scene<'_>) -> Result<(Change, Sealed<T>), ServiceError>,
+    {
         for _ in 0..ATTEMPTS {
             let mut snapshot = self.store.snapshot()?;
             let now = self.moment(&mut snapshot)?;
@@ -570,11 +589,11 @@ impl App {
             drop(snapshot);
             // A replay decides and records anew, and changes nothing.
             let outcome = match (outcome, replay) {
-                (Ok(_), Ok(Some(id))) => {
+                (Ok((_, told)), Ok(Some(id))) => {
                     let record = self.prepare(&draft, key.as_ref())?;
                     let job = Job::new(record).checked(checks).valid_until(Some(valid_until));
-                    match self.lane.record(Priority::Session, job).wait() {
-                        Ok(_) => return Ok(Created { id, replayed: true }),
+                    match self.lane.disclose_blocking(Priority::Session, job, told) {
+                        Ok((told, _)) => return Ok((Created { id, replayed: true }, told)),
                         Err(LaneError::Stale) => continue,
                         Err(e) => return Err(e.into()),
                     }
@@ -582,7 +601,7 @@ impl App {
                 (Ok(change), Ok(None)) => Ok(change),
                 (Ok(_), Err(e)) | (Err(e), _) => Err(e),
             };
-            let change = match outcome {
+            let (change, told) = match outcome {
                 Ok(change) => change,
                 Err(error) => return Err(self.record_end(draft, &signed_in, key.as_ref(), error)),
             };
@@ -597,8 +616,9 @@ impl App {
                 valid_until,
                 change,
                 Some(touched),
+                told,
             )? {
-                Attempt::Done(created) => return Ok(created),
+                Attempt::Done(done) => return Ok(done),
                 Attempt::Again => {}
             }
         }
@@ -606,7 +626,7 @@ impl App {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one job, each of its own type")]
-    fn commit(
+    fn commit<T>(
         &self,
         call: &Call,
         signed_in: &SignedIn,
@@ -616,7 +636,8 @@ impl App {
         valid_until: Timestamp,
         change: Change,
         touched: Option<PathwayId>,
-    ) -> Result<Attempt<Created>, ServiceError> {
+        told: Sealed<T>,
+    ) -> Result<Attempt<(Created, Disclosed<T>)>, ServiceError> {
         draft.write_digest = change.write_digest();
         draft.written.clone_from(&change.written);
         let record = self.prepare(draft, key)?;
@@ -625,20 +646,21 @@ impl App {
         let remember = call.idempotency.as_ref().map(|i| self.idempotency_of(signed_in, i));
         let session = signed_in.session.id.clone();
         let result_id = id.clone();
-        let pending = self.lane.submit(Priority::Session, job, move |tx: &mut WriteTx, at| {
-            for step in steps {
-                step(tx, at)?;
-            }
-            if let Some(pathway) = &touched {
-                tx.pathway_touch(pathway)?;
-            }
-            if let Some((subject, fingerprint)) = &remember {
-                tx.idempotency_insert(subject, fingerprint, &result_id, at)?;
-            }
-            tx.session_seen(&session, at)
-        });
-        match pending.wait() {
-            Ok(_) => Ok(Attempt::Done(Created { id, replayed: false })),
+        let done =
+            self.lane.disclose_with_blocking(Priority::Session, job, told, move |tx: &mut WriteTx, at| {
+                for step in steps {
+                    step(tx, at)?;
+                }
+                if let Some(pathway) = &touched {
+                    tx.pathway_touch(pathway)?;
+                }
+                if let Some((subject, fingerprint)) = &remember {
+                    tx.idempotency_insert(subject, fingerprint, &result_id, at)?;
+                }
+                tx.session_seen(&session, at)
+            });
+        match done {
+            Ok((told, _)) => Ok(Attempt::Done((Created { id, replayed: false }, told))),
             Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(Attempt::Again),
             Err(e) => Err(e.into()),
         }
@@ -868,8 +890,9 @@ impl App {
             let end = signed_in.session.expires_at;
             let key = opened.as_ref().map(|(_, key)| key);
             draft.pathway = opened.as_ref().map(|(id, _)| id.clone());
-            match self.commit(call, &signed_in, &mut draft, key, checks, end, change, None)? {
-                Attempt::Done(created) => return Ok(created),
+            let told = Sealed::seal(());
+            match self.commit(call, &signed_in, &mut draft, key, checks, end, change, None, told)? {
+                Attempt::Done((created, _)) => return Ok(created),
                 Attempt::Again => {}
             }
         }

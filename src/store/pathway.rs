@@ -79,6 +79,9 @@ pub struct HandoverBody {
     pub declined_at: Option<Timestamp>,
     pub outgoing_confirmed_at: Option<Timestamp>,
     pub incoming_confirmed_at: Option<Timestamp>,
+    /// Whom a référent who leaves has named in its place; takes effect when both ends have confirmed.
+    #[serde(default)]
+    pub new_referent: Option<ParticipationId>,
 }
 
 /// A statutory record with its events (fact `statute`).
@@ -253,7 +256,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             | FactKind::OralNote
             | FactKind::Transmission
             | FactKind::Progress
-            | FactKind::Closure => {}
+            | FactKind::Closure
+            | FactKind::ImpossibilityRequest => {}
         }
     }
     Ok(o)
