@@ -503,8 +503,8 @@ fn s11_a_judicial_participation_is_invisible_to_teacher_and_director() {
     // Byte for byte what they were told before it came.
     assert_eq!(case.all_that_is_said_to("teacher"), before.0);
     assert_eq!(case.all_that_is_said_to("director"), before.1);
-    assert_eq!(case.circle("teacher"), ["referente", "teacher"]);
-    assert_eq!(case.circle("aemo"), ["referente", "teacher", "aemo"]);
+    assert_eq!(case.circle("teacher"), ["referente", "teacher", "director"]);
+    assert_eq!(case.circle("aemo"), ["referente", "teacher", "director", "aemo"]);
     // The référente invited it: she knows.
     assert_eq!(case.circle("referente"), ["referente", "teacher", "director", "aemo"]);
     // The teacher cannot end, name or give an action to what is not there.
