@@ -346,6 +346,13 @@ impl App {
                 until_at,
                 stands_in_for: None,
             };
+            // LAW: C. civ. 375. No measure of educational assistance outlives minority.
+            if future.clone().within_minority(&facts.person).ended(now) {
+                return Err(ServiceError::rule(
+                    "measure_over",
+                    "Le jeune est majeur : une mesure d'assistance éducative a pris fin. Choisissez un autre cadre.",
+                ));
+            }
             // S11: nobody invites somebody from whom it is itself hidden. The future place's own inviter would be
             // told by the invitation, so it must be known without it.
             let stranger = ParticipationFacts { invited_by: None, ..future.clone() };

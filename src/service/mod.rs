@@ -42,6 +42,8 @@ mod limiter;
 pub mod members;
 pub mod notes;
 mod notices;
+#[cfg(test)]
+mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
