@@ -252,9 +252,11 @@ fn office(
     match resource {
         Resource::AccordState(id) => Some((manager || secretary) && collects(id)),
         Resource::AccordRecord(id) if secretary => Some(collects(id)),
-        Resource::ReleaseRecord(id) if secretary => Some(facts.releases.iter().any(|r| {
-            r.facts().id() == id && r.facts().recorder().organisation == assignment.organisation
-        })),
+        Resource::ReleaseRecord(id) if secretary => {
+            Some(facts.releases.iter().any(|r| {
+                r.facts().id() == id && r.facts().recorder().organisation == assignment.organisation
+            }))
+        }
         Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
         // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::consent::{
-    Directory, RecipientInput, RecipientView, accord_rule, check_recipient, frame, line_need, may_show, named_person,
-    need_of, rows_of, standing,
+    Directory, RecipientInput, RecipientView, accord_rule, check_recipient, frame, line_need, may_show,
+    named_person, need_of, rows_of, standing,
 };
 use super::flow::Scene;
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
@@ -22,8 +22,9 @@ use crate::access::{Resource, Standing, may_know, reads_every_existence};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
 use crate::domain::accord::{
-    Accord, AccordDraft, AccordFacts, AccordState, Awaited, Event, EventKind, Interpreter, Language, Line, LineKind,
-    NoticeMark, RecipientKey, ShownVersion, Signatory, SignatorySlot, SigningQuestion, required_signatories, state,
+    Accord, AccordDraft, AccordFacts, AccordState, Awaited, Event, EventKind, Interpreter, Language, Line,
+    LineKind, NoticeMark, RecipientKey, ShownVersion, Signatory, SignatorySlot, SigningQuestion,
+    required_signatories, state,
 };
 use crate::domain::cell::Need;
 use crate::domain::day::Day;
@@ -554,7 +555,9 @@ fn unestablished_french(e: crate::domain::accord::Unestablished) -> String {
             "Il faut les deux parents : enregistrez l'autre, ou pourquoi il est impossible de le joindre."
         }
         U::GuardianAwaited => "Cette ligne attend un tuteur ou une décision du juge (375-7).",
-        U::ServiceIsRecipient => "Le service qui signerait seul recevrait aussi : choisissez un autre destinataire.",
+        U::ServiceIsRecipient => {
+            "Le service qui signerait seul recevrait aussi : choisissez un autre destinataire."
+        }
     }
     .to_owned()
 }
@@ -575,7 +578,9 @@ fn why(band: AgeBand, alone: bool, need: Need, purpose: Purpose) -> String {
     match band {
         AgeBand::Under12 => format!("Moins de 12 ans : l'enfant est entendu ; {adults}."),
         AgeBand::From12To14 => {
-            format!("De 12 à 14 ans, ou âge inconnu : l'avis de l'enfant est noté, un refus suspend ; {adults}.")
+            format!(
+                "De 12 à 14 ans, ou âge inconnu : l'avis de l'enfant est noté, un refus suspend ; {adults}."
+            )
         }
         AgeBand::From15To17 | AgeBand::Adult => {
             format!("De 15 à 17 ans : la signature du jeune est nécessaire ; {adults}.")

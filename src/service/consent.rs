@@ -19,9 +19,7 @@ use crate::domain::cell::Need;
 use crate::domain::person::PersonFacts;
 use crate::domain::release::ReleaseError;
 use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
-use crate::ids::{
-    AssignmentId, HolderId, ItemVersionId, MissionId, OrganisationId, PathwayId,
-};
+use crate::ids::{AssignmentId, HolderId, ItemVersionId, MissionId, OrganisationId, PathwayId};
 use crate::store::fact::FactKind;
 use crate::store::organisation::Organisation;
 
@@ -298,9 +296,8 @@ pub fn frame(
             .filter(|c| carried(c) && !line.categories.contains(c))
             // Any row: the family reads everything that somebody in this place could read.
             .filter(|c| {
-                rows.iter().any(|s| {
-                    standing.matrix.cell(line.recipient.profession, *s, *c).need() == Need::Opening
-                })
+                rows.iter()
+                    .any(|s| standing.matrix.cell(line.recipient.profession, *s, *c).need() == Need::Opening)
             })
             .collect();
         framed.push(FrameLine {

@@ -57,7 +57,9 @@ fn the_notice_holds_the_exact_words_for_its_collector_alone_and_never_in_clear_o
     let notice = |who: &str| f.t.app.accord_notice(&f.t.call(who), act(Action::Read), &accord);
     let view = notice("referente").unwrap();
     let text = view.text.as_ref().unwrap().as_str();
-    for must in ["Mathis", "un comprimé CANARI", "à 20 h", "Mission sejours, Structure ville", "Préparer un séjour"] {
+    for must in
+        ["Mathis", "un comprimé CANARI", "à 20 h", "Mission sejours, Structure ville", "Préparer un séjour"]
+    {
         assert!(text.contains(must), "{must} in {text}");
     }
     assert_eq!(view.keyed_hash.len(), 64);
@@ -120,9 +122,8 @@ fn law_an_impossibility_decided_by_a_second_person_leaves_one_parent() {
         motive: Motive::NoAnswer { first_attempt: date(2027, 2, 1), second_attempt: date(2027, 2, 15) },
         statement: Paragraph::parse("Deux courriers sans réponse.").unwrap(),
     };
-    let request = |who: &str| {
-        f.t.app.impossibility_request(&f.t.call(who), act(Action::Create), &f.pathway, &ask)
-    };
+    let request =
+        |who: &str| f.t.app.impossibility_request(&f.t.call(who), act(Action::Create), &f.pathway, &ask);
     assert!(matches!(request("prevention"), Err(ServiceError::AbsentOrRefused)));
     let made = request("referente").unwrap();
     assert_eq!(code(request("referente").unwrap_err()), "already_requested");
@@ -211,7 +212,8 @@ fn law_a_withdrawal_of_one_subject_leaves_the_others() {
     f.withdraw("pre_secretary", f.mother(), ScopeInput::Category { category: Category::Schooling }).unwrap();
     assert!(!f.reads("prevention", &version, COORDINATION));
     assert!(f.reads("prevention", &other, COORDINATION));
-    f.withdraw("referente", f.father(), ScopeInput::Recipient { recipient: f.recipient("prevention") }).unwrap();
+    f.withdraw("referente", f.father(), ScopeInput::Recipient { recipient: f.recipient("prevention") })
+        .unwrap();
     assert!(!f.reads("prevention", &other, COORDINATION));
 }
 
@@ -228,15 +230,14 @@ fn for_everything_covers_what_the_recorder_cannot_see_and_answers_the_same() {
         );
         let opening = f.accord("referente", &opening).unwrap();
         f.join("prevention", Mandate::Contractual, Role::Participant);
-        let lines = f
-            .t
-            .app
-            .accord_read(&f.t.call("referente"), act(Action::Read), &opening)
-            .unwrap()
-            .lines
-            .iter()
-            .map(|l| l.id.clone())
-            .collect();
+        let lines =
+            f.t.app
+                .accord_read(&f.t.call("referente"), act(Action::Read), &opening)
+                .unwrap()
+                .lines
+                .iter()
+                .map(|l| l.id.clone())
+                .collect();
         let Happening::Signed(signature) = f.signature(f.mother(), Family::paper()) else { panic!() };
         f.happens("referente", &opening, &Happening::Signed(SignatureInput { lines, ..signature })).unwrap();
         if hidden {
@@ -267,7 +268,10 @@ fn nobody_without_a_place_records_a_withdrawal_but_the_lead_secretary() {
         assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{other}");
     }
     let unknown = Said::Holder(HolderId::random(f.t.app.chance()).unwrap());
-    assert_eq!(code(f.withdraw("prevention", unknown, ScopeInput::Everything {}).unwrap_err()), "cannot_sign");
+    assert_eq!(
+        code(f.withdraw("prevention", unknown, ScopeInput::Everything {}).unwrap_err()),
+        "cannot_sign"
+    );
     f.withdraw("pre_secretary", Said::Parent, ScopeInput::Everything {}).unwrap();
     assert_eq!(f.state("referente", &accord), Some("withdrawn"));
 }
@@ -296,9 +300,8 @@ fn law_at_12_to_14_a_refusal_suspends_until_the_collector_has_talked_with_the_ch
     let (accord, version) = schooling(&mut f);
     f.signs("referente", &accord, f.mother()).unwrap();
     assert!(!f.reads("prevention", &version, COORDINATION), "the opinion is recorded first");
-    let says = |opinion| {
-        Happening::Opinion(OpinionInput { opinion, on: Day::new(date(2027, 3, 2)).unwrap() })
-    };
+    let says =
+        |opinion| Happening::Opinion(OpinionInput { opinion, on: Day::new(date(2027, 3, 2)).unwrap() });
     f.happens("referente", &accord, &says(Opinion::Favourable)).unwrap();
     assert!(f.reads("prevention", &version, COORDINATION));
     f.happens("referente", &accord, &says(Opinion::Unfavourable)).unwrap();
@@ -330,13 +333,10 @@ fn a_refusal_stays_between_the_family_and_who_collected_it() {
     f.join("prevention", Mandate::Contractual, Role::Participant);
     f.join("nurse", Mandate::Contractual, Role::Participant);
     // The educator is named and collects an accord for the nurse; both are in the circle.
-    let opening = f.asks(
-        COORDINATION,
-        vec![f.line("prevention", &[], &[])],
-    );
+    let opening = f.asks(COORDINATION, vec![f.line("prevention", &[], &[])]);
     let opening = f.accord("referente", &opening).unwrap();
     f.signs("referente", &opening, f.mother()).unwrap();
-    let asked = f.asks(Purpose::Care, vec![f.line("nurse", &[Category::Schooling], &[])]);
+    let asked = f.asks(Purpose::Stay, vec![f.line("nurse", &[Category::Schooling], &[])]);
     assert_eq!(code(f.accord("prevention", &asked).unwrap_err()), "purpose_excludes_category");
     let asked = f.asks(Purpose::Care, vec![f.line("nurse", &[Category::Practical], &[])]);
     let accord = f.accord("prevention", &asked).unwrap();
@@ -391,23 +391,13 @@ fn each_reads_its_own_line_and_the_office_its_signatures_without_words() {
 #[test]
 fn the_lines_of_a_service_hidden_from_the_referent_are_not_there() {
     let mut f = eleven();
-    f.join("aemo", Mandate::Judicial, Role::Participant);
     f.join("prevention", Mandate::Contractual, Role::Participant);
-    let opening = f.asks(COORDINATION, vec![f.line("aemo", &[], &[]), f.line("prevention", &[], &[])]);
-    let opening = f.accord("referente", &opening).unwrap();
-    let ids: Vec<AccordLineId> = f
-        .t
-        .app
-        .accord_read(&f.t.call("referente"), act(Action::Read), &opening)
-        .unwrap()
-        .lines
-        .iter()
-        .map(|l| l.id.clone())
-        .collect();
-    let Happening::Signed(s) = f.signature(f.mother(), Family::paper()) else { panic!() };
-    f.happens("referente", &opening, &Happening::Signed(SignatureInput { lines: ids, ..s })).unwrap();
+    f.join_by("prevention", "aemo", Mandate::Judicial, Role::Participant);
+    let opening = f.accord("referente", &f.asks(COORDINATION, vec![f.line("prevention", &[], &[])])).unwrap();
+    f.signs("referente", &opening, f.mother()).unwrap();
     // The référente may not read `judicial` here: no accord gives it.
-    let lines = vec![f.line("aemo", &[Category::Schooling], &[]), f.line("prevention", &[Category::Family], &[])];
+    let lines =
+        vec![f.line("aemo", &[Category::Schooling], &[]), f.line("prevention", &[Category::Family], &[])];
     let accord = f.accord("prevention", &f.asks(Purpose::Conference, lines)).unwrap();
     let seen = f.t.app.accord_read(&f.t.call("referente"), act(Action::Read), &accord).unwrap();
     assert_eq!(seen.lines.len(), 1);
@@ -456,7 +446,9 @@ fn law_words_of_somebody_bound_reach_a_not_bound_reader_by_the_family_alone() {
     let mut f = eleven();
     f.join("teacher", Mandate::Contractual, Role::Participant);
     let version = f.fact_item("referente", "leisure", "inscrit au club");
-    let accord = f.accord("referente", &f.asks(COORDINATION, vec![f.line("teacher", &[Category::Leisure], &[])])).unwrap();
+    let accord = f
+        .accord("referente", &f.asks(COORDINATION, vec![f.line("teacher", &[Category::Leisure], &[])]))
+        .unwrap();
     f.signs("referente", &accord, f.mother()).unwrap();
     f.share("referente", COORDINATION, &[&version], "teacher", None);
     assert!(!f.reads("teacher", &version, COORDINATION), "the accord does not free a secret");

@@ -639,11 +639,8 @@ impl App {
         let remember = call.idempotency.as_ref().map(|i| self.idempotency_of(signed_in, i));
         let session = signed_in.session.id.clone();
         let result_id = id.clone();
-        let done = self.lane.disclose_with_blocking(
-            Priority::Session,
-            job,
-            told,
-            move |tx: &mut WriteTx, at| {
+        let done =
+            self.lane.disclose_with_blocking(Priority::Session, job, told, move |tx: &mut WriteTx, at| {
                 for step in steps {
                     step(tx, at)?;
                 }
@@ -654,8 +651,7 @@ impl App {
                     tx.idempotency_insert(subject, fingerprint, &result_id, at)?;
                 }
                 tx.session_seen(&session, at)
-            },
-        );
+            });
         match done {
             Ok((told, _)) => Ok(Attempt::Done((Created { id, replayed: false }, told))),
             Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(Attempt::Again),

@@ -88,14 +88,11 @@ impl App {
             scene.gate.resource(Resource::Holders)?;
             let facts = scene.gate.facts();
             let actor = scene.gate.actor().assignment();
-            let holder = facts
-                .people()
-                .holder(&input.holder)
-                .filter(|h| h.can_sign())
-                .ok_or_else(|| rule(&PersonError::NotAHolder(crate::domain::vocabulary::Capacity::Relative)))?;
-            let pending = requests(scene)?
-                .iter()
-                .any(|r| r.facts.holder == *holder.id() && r.facts.decided.is_none());
+            let holder = facts.people().holder(&input.holder).filter(|h| h.can_sign()).ok_or_else(|| {
+                rule(&PersonError::NotAHolder(crate::domain::vocabulary::Capacity::Relative))
+            })?;
+            let pending =
+                requests(scene)?.iter().any(|r| r.facts.holder == *holder.id() && r.facts.decided.is_none());
             if pending {
                 return Err(ServiceError::rule(
                     "already_requested",
@@ -244,7 +241,10 @@ fn rule(e: &PersonError) -> ServiceError {
     match e {
         PersonError::ImpossibilityTooLong(latest) => ServiceError::rule(
             "impossibility_too_long",
-            format!("Six mois au plus : finissez au plus tard le {}, puis décidez à nouveau.", french_date(*latest)),
+            format!(
+                "Six mois au plus : finissez au plus tard le {}, puis décidez à nouveau.",
+                french_date(*latest)
+            ),
         ),
         PersonError::Attempts => ServiceError::rule(
             "attempts",
@@ -253,10 +253,9 @@ fn rule(e: &PersonError) -> ServiceError {
         PersonError::EmptyPeriod { .. } => {
             ServiceError::rule("empty_period", "La fin vient avant le début : corrigez la date.")
         }
-        PersonError::NotAHolder(_) => ServiceError::rule(
-            "not_a_holder",
-            "Choisissez un titulaire enregistré, qui peut signer.",
-        ),
+        PersonError::NotAHolder(_) => {
+            ServiceError::rule("not_a_holder", "Choisissez un titulaire enregistré, qui peut signer.")
+        }
         PersonError::BirthDate(_)
         | PersonError::EmancipationWithoutBirthDate
         | PersonError::EmancipationTooEarly(_)
@@ -264,8 +263,9 @@ fn rule(e: &PersonError) -> ServiceError {
         | PersonError::ServiceMissing(_)
         | PersonError::Reference
         | PersonError::NotAManager(_)
-        | PersonError::ImpossibilityBackdated(_) => {
-            ServiceError::rule("impossibility", "Cette impossibilité ne peut pas être enregistrée ainsi : vérifiez les dates.")
-        }
+        | PersonError::ImpossibilityBackdated(_) => ServiceError::rule(
+            "impossibility",
+            "Cette impossibilité ne peut pas être enregistrée ainsi : vérifiez les dates.",
+        ),
     }
 }

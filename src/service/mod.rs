@@ -23,28 +23,26 @@ mod signatures;
 #[cfg(test)]
 mod statute_service_tests;
 mod statutes;
-mod withdrawals;
 #[cfg(test)]
 pub(crate) mod testing;
+mod withdrawals;
 
 pub use accords::{
-    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView, NoticeView,
-    SeenAs, SigningView, SlotView, StateView,
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
+    NoticeView, SeenAs, SigningView, SlotView, StateView,
 };
 pub use app::{App, AppParts, detail_place};
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use error::{Explanation, ServiceError};
-pub use flow::{
-    Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
-};
+pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use releases::ReleaseInput;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
-pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
-pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
-pub use releases::ReleaseInput;
 pub use statutes::{
-    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput, StatuteDecision,
-    StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput,
+    StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
 };
+pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

@@ -245,12 +245,8 @@ fn to_whom(page: &mut Page, frame: &Frame) {
 
 fn reads(page: &mut Page, line: &FrameLine) {
     if !line.shown.is_empty() {
-        let numbers = line
-            .shown
-            .iter()
-            .map(|n| n.saturating_add(1).to_string())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let numbers =
+            line.shown.iter().map(|n| n.saturating_add(1).to_string()).collect::<Vec<_>>().join(", ");
         page.words("Pourra lire mot pour mot", &format!("n° {numbers}"));
     }
     if !line.named.is_empty() {
@@ -260,7 +256,10 @@ fn reads(page: &mut Page, line: &FrameLine) {
         page.words("Pourra lire avec tout accord pour ce but", &list(&line.opening));
     }
     if !line.bound {
-        page.words("À savoir", "cette personne n'est pas tenue au secret professionnel, mais à la discrétion.");
+        page.words(
+            "À savoir",
+            "cette personne n'est pas tenue au secret professionnel, mais à la discrétion.",
+        );
     }
     if let Some(to) = line.accountable_to {
         // LAW §6: such a recipient reports upward, and the family reads it before signing.
@@ -276,10 +275,7 @@ fn reads(page: &mut Page, line: &FrameLine) {
 
 fn small_print(page: &mut Page, frame: &Frame) {
     page.heading("En petits caractères");
-    page.line(&format!(
-        "Responsable des données : {}, {}.",
-        frame.controller.name, frame.controller.contact
-    ));
+    page.line(&format!("Responsable des données : {}, {}.", frame.controller.name, frame.controller.contact));
     page.line(&format!(
         "Délégué à la protection des données : {}, {}.",
         frame.protection_officer.name, frame.protection_officer.contact
@@ -353,7 +349,9 @@ mod tests {
         assert!(with.as_str().contains("ce service rend compte au juge. Ce qu'il lit ici peut figurer"));
         let without = compose((frame(vec![line(None)], vec![]), (None, vec![])));
         assert!(without.as_str().contains(limit) && !without.as_str().contains("rend compte"));
-        for must in ["Vous pouvez dire non", "Sans dire pourquoi", "06 01 02 03 04", "CNIL", "14 juillet 2027"] {
+        for must in
+            ["Vous pouvez dire non", "Sans dire pourquoi", "06 01 02 03 04", "CNIL", "14 juillet 2027"]
+        {
             assert!(with.as_str().contains(must), "{must}");
         }
     }
@@ -372,7 +370,8 @@ mod tests {
 
     #[test]
     fn the_first_name_is_found_where_the_person_has_one_and_a_blank_stands_otherwise() {
-        let named: NamedPerson = serde_json::from_str(r#"{"identity":{"first_name":"Mathis","x":1}}"#).unwrap();
+        let named: NamedPerson =
+            serde_json::from_str(r#"{"identity":{"first_name":"Mathis","x":1}}"#).unwrap();
         let text = compose((frame(vec![], vec![]), (Some(named), vec![])));
         assert!(text.as_str().starts_with("# Partager des informations sur Mathis\n"));
         assert!(text.as_str().contains("Mathis garde sa place"));

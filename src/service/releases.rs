@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::accords::{NoticeView, notice_str, signing};
 use super::consent::{
-    Directory, RecipientInput, check_recipient, frame, may_show, named_person, need_of, release_rule, standing,
+    Directory, RecipientInput, check_recipient, frame, may_show, named_person, need_of, release_rule,
+    standing,
 };
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
 use super::{Act, App, Call, Change, Created, ServiceError};

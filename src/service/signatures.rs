@@ -200,8 +200,7 @@ impl App {
                 Found::Release(r) => r.facts().purpose(),
             });
             let kind = event_kind(scene, &found, happening)?;
-            let event =
-                Event::new(scene.now, found.next_seq(), kind).map_err(|e| accord_rule(&e))?;
+            let event = Event::new(scene.now, found.next_seq(), kind).map_err(|e| accord_rule(&e))?;
             found.check(&event, scene.gate.facts())?;
             let mut change = Change::new(id.as_str());
             if let Some(replaced) = replaced_by(scene, &found, &event)? {
@@ -233,7 +232,11 @@ pub(super) fn event_fact(
     )?)
 }
 
-fn event_kind(scene: &Scene<'_>, found: &Found<'_>, happening: &Happening) -> Result<EventKind, ServiceError> {
+fn event_kind(
+    scene: &Scene<'_>,
+    found: &Found<'_>,
+    happening: &Happening,
+) -> Result<EventKind, ServiceError> {
     let scope = |line: &Option<AccordLineId>| line.clone().map_or(Scope::Sheet, Scope::Line);
     Ok(match happening {
         Happening::Printed => EventKind::Printed,
@@ -262,10 +265,9 @@ fn event_kind(scene: &Scene<'_>, found: &Found<'_>, happening: &Happening) -> Re
         Happening::Refused(n) => EventKind::Refused { by: n.by.signatory()?, scope: scope(&n.line) },
         Happening::Withdrawn(n) => EventKind::Withdrawn { by: n.by.signatory()?, scope: scope(&n.line) },
         Happening::Opposed(n) => EventKind::Opposed { by: n.by.signatory()?, scope: scope(&n.line) },
-        Happening::Talk(t) => EventKind::TalkHeld {
-            by: scene.gate.actor().assignment().id.clone(),
-            maintained: t.maintained,
-        },
+        Happening::Talk(t) => {
+            EventKind::TalkHeld { by: scene.gate.actor().assignment().id.clone(), maintained: t.maintained }
+        }
     })
 }
 
@@ -284,7 +286,11 @@ fn may_be_asked(scene: &Scene<'_>, by: &Signatory) -> Result<(), ServiceError> {
 
 /// An accord that takes up another one replaces it on the day it stands with every line, and not before: the family
 /// is not left without an accord because a sheet was printed.
-fn replaced_by(scene: &mut Scene<'_>, found: &Found<'_>, event: &Event) -> Result<Option<NewFact>, ServiceError> {
+fn replaced_by(
+    scene: &mut Scene<'_>,
+    found: &Found<'_>,
+    event: &Event,
+) -> Result<Option<NewFact>, ServiceError> {
     let Found::Accord(accord) = found else { return Ok(None) };
     let Some(old) = &accord.facts().draft().replaces else { return Ok(None) };
     let old = find(scene, old)?;
@@ -295,7 +301,8 @@ fn replaced_by(scene: &mut Scene<'_>, found: &Found<'_>, event: &Event) -> Resul
     let mut events = accord.events().to_vec();
     events.push(event.clone());
     let next = Accord::new(accord.facts().clone(), events);
-    let stands = matches!(status(scene, &next)?.state, AccordState::InForce { awaited, .. } if awaited.is_empty());
+    let stands =
+        matches!(status(scene, &next)?.state, AccordState::InForce { awaited, .. } if awaited.is_empty());
     if !stands {
         return Ok(None);
     }

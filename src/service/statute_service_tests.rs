@@ -22,7 +22,8 @@ fn family() -> Family {
     let ids: Vec<AccordLineId> = view.lines.iter().map(|l| l.id.clone()).collect();
     for by in [Said::YoungPerson, f.mother()] {
         let Happening::Signed(s) = f.signature(by, Family::paper()) else { panic!() };
-        f.happens("referente", &accord, &Happening::Signed(SignatureInput { lines: ids.clone(), ..s })).unwrap();
+        f.happens("referente", &accord, &Happening::Signed(SignatureInput { lines: ids.clone(), ..s }))
+            .unwrap();
     }
     f
 }
@@ -47,7 +48,13 @@ fn create(f: &Family, who: &str, input: &StatuteInput) -> Result<StatuteId, Serv
     Ok(StatuteId::parse(&made.id).unwrap())
 }
 
-fn decide(f: &Family, who: &str, id: &StatuteId, kind: DecisionKind, accepted: bool) -> Result<Created, ServiceError> {
+fn decide(
+    f: &Family,
+    who: &str,
+    id: &StatuteId,
+    kind: DecisionKind,
+    accepted: bool,
+) -> Result<Created, ServiceError> {
     let input = StatuteDecision { kind, accepted, motive: Paragraph::parse("Vu le dossier.").unwrap() };
     f.t.app.statute_decide(&f.t.call(who), act(Action::Confirm), id, &input)
 }
@@ -80,7 +87,10 @@ fn law_l226_2_2_two_bound_professionals_share_without_accord_after_prior_informa
 fn law_the_same_act_towards_somebody_who_is_not_bound_is_refused() {
     let mut f = family();
     let version = f.fact_item("referente", "family", "tensions à la maison");
-    assert_eq!(code(create(&f, "referente", &asks(&f, &version, "teacher")).unwrap_err()), "statute_needs_both_bound");
+    assert_eq!(
+        code(create(&f, "referente", &asks(&f, &version, "teacher")).unwrap_err()),
+        "statute_needs_both_bound"
+    );
     // `contested` is not enough, on either end.
     f.join("referent_contested", Mandate::Contractual, Role::Participant);
     assert!(f.secrecy_is("referent_contested", Secrecy::Contested));
@@ -90,8 +100,14 @@ fn law_the_same_act_towards_somebody_who_is_not_bound_is_refused() {
     let from = asks(&f, &own, "prevention");
     assert_eq!(code(create(&f, "referent_contested", &from).unwrap_err()), "statute_needs_both_bound");
     // Not one's own words, not a stranger's place, not somebody who cannot be known.
-    assert!(matches!(create(&f, "prevention", &asks(&f, &version, "referente")), Err(ServiceError::AbsentOrRefused)));
-    assert!(matches!(create(&f, "outsider", &asks(&f, &version, "prevention")), Err(ServiceError::AbsentOrRefused)));
+    assert!(matches!(
+        create(&f, "prevention", &asks(&f, &version, "referente")),
+        Err(ServiceError::AbsentOrRefused)
+    ));
+    assert!(matches!(
+        create(&f, "outsider", &asks(&f, &version, "prevention")),
+        Err(ServiceError::AbsentOrRefused)
+    ));
 }
 
 #[test]
@@ -169,7 +185,10 @@ fn law_the_route_is_not_open_where_the_ceiling_closes_it_nor_for_an_adult() {
     let f = family();
     // `CI` without a star for specialised prevention.
     let health = f.treatment("referente");
-    assert_eq!(code(create(&f, "referente", &asks(&f, &health, "prevention")).unwrap_err()), "statute_not_open");
+    assert_eq!(
+        code(create(&f, "referente", &asks(&f, &health, "prevention")).unwrap_err()),
+        "statute_not_open"
+    );
     let mut adult = Family::of(date(2009, 3, 2));
     adult.join("prevention", Mandate::Contractual, Role::Participant);
     let version = adult.fact_item("referente", "family", "tensions");

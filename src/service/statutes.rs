@@ -21,12 +21,12 @@ use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{AccordFact, Reason, StatuteFact};
+use crate::domain::day::Day;
 use crate::domain::record::RowRef;
 use crate::domain::statute::{
     ExceptionMotive, Ground, PriorInformation, SecondPerson, StatuteDraft, StatuteError, StatuteEvent,
     StatuteEventKind, StatuteQuery, StatuteRecipient, StatutoryRecord, names_participation, statute_fact,
 };
-use crate::domain::day::Day;
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{AssignmentId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
@@ -44,7 +44,9 @@ pub enum InformationInput {
         #[schema(value_type = String, format = Date)]
         on: Day,
     },
-    ContraryToInterest { motive: ExceptionMotive },
+    ContraryToInterest {
+        motive: ExceptionMotive,
+    },
 }
 
 impl InformationInput {
@@ -215,11 +217,8 @@ impl App {
                     Ok(words.with((view, whole)).map_fn(|((view, whole), words)| {
                         let words =
                             words.unwrap_or(StatuteWords { necessity: String::new(), decisions: Vec::new() });
-                        let whole = StatuteWhole {
-                            necessity: words.necessity,
-                            decisions: words.decisions,
-                            ..whole
-                        };
+                        let whole =
+                            StatuteWhole { necessity: words.necessity, decisions: words.decisions, ..whole };
                         StatuteView { whole: Some(whole), ..view }
                     }))
                 }
@@ -469,8 +468,7 @@ fn next_version(
         .fact_words::<StatuteWords>(grant, FactKind::Statute, id.as_str())?
         .with(decision)
         .map_fn(|(decision, words)| {
-            let mut words =
-                words.unwrap_or(StatuteWords { necessity: String::new(), decisions: Vec::new() });
+            let mut words = words.unwrap_or(StatuteWords { necessity: String::new(), decisions: Vec::new() });
             words.decisions.extend(decision);
             words
         });
@@ -592,8 +590,7 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if file.record.accepts_second_person(&second_person(scene)).is_err() {
             continue;
         }
-        let decided =
-            file.events.iter().any(|e| matches!(e.kind, StatuteEventKind::ExceptionDecided { .. }));
+        let decided = file.events.iter().any(|e| matches!(e.kind, StatuteEventKind::ExceptionDecided { .. }));
         let due = scene.now >= until.plus_seconds(REVIEW_DAYS.saturating_mul(-86_400));
         let mut kinds = Vec::new();
         if file.record.needs_second_person() && !decided {
@@ -662,10 +659,9 @@ fn rule(e: &StatuteError) -> ServiceError {
         }
         StatuteError::NoItem => ("no_item", "Choisissez au moins une information."),
         StatuteError::NoRecipient => ("no_recipient", "Choisissez au moins un destinataire."),
-        StatuteError::InformedAfter(_) => (
-            "informed_after",
-            "L'information vient avant le partage : la date ne peut pas être à venir.",
-        ),
+        StatuteError::InformedAfter(_) => {
+            ("informed_after", "L'information vient avant le partage : la date ne peut pas être à venir.")
+        }
         StatuteError::MaturityOfParents => {
             ("maturity_of_parents", "L'âge et la maturité ne concernent que l'information de l'enfant.")
         }

@@ -102,10 +102,7 @@ impl App {
                     scene.now,
                     &scene.gate.actor().assignment().id,
                     &EventBody { sheet: Sheet::Standing, event },
-                    Some(&Heard {
-                        channel: input.channel,
-                        which_parent_unknown: input.by == Said::Parent,
-                    }),
+                    Some(&Heard { channel: input.channel, which_parent_unknown: input.by == Said::Parent }),
                 )?;
                 change = change.fact(fact);
             }
@@ -173,7 +170,8 @@ fn running_stays(scene: &mut Scene<'_>, what: &ScopeInput) -> Result<Vec<Running
     let now = scene.now;
     let actor = scene.gate.actor().assignment();
     let mut found = Vec::new();
-    for organiser in facts.participations.iter().filter(|p| p.role == Role::StayOrganiser && p.in_force(now)) {
+    for organiser in facts.participations.iter().filter(|p| p.role == Role::StayOrganiser && p.in_force(now))
+    {
         let known = match scene.gate.participation() {
             Some(me) => sees_in_circle(facts, scene.gate.book(), me, organiser, now),
             None => organiser.assignment.organisation == actor.organisation,
@@ -190,7 +188,8 @@ fn running_stays(scene: &mut Scene<'_>, what: &ScopeInput) -> Result<Vec<Running
         if !(known && concerned) {
             continue;
         }
-        let Some(organisation) = scene.snapshot.organisation_fetch(&organiser.assignment.organisation)? else {
+        let Some(organisation) = scene.snapshot.organisation_fetch(&organiser.assignment.organisation)?
+        else {
             continue;
         };
         let telephone = spoken(&organisation.words.telephone);

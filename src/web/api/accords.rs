@@ -166,7 +166,9 @@ fn on_accord() -> Vec<Route> {
             Accord,
             "Record the signed sheet that confirms an oral accord",
             Some(described::<SheetInput>("SheetInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::SheetSigned(incoming.json()?)),
+            |app, incoming| {
+                happen(app, incoming, accord(incoming)?, &Happening::SheetSigned(incoming.json()?))
+            },
         ),
         post(
             "/api/v1/accords/{accord}/opinions",
@@ -220,7 +222,9 @@ fn on_release() -> Vec<Route> {
             Release,
             "Record a signature on a release",
             Some(described::<SignatureInput>("SignatureInput")),
-            |app, incoming| happen(app, incoming, of_release(incoming)?, &Happening::Signed(incoming.json()?)),
+            |app, incoming| {
+                happen(app, incoming, of_release(incoming)?, &Happening::Signed(incoming.json()?))
+            },
         ),
         post(
             "/api/v1/releases/{release}/refusals",
@@ -228,7 +232,9 @@ fn on_release() -> Vec<Route> {
             Release,
             "Record a refusal of a release",
             Some(described::<NoInput>("NoInput")),
-            |app, incoming| happen(app, incoming, of_release(incoming)?, &Happening::Refused(incoming.json()?)),
+            |app, incoming| {
+                happen(app, incoming, of_release(incoming)?, &Happening::Refused(incoming.json()?))
+            },
         ),
         post(
             "/api/v1/releases/{release}/withdrawals",
@@ -236,7 +242,9 @@ fn on_release() -> Vec<Route> {
             Release,
             "Record a withdrawal of a release",
             Some(described::<NoInput>("NoInput")),
-            |app, incoming| happen(app, incoming, of_release(incoming)?, &Happening::Withdrawn(incoming.json()?)),
+            |app, incoming| {
+                happen(app, incoming, of_release(incoming)?, &Happening::Withdrawn(incoming.json()?))
+            },
         ),
     ]
 }
