@@ -1,1 +1,399 @@
-//! Typed settings.
+//! Typed settings of an instance: `relais.toml` in its data folder, then `RELAIS_*` from the environment, secrets by
+//! file.
+//!
+//! INVARIANTS
+//! * An unknown key, in the file or in the environment, is refused: a typo must not leave a default in place.
+//! * Everything that is wrong is said at once.
+//! * The key-encryption key is named here and never read here; no secret is printed by `Debug`.
+//!
+//! It opens no database and binds no port.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The file of settings inside a data folder.
+pub const FILE: &str = "relais.toml";
+/// The database of an instance that names no other.
+pub const DATABASE_FILE: &str = "relais.db";
+/// Where an instance listens that names nothing else.
+const LISTEN: &str = "127.0.0.1:8443";
+
+/// Variables that begin with `RELAIS_` and are not settings: the command line's own, and those of the test suite.
+const NOT_SETTINGS: &[&str] =
+    &["RELAIS_DATA", "RELAIS_BLESS", "RELAIS_BUILD_MINUTES", "RELAIS_TEST_POSTGRES"];
+
+/// Where the data live.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// An address with a password in it: never printed.
+    Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Postgres(_) => f.write_str("Postgres"),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// From which weight on log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// The settings of an instance.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The name by which posts reach the server; its certificate bears it.
+    pub public_name: String,
+    pub database: Database,
+    /// The file of the key-encryption key; outside the data folder, but for a demonstration.
+    pub kek_file: Option<PathBuf>,
+    /// The folder of systemd credentials.
+    pub credentials: Option<PathBuf>,
+    /// The origin line of the log's checkpoints.
+    pub log_origin: String,
+    pub log_format: LogFormat,
+    pub log_level: LogLevel,
+    /// Chain of the server's certificate, in PEM.
+    pub certificate: PathBuf,
+    /// Its key, mode 0600.
+    pub certificate_key: PathBuf,
+}
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    #[error("`{path}` ne peut pas être lu ({why}) : vérifiez le chemin et les droits")]
+    Unreadable { path: PathBuf, why: String },
+    #[error("`{path}` n'est pas un fichier TOML : {why}")]
+    NotToml { path: PathBuf, why: String },
+    #[error(
+        "réglage inconnu `{name}` dans {place} : corrigez son nom, ou retirez-le ; réglages possibles : {known}"
+    )]
+    Unknown { name: String, place: &'static str, known: String },
+    #[error("le réglage `{name}` doit être un texte entre guillemets")]
+    NotText { name: String },
+    #[error("le réglage `{name}` n'a pas de valeur possible : attendu {expected}")]
+    Value { name: &'static str, expected: &'static str },
+    #[error("`database` et `database_file` sont donnés tous les deux : gardez-en un")]
+    TwoDatabases,
+}
+
+/// Everything that is wrong with the settings, never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError(pub Vec<SettingError>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+const LISTEN_KEY: &str = "listen";
+const NAME_KEY: &str = "public_name";
+const DATABASE_KEY: &str = "database";
+const DATABASE_FILE_KEY: &str = "database_file";
+const KEK_KEY: &str = "kek_file";
+const ORIGIN_KEY: &str = "log_origin";
+const FORMAT_KEY: &str = "log_format";
+const LEVEL_KEY: &str = "log_level";
+const CERTIFICATE_KEY: &str = "certificate";
+const CERTIFICATE_KEY_KEY: &str = "certificate_key";
+
+/// Every setting, as in the file; in the environment `RELAIS_` and capitals.
+const KNOWN: &[&str] = &[
+    LISTEN_KEY,
+    NAME_KEY,
+    DATABASE_KEY,
+    DATABASE_FILE_KEY,
+    KEK_KEY,
+    ORIGIN_KEY,
+    FORMAT_KEY,
+    LEVEL_KEY,
+    CERTIFICATE_KEY,
+    CERTIFICATE_KEY_KEY,
+];
+
+/// Values by setting, with what was wrong on the way.
+#[derive(Default)]
+struct Reading {
+    values: BTreeMap<&'static str, String>,
+    errors: Vec<SettingError>,
+}
+
+impl Reading {
+    fn known(name: &str) -> Option<&'static str> {
+        KNOWN.iter().copied().find(|k| *k == name)
+    }
+
+    fn file(&mut self, path: &Path) {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            // No file: an instance may live on defaults and its environment.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
+            Err(e) => {
+                self.errors.push(SettingError::Unreadable { path: path.to_owned(), why: e.to_string() });
+                return;
+            }
+        };
+        let table = match toml::from_str::<toml::Table>(&text) {
+            Ok(table) => table,
+            Err(e) => {
+                self.errors.push(SettingError::NotToml { path: path.to_owned(), why: e.to_string() });
+                return;
+            }
+        };
+        for (name, value) in table {
+            match (Self::known(&name), value) {
+                (Some(known), toml::Value::String(text)) => {
+                    self.values.insert(known, text);
+                }
+                (Some(_), _) => self.errors.push(SettingError::NotText { name }),
+                (None, _) => self.unknown(name, "relais.toml"),
+            }
+        }
+    }
+
+    fn unknown(&mut self, name: String, place: &'static str) {
+        self.errors.push(SettingError::Unknown { name, place, known: KNOWN.join(", ") });
+    }
+
+    fn environment(&mut self, environment: &BTreeMap<String, String>) {
+        for (name, value) in environment {
+            let Some(rest) = name.strip_prefix("RELAIS_") else { continue };
+            if NOT_SETTINGS.contains(&name.as_str()) {
+                continue;
+            }
+            match Self::known(&rest.to_lowercase()) {
+                Some(known) => {
+                    self.values.insert(known, value.clone());
+                }
+                None => self.unknown(name.clone(), "l'environnement"),
+            }
+        }
+    }
+
+    fn get(&self, key: &'static str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let read = parse(self.get(key).unwrap_or(default));
+        if read.is_none() {
+            self.errors.push(SettingError::Value { name: key, expected });
+        }
+        read
+    }
+
+    fn path(&self, key: &'static str, data: &Path, default: &str) -> PathBuf {
+        // An absolute path stays what it is; another is inside the data folder.
+        data.join(self.get(key).unwrap_or(default))
+    }
+
+    fn database(&mut self, data: &Path) -> Option<Database> {
+        let text = match (self.get(DATABASE_KEY), self.get(DATABASE_FILE_KEY)) {
+            (Some(_), Some(_)) => {
+                self.errors.push(SettingError::TwoDatabases);
+                return None;
+            }
+            (Some(text), None) => text.to_owned(),
+            (None, Some(file)) => {
+                let path = data.join(file);
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => text.trim().to_owned(),
+                    Err(e) => {
+                        self.errors.push(SettingError::Unreadable { path, why: e.to_string() });
+                        return None;
+                    }
+                }
+            }
+            (None, None) => format!("sqlite:{DATABASE_FILE}"),
+        };
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Some(Database::Postgres(text));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Some(Database::Sqlite(data.join(path))),
+            Some(_) | None => {
+                self.errors.push(SettingError::Value {
+                    name: DATABASE_KEY,
+                    expected: "`postgres://…` ou `sqlite:CHEMIN`",
+                });
+                None
+            }
+        }
+    }
+}
+
+fn host_name(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+    ((1..=253).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+/// An origin is one line without blanks or `+` (C2SP signed-note).
+fn origin(text: &str) -> Option<String> {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
+    ((1..=200).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+impl Settings {
+    /// Reads the settings of the instance in `data`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn read(data: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut r = Reading::default();
+        r.file(&data.join(FILE));
+        r.environment(environment);
+        let listen =
+            r.parsed(LISTEN_KEY, LISTEN, "une adresse et un port, par exemple 127.0.0.1:8443", |t| {
+                t.parse().ok()
+            });
+        let public_name =
+            r.parsed(NAME_KEY, "localhost", "un nom de machine, par exemple pre.ville.example", host_name);
+        let database = r.database(data);
+        let default_origin = format!("{}/relais", public_name.as_deref().unwrap_or("localhost"));
+        let log_origin = r.parsed(
+            ORIGIN_KEY,
+            &default_origin,
+            "un nom sans espace ni `+`, de 200 caractères au plus",
+            origin,
+        );
+        let log_format = r.parsed(FORMAT_KEY, "text", "`text` ou `json`", |t| match t {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _unknown => None,
+        });
+        let log_level = r.parsed(LEVEL_KEY, "info", "`error`, `warn`, `info` ou `debug`", |t| match t {
+            "error" => Some(LogLevel::Error),
+            "warn" => Some(LogLevel::Warn),
+            "info" => Some(LogLevel::Info),
+            "debug" => Some(LogLevel::Debug),
+            _unknown => None,
+        });
+        let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
+        let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
+        let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
+        match (listen, public_name, database, log_origin, log_format, log_level) {
+            (
+                Some(listen),
+                Some(public_name),
+                Some(database),
+                Some(log_origin),
+                Some(log_format),
+                Some(log_level),
+            ) if r.errors.is_empty() => Ok(Self {
+                data: data.to_owned(),
+                listen,
+                public_name,
+                database,
+                kek_file,
+                credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+                log_origin,
+                log_format,
+                log_level,
+                certificate,
+                certificate_key,
+            }),
+            _incomplete => Err(ConfigError(r.errors)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn defaults_hold_and_the_environment_comes_after_the_file() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings::read(data.path(), &environment(&[("RELAIS_TEST_POSTGRES", "x")])).unwrap();
+        assert_eq!(settings.listen.to_string(), LISTEN);
+        assert_eq!(settings.database, Database::Sqlite(data.path().join("relais.db")));
+        assert_eq!(settings.certificate, data.path().join("certs/server.pem"));
+        assert_eq!(settings.log_origin, "localhost/relais");
+        std::fs::write(
+            data.path().join(FILE),
+            "listen = \"127.0.0.1:1\"\npublic_name = \"pre.ville.example\"\nkek_file = \"/etc/relais/kek\"\n",
+        )
+        .unwrap();
+        let settings =
+            Settings::read(data.path(), &environment(&[("RELAIS_LISTEN", "[::1]:0"), ("PATH", "x")]))
+                .unwrap();
+        assert_eq!(settings.listen.to_string(), "[::1]:0");
+        assert_eq!(settings.log_origin, "pre.ville.example/relais");
+        assert_eq!(settings.kek_file.as_deref(), Some(Path::new("/etc/relais/kek")));
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_and_nothing_is_guessed() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(
+            data.path().join(FILE),
+            "lisen = \"127.0.0.1:1\"\nlog_level = 3\nlog_format = \"xml\"\ndatabase = \"mysql://x\"\n",
+        )
+        .unwrap();
+        let ConfigError(errors) = Settings::read(
+            data.path(),
+            &environment(&[("RELAIS_LISTEN", "here"), ("RELAIS_LISTNE", "x"), ("RELAIS_PUBLIC_NAME", "a b")]),
+        )
+        .unwrap_err();
+        assert_eq!(errors.len(), 7, "{errors:?}");
+        std::fs::write(data.path().join(FILE), "listen = ").unwrap();
+        let ConfigError(errors) = Settings::read(data.path(), &environment(&[])).unwrap_err();
+        assert!(matches!(errors.as_slice(), [SettingError::NotToml { .. }]), "{errors:?}");
+    }
+
+    #[test]
+    fn a_secret_comes_by_file_and_is_not_printed() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("address");
+        std::fs::write(&file, "postgres://relais:hunter2@db/relais\n").unwrap();
+        let by_file = ("RELAIS_DATABASE_FILE", file.to_str().unwrap());
+        let settings = Settings::read(data.path(), &environment(&[by_file])).unwrap();
+        assert_eq!(settings.database, Database::Postgres("postgres://relais:hunter2@db/relais".to_owned()));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        let both = environment(&[by_file, ("RELAIS_DATABASE", "sqlite:x")]);
+        assert_eq!(
+            Settings::read(data.path(), &both).unwrap_err(),
+            ConfigError(vec![SettingError::TwoDatabases])
+        );
+    }
+}

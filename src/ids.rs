@@ -102,6 +102,8 @@ id_newtypes! {
     ImpossibilityId,
     /// A published charter version.
     CharterId,
+    /// A row of facts that nothing else names.
+    FactId,
     /// A passage de relais.
     HandoverId,
     /// A titulaire de l'autorité parentale, or another capacity.

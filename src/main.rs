@@ -1,3 +1,7 @@
 //! The program `relais`: nothing but a door to [`relais::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    relais::cli::run()
+}

@@ -1,1 +1,333 @@
-//! Builds the application.
+//! Builds the application and runs it: settings → keys → database → lane → TLS → listener, in this order, and back at
+//! the end.
+//!
+//! INVARIANTS
+//! * It refuses to start rather than guess; each refusal says what to do.
+//! * One server per data folder: an exclusive lock is held from before the database is opened until the end.
+//! * At the end: no new request, those under way are answered, counts are recorded, the lane's queue is written.
+//!
+//! It creates nothing: an instance is made by `init` or `demo`.
+
+mod telemetry;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::audit::lane::{Lane, LaneConfig, LaneStartError, LaneThread};
+use crate::clock::{Chance, Clock};
+use crate::config::{Database, Settings};
+use crate::crypto::certificates::{CheckRequest, Finding, check};
+use crate::crypto::kek::{FileKek, KekError, KekPlacement};
+use crate::crypto::keyring::Keyring;
+use crate::crypto::tls::{TlsError, server_config};
+use crate::service::{App, AppParts, ServiceError};
+use crate::store::{DatabaseAddress, InstanceKind, Store, StoreError, WriteTx};
+use crate::web::server;
+
+pub use telemetry::start as start_telemetry;
+
+/// The key-encryption key of a demonstration, inside its data folder: its data are invented.
+pub const DEMO_KEK_FILE: &str = "demonstration.kek";
+/// Held by the server of a data folder.
+const LOCK_FILE: &str = "relais.lock";
+/// How often counts of requests without a session are looked at when nobody knocks.
+const TICK: Duration = Duration::from_secs(20);
+
+/// Why the application does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    #[error(
+        "le dossier de données `{0}` n'existe pas : créez l'instance avec `relais init`, ou donnez le bon dossier avec --data"
+    )]
+    NoData(PathBuf),
+    #[error(
+        "un autre serveur utilise déjà le dossier `{0}` : arrêtez-le d'abord, ou donnez un autre dossier avec --data"
+    )]
+    Locked(PathBuf),
+    #[error("le verrou `{path}` ne peut pas être pris ({source}) : vérifiez les droits du dossier")]
+    Lock { path: PathBuf, source: std::io::Error },
+    #[error("la base de données n'existe pas à `{0}` : créez l'instance avec `relais init`")]
+    NoDatabase(PathBuf),
+    #[error("la clé de chiffrement : {0}")]
+    Kek(#[from] KekError),
+    #[error("la base de données : {0}")]
+    Store(#[from] StoreError),
+    #[error("le journal : {0}")]
+    Lane(#[from] LaneStartError),
+    #[error("l'application : {0}")]
+    Service(#[from] ServiceError),
+    #[error(
+        "`{path}` ne peut pas être lu ({source}) : créez un certificat avec `relais certs make`, ou corrigez le réglage"
+    )]
+    Certificate { path: PathBuf, source: std::io::Error },
+    #[error(
+        "la clé `{path}` a les droits {mode:04o} : d'autres peuvent la lire. Lancez `chmod 600` ; si elle a pu être lue, changez-la"
+    )]
+    KeyMode { path: PathBuf, mode: u32 },
+    #[error("le certificat : {0}")]
+    Tls(#[from] TlsError),
+    #[error(
+        "l'adresse {address} est déjà utilisée : arrêtez l'autre programme, ou changez le réglage `listen`"
+    )]
+    PortInUse { address: SocketAddr },
+    #[error("l'adresse {address} ne peut pas être écoutée ({source}) : changez le réglage `listen`")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("le serveur s'est arrêté sur une erreur : {0}")]
+    Serve(std::io::Error),
+}
+
+/// Whether the process's signals stop the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signals {
+    /// The first one drains, the second one stops.
+    Heed,
+    /// Only a [`Stopper`] stops it (several servers in one process).
+    Ignore,
+}
+
+/// Stops a running application from another thread.
+#[derive(Clone)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Asks for a drain; asking twice changes nothing.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Takes the exclusive lock of a data folder; it lasts as long as the file lives.
+fn lock(data: &Path) -> Result<File, StartupError> {
+    if !data.is_dir() {
+        return Err(StartupError::NoData(data.to_owned()));
+    }
+    let path = data.join(LOCK_FILE);
+    let failed = |source| StartupError::Lock { path: path.clone(), source };
+    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartupError::Locked(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// The address of the instance's database.
+#[must_use]
+pub fn database_address(settings: &Settings) -> DatabaseAddress {
+    match &settings.database {
+        Database::Sqlite(path) => DatabaseAddress::Sqlite(path.clone()),
+        Database::Postgres(url) => DatabaseAddress::Postgres(url.clone()),
+    }
+}
+
+/// The keyring of the instance.
+///
+/// # Errors
+/// A key-encryption key that is missing, in the wrong place, or open to others.
+pub fn keyring(settings: &Settings, kind: InstanceKind) -> Result<Keyring, StartupError> {
+    let kek = match kind {
+        InstanceKind::Real => {
+            FileKek::locate(settings.kek_file.as_deref(), settings.credentials.as_deref(), &settings.data)?
+        }
+        InstanceKind::Demo => {
+            let inside = settings.data.join(DEMO_KEK_FILE);
+            FileKek::open(settings.kek_file.as_deref().unwrap_or(&inside), KekPlacement::Demonstration)?
+        }
+    };
+    Ok(Keyring::new(Arc::new(kek)))
+}
+
+/// Opens the instance's database.
+///
+/// # Errors
+/// Refuses to guess: missing, of another kind, with a migration pending, made by a newer version, under another key.
+pub fn open_store(settings: &Settings, kind: InstanceKind) -> Result<Store, StartupError> {
+    let address = database_address(settings);
+    if let DatabaseAddress::Sqlite(path) = &address
+        && !path.exists()
+    {
+        return Err(StartupError::NoDatabase(path.clone()));
+    }
+    Ok(Store::open(&address, kind, keyring(settings, kind)?)?)
+}
+
+/// Puts the application together over an open store, with its lane. For the command line too: it writes through the
+/// same code, beside a running server.
+///
+/// # Errors
+/// When the lane's connection or thread cannot be had.
+pub fn assemble(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+) -> Result<(Arc<App>, LaneThread<WriteTx>), StartupError> {
+    let (lane, thread) = Lane::start(store.backend()?, Arc::clone(&clock), LaneConfig::default())?;
+    let app = App::new(AppParts { store, lane, clock, chance })?;
+    Ok((Arc::new(app), thread))
+}
+
+fn tls(settings: &Settings, clock: &dyn Clock) -> Result<rustls::ServerConfig, StartupError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| StartupError::Certificate { path: path.to_owned(), source })
+    };
+    let (chain, key) =
+        (read(&settings.certificate)?, zeroize::Zeroizing::new(read(&settings.certificate_key)?));
+    let names = [settings.public_name.clone()];
+    let request =
+        CheckRequest { cert: &settings.certificate, key: &settings.certificate_key, ca: None, names: &names };
+    for finding in check(&request, clock.now()).findings {
+        match finding {
+            // THREAT: whoever reads the key can play the server.
+            Finding::KeyMode { path, mode } => return Err(StartupError::KeyMode { path, mode }),
+            Finding::Unreadable { .. }
+            | Finding::NoCertificate { .. }
+            | Finding::NoKey { .. }
+            | Finding::KeyMismatch => {
+                // `server_config` below refuses these with its own words.
+            }
+            // Clients refuse such a certificate by themselves; to stop the service for it would help nobody.
+            other @ (Finding::NoNames
+            | Finding::NotForName { .. }
+            | Finding::OutOfDate { .. }
+            | Finding::EndsSoon { .. }) => {
+                tracing::warn!(finding = ?other, "look at the server certificate: run `relais certs check`");
+            }
+            Finding::Chain { .. } | Finding::ChainUnchecked => {}
+        }
+    }
+    Ok(server_config(&chain, &key)?)
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
+    TcpListener::bind(address).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartupError::PortInUse { address },
+        _other => StartupError::Listen { address, source },
+    })
+}
+
+/// An application that is ready to run.
+pub struct Application {
+    /// Where it listens: with port 0 in the settings, the port that was free.
+    pub address: SocketAddr,
+    pub app: Arc<App>,
+    listener: TcpListener,
+    tls: rustls::ServerConfig,
+    lane: LaneThread<WriteTx>,
+    stop: Stopper,
+    lock: File,
+}
+
+impl Application {
+    /// Builds it; from here on requests queue at the port, and [`Application::run`] answers them.
+    ///
+    /// # Errors
+    /// [`StartupError`]; nothing is then left running.
+    pub fn build(
+        settings: &Settings,
+        kind: InstanceKind,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+    ) -> Result<Self, StartupError> {
+        let lock = lock(&settings.data)?;
+        let tls = tls(settings, clock.as_ref())?;
+        let store = open_store(settings, kind)?;
+        let listener = listen(settings.listen)?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartupError::Listen { address: settings.listen, source })?;
+        let (app, lane) = assemble(store, clock, chance)?;
+        let stop = Stopper(Arc::new(watch::Sender::new(false)));
+        Ok(Self { address, app, listener, tls, lane, stop, lock })
+    }
+
+    /// What stops it from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stop.clone()
+    }
+
+    /// Answers requests until it is told to stop, then puts everything away.
+    ///
+    /// # Errors
+    /// When the server breaks down; everything is put away all the same.
+    pub fn run(self, signals: Signals) -> Result<(), StartupError> {
+        let Self { address, app, listener, tls, lane, stop, lock } = self;
+        tracing::info!(%address, "listening");
+        let served =
+            actix_web::rt::System::new().block_on(serve(Arc::clone(&app), listener, tls, stop, signals));
+        if let Err(error) = app.flush_anonymous(true) {
+            tracing::warn!(%error, "the last counts of requests without a session are lost");
+        }
+        lane.stop();
+        drop(lock);
+        tracing::info!("stopped");
+        served
+    }
+}
+
+/// Waits for the next signal; forever where there is none to heed.
+async fn signal(signals: &mut Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>) {
+    match signals {
+        Some((interrupt, terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: rustls::ServerConfig,
+    stop: Stopper,
+    signals: Signals,
+) -> Result<(), StartupError> {
+    use tokio::signal::unix::{SignalKind, signal as listen_for};
+    let mut heeded = match signals {
+        Signals::Heed => Some((
+            listen_for(SignalKind::interrupt()).map_err(StartupError::Serve)?,
+            listen_for(SignalKind::terminate()).map_err(StartupError::Serve)?,
+        )),
+        Signals::Ignore => None,
+    };
+    let server = server::start(Arc::clone(&app), listener, tls).map_err(StartupError::Serve)?;
+    let handle = server.handle();
+    let ticks = actix_web::rt::spawn(tick(app));
+    let mut asked = stop.0.subscribe();
+    let twice = async {
+        tokio::select! {
+            () = signal(&mut heeded) => {}
+            _ = asked.wait_for(|stop| *stop) => {}
+        }
+        tracing::info!("draining: a second signal stops at once");
+        // The answer to this comes when everything is drained; the server's own future tells that too.
+        drop(actix_web::rt::spawn(handle.stop(true)));
+        signal(&mut heeded).await;
+    };
+    let served = tokio::select! {
+        served = server => served.map_err(StartupError::Serve),
+        () = twice => Ok(()),
+    };
+    ticks.abort();
+    served
+}
+
+/// Hands over counts of minutes that are over when nobody knocks any more.
+async fn tick(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let app = Arc::clone(&app);
+        let flushed = actix_web::web::block(move || app.flush_anonymous(false)).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(%error, "counts of requests without a session are kept for later");
+        }
+    }
+}

@@ -55,6 +55,10 @@ pub enum Resource {
     Consultations,
     /// An invitation not yet answered: the inviter and the invited.
     Invitation(ParticipationId),
+    /// The name, for somebody invited who has not answered: only if `identity` is covered.
+    InvitedIdentity(ParticipationId),
+    /// The own place, whatever its role (a stay organiser: the stay and the référent's telephone).
+    Place,
     /// Acts in the circle that need a full place (writing, sharing, inviting, recording).
     Act,
     /// Acts of the référent alone (closing, preference, naming another référent).
@@ -157,6 +161,20 @@ pub fn decide(
         }
         return conclude(failing, valid_until);
     }
+    if let Resource::InvitedIdentity(id) = resource {
+        let invited = facts
+            .participation(id)
+            .filter(|p| !p.ended(now) && p.accepted_at.is_none() && p.assignment.id == assignment.id);
+        failing.retain(|f| f.gate == 1);
+        let Some(me) = invited else {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+            return deny(failing, None, valid_until);
+        };
+        if !failing.is_empty() {
+            return deny(failing, None, valid_until);
+        }
+        return identity(facts, book, assignment, me, valid_until, now);
+    }
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
@@ -208,7 +226,9 @@ pub fn decide(
             facts.handovers.iter().any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id))
         }
         Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
+        Resource::Place => true,
         Resource::Invitation(_)
+        | Resource::InvitedIdentity(_)
         | Resource::ManagerView
         | Resource::AccordState(_)
         | Resource::StatuteMotive(_) => false,
@@ -287,6 +307,8 @@ fn office(
         | Resource::Handover(_)
         | Resource::Consultations
         | Resource::Invitation(_)
+        | Resource::InvitedIdentity(_)
+        | Resource::Place
         | Resource::Act
         | Resource::ReferentAct
         | Resource::Contribute

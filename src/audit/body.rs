@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
 
-use super::json::{JsonError, Value, parse};
+use super::json::{JsonError, Reader};
 use super::leaf::{IndexRow, Pseudonym, SCHEMA};
 use crate::clock::Timestamp;
 use crate::crypto::hash::Digest;
@@ -74,12 +74,19 @@ impl LeafBody {
     /// # Errors
     /// [`BodyError`] with the member that is wrong.
     pub fn parse(body: &str) -> Result<Self, BodyError> {
-        let mut m = Members::new(parse(body)?)?;
+        let mut reader = Reader::new(body);
+        let read = Self::read(&mut reader)?;
+        reader.end()?;
+        Ok(read)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, BodyError> {
+        let mut m = Members::new(reader, "body")?;
         // Members come in ascending order: they are asked for in that order.
         let read = Self {
             action: Action::parse(&m.need("action")?)?,
             actor: m.pseudonym("actor")?,
-            at: Timestamp::from_micros(m.integer("at")?.ok_or(BodyError::Missing("at"))?),
+            at: Timestamp::from_micros(m.need_integer("at")?),
             basis: m.texts("basis")?.into_iter().map(Cow::into_owned).collect(),
             blinder: m.bytes("blinder")?.ok_or(BodyError::Missing("blinder"))?,
             categories: categories(&m.texts("categories")?)?,
@@ -87,7 +94,7 @@ impl LeafBody {
             count: m.counter("count")?,
             decision: Verdict::parse(&m.need("decision")?)?,
             detail_commit: m.bytes("detail_commit")?,
-            facts: m.list("facts")?.into_iter().map(trail).collect::<Result<_, _>>()?,
+            facts: m.list("facts", trail)?,
             function: m.text("function")?.map(|c| Function::parse(&c)).transpose()?,
             obligations: m.texts("obligations")?.into_iter().map(Cow::into_owned).collect(),
             organisation: m.text("organisation")?.map(|c| OrganisationId::parse(&c)).transpose()?,
@@ -103,7 +110,7 @@ impl LeafBody {
             secrecy: m.text("secrecy")?.map(|c| Secrecy::parse(&c)).transpose()?,
             session: m.pseudonym("session")?,
             write_digest: {
-                let version = m.integer("v")?.ok_or(BodyError::Missing("v"))?;
+                let version = m.need_integer("v")?;
                 if version != SCHEMA {
                     return Err(BodyError::Schema(version));
                 }
@@ -141,8 +148,8 @@ fn reasons(member: &'static str, codes: &[Cow<'_, str>]) -> Result<Vec<Reason>, 
     codes.iter().map(|c| Reason::parse(c).ok_or(BodyError::Form(member))).collect()
 }
 
-fn trail(entry: Value<'_>) -> Result<TrailEntry, BodyError> {
-    let mut m = Members::new(entry)?;
+fn trail(reader: &mut Reader<'_>) -> Result<TrailEntry, BodyError> {
+    let mut m = Members::new(reader, "facts")?;
     let accord = m.text("accord")?;
     let author_secrecy = m.text("author_secrecy")?;
     let category = m.text("category")?;
@@ -184,66 +191,96 @@ fn trail(entry: Value<'_>) -> Result<TrailEntry, BodyError> {
     Ok(TrailEntry { facts, permitted, reason, failing, objects })
 }
 
-/// The members of an object, taken in ascending order.
-struct Members<'a> {
-    rest: std::iter::Peekable<std::vec::IntoIter<(Cow<'a, str>, Value<'a>)>>,
+/// The members of an object, asked for in ascending order.
+///
+/// INVARIANT: a member that is not asked for in its place is never skipped: it stays here and [`Members::end`] refuses
+/// it. So the order of the questions is the order of the keys, and each comes once.
+struct Members<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    next: Option<Cow<'a, str>>,
 }
 
-impl<'a> Members<'a> {
-    fn new(value: Value<'a>) -> Result<Self, BodyError> {
-        match value {
-            Value::Map(entries) => Ok(Self { rest: entries.into_iter().peekable() }),
-            Value::Integer(_) | Value::Text(_) | Value::List(_) => Err(BodyError::Form("body")),
+impl<'r, 'a> Members<'r, 'a> {
+    fn new(reader: &'r mut Reader<'a>, what: &'static str) -> Result<Self, BodyError> {
+        if !reader.take(b'{') {
+            return Err(BodyError::Form(what));
         }
+        let next = reader.key(true)?;
+        Ok(Self { reader, next })
     }
 
-    fn take(&mut self, key: &str) -> Option<Value<'a>> {
-        self.rest.next_if(|(k, _)| k == key).map(|(_, value)| value)
+    /// Reads the member, if it is the next one and starts as its kind does.
+    fn member<T>(
+        &mut self,
+        key: &'static str,
+        starts: fn(u8) -> bool,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, BodyError>,
+    ) -> Result<Option<T>, BodyError> {
+        if self.next.as_deref() != Some(key) {
+            return Ok(None);
+        }
+        if !self.reader.peek().is_some_and(starts) {
+            return Err(BodyError::Form(key));
+        }
+        let value = read(self.reader)?;
+        self.next = self.reader.key(false)?;
+        Ok(Some(value))
     }
 
     fn text(&mut self, key: &'static str) -> Result<Option<Cow<'a, str>>, BodyError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(Value::Integer(_) | Value::List(_) | Value::Map(_)) => Err(BodyError::Form(key)),
-        }
+        self.member(key, |b| b == b'"', |reader| Ok(reader.string()?))
     }
 
     fn need(&mut self, key: &'static str) -> Result<Cow<'a, str>, BodyError> {
-        self.text(key)?.ok_or(BodyError::Missing(key))
+        self.text(key)?.ok_or_else(|| self.absent(key))
+    }
+
+    /// Why a member that must be here is not: another stands in its place, or none does.
+    fn absent(&self, key: &'static str) -> BodyError {
+        match self.next.as_deref() {
+            Some(other) if other < key => BodyError::Unknown(other.chars().take(80).collect()),
+            Some(_) | None => BodyError::Missing(key),
+        }
     }
 
     fn integer(&mut self, key: &'static str) -> Result<Option<i64>, BodyError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::Integer(n)) if n >= 0 => Ok(Some(n)),
-            Some(Value::Integer(_) | Value::Text(_) | Value::List(_) | Value::Map(_)) => {
-                Err(BodyError::Form(key))
-            }
-        }
+        self.member(key, |b| b.is_ascii_digit(), |reader| Ok(reader.integer()?))
+    }
+
+    fn need_integer(&mut self, key: &'static str) -> Result<i64, BodyError> {
+        self.integer(key)?.ok_or_else(|| self.absent(key))
     }
 
     fn counter(&mut self, key: &'static str) -> Result<Option<u32>, BodyError> {
         self.integer(key)?.map(|n| u32::try_from(n).map_err(|_| BodyError::Form(key))).transpose()
     }
 
-    fn list(&mut self, key: &'static str) -> Result<Vec<Value<'a>>, BodyError> {
-        match self.take(key) {
-            None => Ok(Vec::new()),
-            // An empty list would be a second way to say "absent".
-            Some(Value::List(items)) if !items.is_empty() => Ok(items),
-            Some(Value::List(_) | Value::Integer(_) | Value::Text(_) | Value::Map(_)) => {
-                Err(BodyError::Form(key))
-            }
-        }
+    fn list<T>(
+        &mut self,
+        key: &'static str,
+        read: fn(&mut Reader<'a>) -> Result<T, BodyError>,
+    ) -> Result<Vec<T>, BodyError> {
+        let items = self.member(
+            key,
+            |b| b == b'[',
+            |reader| {
+                reader.take(b'[');
+                let mut items = Vec::new();
+                while reader.item(items.is_empty())? {
+                    items.push(read(reader)?);
+                }
+                // An empty list would be a second way to say "absent".
+                if items.is_empty() { Err(BodyError::Form(key)) } else { Ok(items) }
+            },
+        )?;
+        Ok(items.unwrap_or_default())
     }
 
     fn texts(&mut self, key: &'static str) -> Result<Vec<Cow<'a, str>>, BodyError> {
-        let text = |value| match value {
-            Value::Text(text) => Ok(text),
-            Value::Integer(_) | Value::List(_) | Value::Map(_) => Err(BodyError::Form(key)),
-        };
-        self.list(key)?.into_iter().map(text).collect()
+        self.list(key, |reader| match reader.peek() {
+            Some(b'"') => Ok(reader.string()?),
+            Some(_) | None => Err(BodyError::Form("list")),
+        })
     }
 
     fn pseudonym(&mut self, key: &'static str) -> Result<Option<Pseudonym>, BodyError> {
@@ -258,10 +295,10 @@ impl<'a> Members<'a> {
         if read { Ok(Some(out)) } else { Err(BodyError::Form(key)) }
     }
 
-    fn end(mut self) -> Result<(), BodyError> {
-        match self.rest.next() {
+    fn end(self) -> Result<(), BodyError> {
+        match self.next {
             None => Ok(()),
-            Some((key, _)) => Err(BodyError::Unknown(key.chars().take(80).collect())),
+            Some(key) => Err(BodyError::Unknown(key.chars().take(80).collect())),
         }
     }
 }

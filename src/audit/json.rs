@@ -131,26 +131,64 @@ fn write_text(text: &str, out: &mut String) {
 /// # Errors
 /// [`JsonError`] with the byte offset, for other JSON and for what is not JSON.
 pub fn parse(text: &str) -> Result<Value<'_>, JsonError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let value = reader.value(MAX_DEPTH)?;
-    if reader.at == text.len() { Ok(value) } else { Err(reader.error("something follows the value")) }
+    reader.end()?;
+    Ok(value)
 }
 
-struct Reader<'a> {
+/// Reads canonical JSON piece by piece, for whoever knows what must come: `body` reads a million of them.
+pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Nothing may follow.
+    pub(super) fn end(&self) -> Result<(), JsonError> {
+        if self.at == self.text.len() { Ok(()) } else { Err(self.error("something follows the value")) }
+    }
+
+    /// After an opening `{`, or after a member: the next key, `None` at the end of the object. Ascending order is the
+    /// caller's to check.
+    pub(super) fn key(&mut self, first: bool) -> Result<Option<Cow<'a, str>>, JsonError> {
+        if self.take(b'}') {
+            return Ok(None);
+        }
+        if !first && !self.take(b',') {
+            return Err(self.error("expected `,` or `}`"));
+        }
+        if self.peek() != Some(b'"') {
+            return Err(self.error("expected a key"));
+        }
+        let key = self.string()?;
+        if !self.take(b':') {
+            return Err(self.error("expected `:`"));
+        }
+        Ok(Some(key))
+    }
+
+    /// After an opening `[`, or after an item: whether another item follows.
+    pub(super) fn item(&mut self, first: bool) -> Result<bool, JsonError> {
+        if self.take(b']') {
+            return Ok(false);
+        }
+        if first || self.take(b',') { Ok(true) } else { Err(self.error("expected `,` or `]`")) }
+    }
+
     const fn error(&self, what: &'static str) -> JsonError {
         JsonError { at: self.at, what }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(super) fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == Some(byte);
         if here {
             self.at = self.at.saturating_add(1);
@@ -164,7 +202,7 @@ impl<'a> Reader<'a> {
             Some(b'"') => self.string().map(Value::Text),
             Some(b'[') => self.list(depth),
             Some(b'{') => self.map(depth),
-            Some(b'-' | b'0'..=b'9') => self.integer(),
+            Some(b'-' | b'0'..=b'9') => self.integer().map(Value::Integer),
             Some(_) => Err(self.error("expected a string, an integer, a list or an object")),
             None => Err(self.error("the text ends too early")),
         }
@@ -173,52 +211,29 @@ impl<'a> Reader<'a> {
     fn list(&mut self, depth: u8) -> Result<Value<'a>, JsonError> {
         self.take(b'[');
         let mut items = Vec::new();
-        if self.take(b']') {
-            return Ok(Value::List(items));
-        }
-        loop {
+        while self.item(items.is_empty())? {
             items.push(self.value(depth)?);
-            if self.take(b']') {
-                return Ok(Value::List(items));
-            }
-            if !self.take(b',') {
-                return Err(self.error("expected `,` or `]`"));
-            }
         }
+        Ok(Value::List(items))
     }
 
     fn map(&mut self, depth: u8) -> Result<Value<'a>, JsonError> {
         self.take(b'{');
-        let mut entries: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(24);
-        if self.take(b'}') {
-            return Ok(Value::Map(entries));
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.error("expected a key"));
-            }
-            let key = self.string()?;
+        let mut entries: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        while let Some(key) = self.key(entries.is_empty())? {
             if !key.is_ascii() {
                 return Err(self.error("a key is not ASCII"));
             }
             if entries.last().is_some_and(|(last, _)| *last >= key) {
                 return Err(self.error("keys are not strictly ascending"));
             }
-            if !self.take(b':') {
-                return Err(self.error("expected `:`"));
-            }
             let value = self.value(depth)?;
             entries.push((key, value));
-            if self.take(b'}') {
-                return Ok(Value::Map(entries));
-            }
-            if !self.take(b',') {
-                return Err(self.error("expected `,` or `}`"));
-            }
         }
+        Ok(Value::Map(entries))
     }
 
-    fn integer(&mut self) -> Result<Value<'a>, JsonError> {
+    pub(super) fn integer(&mut self) -> Result<i64, JsonError> {
         let start = self.at;
         self.take(b'-');
         let digits = self.at;
@@ -231,10 +246,10 @@ impl<'a> Reader<'a> {
         if leading_zero || text == "-0" || number.unsigned_abs() > MAX_INTEGER.unsigned_abs() {
             return Err(JsonError { at: start, what: "not a canonical integer" });
         }
-        Ok(Value::Integer(number))
+        Ok(number)
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.take(b'"');
         let start = self.at;
         let rest = self.text.get(start..).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: a [`Sealed`] tells nothing: no accessor, no `Debug`, no `Serialize`, no `Clone`, no `Deref`.
 //! INVARIANT: only [`Lane::disclose`](super::Lane::disclose) turns it into a [`Disclosed`], and only once the record
-//! is committed: the receipt that [`Sealed::open`] asks for exists for nothing else.
+//! is committed: the receipt that `Sealed::open` asks for exists for nothing else.
 //!
 //! THREAT: a closure that mints the readable content inside the transaction could leak it into a captured variable,
 //! and a rollback would not take it back. So no closure ever meets the content; [`Sealed::map_fn`] takes a plain

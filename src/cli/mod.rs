@@ -1,4 +1,180 @@
 //! The command line: one file per command; errors say what to do next.
+//!
+//! Exit codes: 0 done, 1 something was wrong and was said, 2 the command itself was not understood.
 
+pub mod audit;
 pub mod certs;
 pub mod charter;
+pub mod import;
+pub mod init;
+pub mod instance;
+pub mod migrate;
+pub mod organisation;
+pub mod serve;
+pub mod user;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::crypto::SystemChance;
+
+/// Where an instance keeps what it owns, when nothing else is said.
+const DATA: &str = "./data";
+
+const HELP: &str = "\
+{about-with-newline}
+Usage : {usage}
+
+{all-args}{after-help}";
+
+/// Coordination des parcours individuels : chacun lit ce que la charte permet et ce que la famille a accepté
+#[derive(Debug, Parser)]
+#[command(
+    name = "relais",
+    version,
+    help_template = HELP,
+    subcommand_help_heading = "Commandes",
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = "Exemples :\n  relais certs make --name pre.ville.example\n  relais --data /srv/relais serve\n\n`relais COMMANDE --help` explique chaque commande."
+)]
+struct Arguments {
+    /// Dossier de données de l'instance [défaut : ./data]
+    #[arg(long, global = true, value_name = "DOSSIER", env = "RELAIS_DATA", hide_env = true)]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sert l'instance en HTTPS jusqu'à Ctrl-C ou SIGTERM
+    #[command(
+        after_help = "Exemple : relais --data /srv/relais serve\n\nRéglages : relais.toml dans le dossier de données, puis RELAIS_LISTEN, RELAIS_PUBLIC_NAME, RELAIS_DATABASE,\nRELAIS_KEK_FILE… Un réglage inconnu est refusé."
+    )]
+    Serve,
+    /// Crée une instance réelle : base de données, première structure, deux administrateurs
+    #[command(
+        after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais --data /srv/relais init --create-key --organisation \"Ville de Val-d'Orme\" --territory \"Val-d'Orme\" --telephone 0102030405 --admin \"a.martin:Anne Martin:0601020304\" --admin \"b.petit:Bruno Petit:0601020305\""
+    )]
+    Init(init::InitArguments),
+    /// Met la base de données au niveau de cette version du programme
+    #[command(
+        after_help = "Exemple : relais --data /srv/relais migrate\n\nArrêtez le serveur et faites une sauvegarde avant."
+    )]
+    Migrate,
+    /// Certificats du serveur
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
+    /// Comptes : inviter, lister, remplacer un code, fermer
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Structures : ajouter, lister
+    #[command(subcommand)]
+    Organisation(organisation::OrganisationCommand),
+    /// Chargements depuis un fichier CSV, avec essai et rapport ligne par ligne
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Chartes : relire, comparer, imprimer, décider, publier
+    #[command(subcommand)]
+    Charter(charter::CharterCommand),
+}
+
+/// Every variable of the environment that is text; a setting that is none is refused by its absence.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The settings of the instance in `data`.
+///
+/// # Errors
+/// Everything that is wrong with them, at once.
+pub fn settings(data: &Path) -> anyhow::Result<Settings> {
+    Ok(Settings::read(data, &environment())?)
+}
+
+fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let data = arguments.data.unwrap_or_else(|| PathBuf::from(DATA));
+    match arguments.command {
+        Command::Serve => serve::run(&settings(&data)?),
+        Command::Migrate => migrate::run(&settings(&data)?, out),
+        Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
+        Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
+        Command::User(command) => user::run(&command, &settings(&data)?, out),
+        Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
+        Command::Import(command) => import::run(&command, &settings(&data)?, out),
+        Command::Charter(charter::CharterCommand::Publish { dir }) => {
+            charter::publish(&dir, &settings(&data)?, out)
+        }
+        Command::Charter(command) => charter::run(&command, out),
+    }
+}
+
+/// What to print of an error: what happened, then why, without saying anything twice.
+fn told(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !said.contains(&cause) {
+            if !said.is_empty() {
+                said.push_str(" : ");
+            }
+            said.push_str(&cause);
+        }
+    }
+    said
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too; a closed output is nobody's error.
+            drop(error.print());
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    match dispatch(arguments, &mut out) {
+        Ok(code) => code,
+        Err(error) => {
+            drop(out.flush());
+            // Nobody is left to be told when this fails.
+            drop(writeln!(std::io::stderr(), "relais : {}", told(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_data_goes_before_or_after() {
+        Arguments::command().debug_assert();
+        for words in [["relais", "--data", "d", "serve"], ["relais", "serve", "--data", "d"]] {
+            assert_eq!(Arguments::try_parse_from(words).unwrap().data, Some(PathBuf::from("d")));
+        }
+        assert!(Arguments::try_parse_from(["relais", "sreve"]).is_err());
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_once() {
+        let error = anyhow::anyhow!("disque plein").context("rien n'a été écrit");
+        assert_eq!(told(&error), "rien n'a été écrit : disque plein");
+        let twice = anyhow::anyhow!("disque plein").context("rien n'a été écrit (disque plein)");
+        assert_eq!(told(&twice), "rien n'a été écrit (disque plein)");
+    }
+}

@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::Datelike;
 
 use super::ServiceError;
+use super::anonymous::Anonymous;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
 use crate::audit::{PseudonymKey, Record};
 use crate::charter::Charter;
 use crate::clock::{Chance, Clock};
-use crate::crypto::envelope::{DataKey, DataKeyId, Place};
+use crate::crypto::envelope::{DataKey, DataKeyId};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::{HashGate, PasswordHasher};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use crate::ids::{PathwayId, RequestId};
+pub use crate::store::log::detail_place;
 use crate::store::{NewKey, Snapshot, Store, StoreError, WriteTx};
 
 /// How many password hashes run, and wait, at once.
@@ -48,6 +50,8 @@ pub struct App {
     compiled: Mutex<HashMap<String, Arc<Charter>>>,
     /// Keys of pseudonyms; a year's key is only destroyed once the year's records have expired.
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
+    /// Requests without a session, counted.
+    pub(crate) anonymous: Anonymous,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -55,12 +59,6 @@ struct Details<'a> {
     pathway: Option<&'a DataKey>,
     instance: &'a DataKey,
     chance: &'a dyn Chance,
-}
-
-/// Where the detail of a record lives: named by its commitment, which stands in the leaf.
-#[must_use]
-pub fn detail_place(commit_hex: &str) -> Place<'_> {
-    Place { table: "audit_detail", row: commit_hex, column: "ciphertext", version: 0 }
 }
 
 impl DetailSealer for Details<'_> {
@@ -102,6 +100,7 @@ impl App {
             book: Mutex::new(None),
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
+            anonymous: Anonymous::default(),
         })
     }
 

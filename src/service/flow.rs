@@ -25,7 +25,7 @@ use crate::store::item::{NewNote, NewVersion};
 use crate::store::{Snapshot, StoreError, WriteTx};
 
 /// How often a request decides anew when the facts moved between its snapshot and the lane.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 /// SECURITY §4: a session unused for thirty minutes is over.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// The last use is written at most this often.
@@ -169,6 +169,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     pub returned: Vec<RowRef>,
     pub motive: Option<String>,
+    /// The pathway that this change opens, with its new key: the record names it.
+    pub opened: Option<(PathwayId, DataKey)>,
 }
 
 /// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
@@ -176,11 +178,11 @@ pub type Step = Box<dyn FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError
 
 /// A change, prepared: its steps, the rows that it writes, and the digest of their ciphertexts.
 pub struct Change {
-    id: String,
-    steps: Vec<Step>,
-    written: Vec<RowRef>,
+    pub(super) id: String,
+    pub(super) steps: Vec<Step>,
+    pub(super) written: Vec<RowRef>,
     ciphertexts: Vec<u8>,
-    checks: Vec<VersionCheck>,
+    pub(super) checks: Vec<VersionCheck>,
 }
 
 impl Change {
@@ -261,7 +263,7 @@ impl Change {
         self
     }
 
-    fn write_digest(&self) -> Option<Digest> {
+    pub(super) fn write_digest(&self) -> Option<Digest> {
         (!self.ciphertexts.is_empty()).then(|| sha256(&[&self.ciphertexts]))
     }
 }
@@ -288,13 +290,13 @@ struct Heard {
 
 impl App {
     /// The moment at which a snapshot decides: never before the last record, whatever this node's clock says.
-    fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
+    pub(super) fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
         let last = snapshot.log_last_time()?.unwrap_or(Timestamp::from_micros(i64::MIN));
         Ok(self.clock.now().max(last))
     }
 
     /// Who holds this session, in this snapshot. The only maker of actors.
-    fn sign_in_of(
+    pub(super) fn sign_in_of(
         &self,
         snapshot: &mut Snapshot,
         call: &Call,
@@ -331,6 +333,7 @@ impl App {
             }
             None => None,
         };
+        snapshot.act_as(session.assignment.as_ref())?;
         Ok(SignedIn { session, account: person.state, actor })
     }
 
@@ -379,7 +382,7 @@ impl App {
         now >= signed_in.session.seen_at.plus_seconds(SEEN_EVERY_SECONDS)
     }
 
-    fn charter_check(book: &CharterBook) -> VersionCheck {
+    pub(super) fn charter_check(book: &CharterBook) -> VersionCheck {
         VersionCheck { kind: CheckKind::Charter, id: "charter".to_owned(), version: book.version() }
     }
 
@@ -484,7 +487,11 @@ impl App {
         let facts = match or_end!(snapshot.pathway_facts(pathway)) {
             Some(facts) => facts,
             // THREAT: existence oracle. Absent goes through the same record and the same answer as refused.
-            None => return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end),
+            None => {
+                // The attempt is told with what was asked for, whether or not there is such a pathway.
+                draft.pathway = Some(pathway.clone());
+                return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
+            }
         };
         let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
             return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
@@ -691,6 +698,93 @@ impl App {
         }
     }
 
+    /// Reads one line on each of several pathways: one record per pathway touched, all in one job (SECURITY §1).
+    /// `locate` finds the pathways, and decides nothing; a pathway on which `view_one` is refused has no line.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; recorded, unless there was no session.
+    pub fn read_many<T, L, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        locate: L,
+        view_one: F,
+    ) -> Result<Disclosed<Vec<T>>, ServiceError>
+    where
+        L: Fn(&mut Snapshot, &Actor, Timestamp) -> Result<Vec<PathwayId>, ServiceError>,
+        F: Fn(&mut Scene<'_>) -> Result<Option<Sealed<T>>, ServiceError>,
+    {
+        for _ in 0..ATTEMPTS {
+            let mut snapshot = self.store.snapshot()?;
+            let now = self.moment(&mut snapshot)?;
+            let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
+            let whole = self.draft(call, act, &signed_in, now);
+            let located = signed_in.actor().and_then(|actor| {
+                if call.assignment.as_ref().is_some_and(|a| *a != actor.assignment().id) {
+                    return Err(ServiceError::Conflict);
+                }
+                locate(&mut snapshot, actor, now)
+            });
+            let ids = match located {
+                Ok(ids) => ids,
+                Err(error) => return Err(self.record_end(whole, &signed_in, None, error)),
+            };
+            let mut checks: BTreeSet<VersionCheck> = signed_in.checks().into_iter().collect();
+            let mut end = signed_in.session.expires_at;
+            let mut drafts = Vec::with_capacity(ids.len());
+            let mut lines = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let draft = self.draft(call, act, &signed_in, now);
+                let (mut draft, key, outcome, read, valid_until) =
+                    self.on_scene(call, &mut snapshot, &signed_in, id, now, draft, |scene| view_one(scene));
+                checks.extend(read);
+                end = end.min(valid_until);
+                match outcome {
+                    Ok(line) => lines.extend(line),
+                    Err(ServiceError::AbsentOrRefused | ServiceError::Explained(_)) => {
+                        draft.verdict = Verdict::Deny;
+                    }
+                    Err(error) => return Err(self.record_end(draft, &signed_in, key.as_ref(), error)),
+                }
+                drafts.push((draft, key));
+            }
+            drop(snapshot);
+            // A list without any permitted line is still an answer, with a record of its own.
+            let mut job = if drafts.iter().any(|(d, _)| d.verdict == Verdict::Permit) {
+                None
+            } else {
+                Some(Job::new(self.prepare(&whole, None)?))
+            };
+            for (draft, key) in drafts {
+                let record = self.prepare(&draft, key.as_ref())?;
+                job = Some(match job {
+                    Some(job) => job.and_record(record),
+                    None => Job::new(record),
+                });
+            }
+            let Some(job) = job else {
+                return Err(ServiceError::Internal("a list without a record".to_owned()));
+            };
+            let job = job.checked(checks.into_iter().collect()).valid_until(Some(end));
+            let session = signed_in.session.id.clone();
+            let due = Self::seen_due(&signed_in, now);
+            let result = self.lane.disclose_with_blocking(
+                Priority::Session,
+                job,
+                Sealed::all(lines),
+                move |tx: &mut WriteTx, at| {
+                    if due { tx.session_seen(&session, at) } else { Ok::<(), StoreError>(()) }
+                },
+            );
+            match result {
+                Ok((disclosed, _)) => return Ok(disclosed),
+                Err(LaneError::Stale) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(ServiceError::Unavailable("the facts kept moving".to_owned()))
+    }
+
     /// Reads something that belongs to no pathway.
     ///
     /// # Errors
@@ -715,6 +809,7 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = view(&mut desk);
             draft.returned = std::mem::take(&mut desk.returned);
@@ -770,9 +865,11 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = plan(&mut desk);
             draft.motive = desk.motive.take();
+            let opened = desk.opened.take();
             drop(snapshot);
             let change = match (outcome, replay) {
                 (Ok(_), Ok(Some(id))) => {
@@ -791,8 +888,10 @@ impl App {
             };
             checks.extend(change.checks.iter().cloned());
             let end = signed_in.session.expires_at;
+            let key = opened.as_ref().map(|(_, key)| key);
+            draft.pathway = opened.as_ref().map(|(id, _)| id.clone());
             let told = Sealed::seal(());
-            match self.commit(call, &signed_in, &mut draft, None, checks, end, change, None, told)? {
+            match self.commit(call, &signed_in, &mut draft, key, checks, end, change, None, told)? {
                 Attempt::Done((created, _)) => return Ok(created),
                 Attempt::Again => {}
             }

@@ -123,10 +123,10 @@ pub struct Fact<F> {
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
-        (FactKind::Person, Resource::Identity)
+        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
         | (FactKind::Holder | FactKind::Impossibility, Resource::Holders)
         // Its author's own words, or the référent's business; the service names the row.
-        | (FactKind::Preference | FactKind::Closure, Resource::Existence | Resource::ReferentAct)
+        | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct)
         | (FactKind::OralNote | FactKind::Transmission | FactKind::Progress, Resource::Contribute)
         // Motives: what a manager decides on (DESIGN §3), never items.
         | (
@@ -183,6 +183,64 @@ impl Snapshot {
                 })
             })
             .collect()
+    }
+
+    /// Every version of every fact of one kind, in the order in which they were written.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn facts_history<F: DeserializeOwned>(
+        &mut self,
+        key: &DataKey,
+        pathway: &PathwayId,
+        kind: FactKind,
+    ) -> Result<Vec<Fact<F>>, StoreError> {
+        let rows: Vec<FactRow> = fact::table
+            .filter(fact::pathway.eq(pathway.as_str()))
+            .filter(fact::kind.eq(kind.code()))
+            .order((fact::at.asc(), fact::id.asc(), fact::version.asc()))
+            .load(self.conn())?;
+        rows.iter()
+            .map(|row| {
+                Ok(Fact {
+                    id: row.id.clone(),
+                    version: row.version,
+                    at: Timestamp::from_micros(row.at),
+                    by: row.by()?,
+                    facts: row.open_facts(key)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The next version of a fact with other facts and the same words, which stay inside this room.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::Corrupt`] for a row that is not there or does not open.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn fact_amend<F: Serialize>(
+        &mut self,
+        key: &DataKey,
+        chance: &dyn Chance,
+        pathway: &PathwayId,
+        kind: FactKind,
+        id: &str,
+        at: Timestamp,
+        by: &AssignmentId,
+        facts: &F,
+    ) -> Result<NewFact, StoreError> {
+        let row = one(self.conn(), pathway, id)?
+            .filter(|row| row.kind == kind.code())
+            .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
+        let version = row.version.saturating_add(1);
+        let mut next = NewFact::seal(key, chance, pathway, kind, id, version, at, by, facts, None::<&()>)?;
+        if let Some(words) = &row.words {
+            let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("fact", e);
+            let plain = key.open(place(id, row.version, "words"), words).map_err(|e| bad(&e))?;
+            let sealed = key.seal(place(id, version, "words"), &plain, chance).map_err(|e| bad(&e))?;
+            next.words = Some(sealed);
+        }
+        Ok(next)
     }
 
     /// The words of one fact. Consumes the grant.

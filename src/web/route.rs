@@ -37,7 +37,7 @@ impl Method {
 pub enum Door {
     /// Needs a session; everything else is decided behind it.
     Session,
-    /// Sign-in, opening an account, the OpenAPI document.
+    /// Sign-in, opening an account, the OpenAPI document, health.
     Open,
 }
 
@@ -178,6 +178,11 @@ impl Incoming {
 pub enum Answer {
     /// 200 with a JSON body; the ETag is made from the body for this actor.
     Json(Vec<u8>),
+    /// 200 with a JSON body; the ETag is made, for this actor, from a stamp of the version (`item:<id>:3`): for what
+    /// can be changed with `If-Match` by a service that may not look at the words.
+    Stamped { stamp: String, body: Vec<u8> },
+    /// 201 with a JSON body that is more than an id.
+    Made(Vec<u8>),
     /// 201 with `{"id": …}`.
     Created(String),
     /// 200 with another media type (`text/plain` checkpoint, proof).
@@ -193,9 +198,28 @@ impl Answer {
     /// 500 when it does not serialise, which is a bug.
     pub fn disclosed<T: Serialize>(content: &Disclosed<T>) -> Result<Self, Fault> {
         let view: &T = content;
-        serde_json::to_vec(view)
-            .map(Self::Json)
-            .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+        Self::render(view).map(Self::Json)
+    }
+
+    /// [`Answer::disclosed`] of something that can be changed: the service compares `If-Match` with the same stamp.
+    ///
+    /// # Errors
+    /// 500 when it does not serialise, which is a bug.
+    pub fn stamped<T: Serialize>(content: &Disclosed<T>, stamp: String) -> Result<Self, Fault> {
+        let view: &T = content;
+        Ok(Self::Stamped { stamp, body: Self::render(view)? })
+    }
+
+    /// 201 with what only the asker may keep (a token, a code), made by a service that recorded it.
+    ///
+    /// # Errors
+    /// 500 when it does not serialise, which is a bug.
+    pub fn made<T: Serialize>(view: &T) -> Result<Self, Fault> {
+        Self::render(view).map(Self::Made)
+    }
+
+    fn render<T: Serialize>(view: &T) -> Result<Vec<u8>, Fault> {
+        serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
     }
 
     /// The id of what was made.

@@ -6,8 +6,90 @@ use super::route::Route;
 /// Every route of the server, in the order of their areas.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    let mut all = Vec::new();
-    all.extend(api::accords::routes());
-    all.extend(api::statutes::routes());
-    all
+    [
+        api::meta::routes(),
+        api::sessions::routes(),
+        api::accounts::routes(),
+        api::structures::routes(),
+        api::charters::routes(),
+        api::pathways::routes(),
+        api::circle::routes(),
+        api::items::routes(),
+        api::accords::routes(),
+        api::statutes::routes(),
+        api::sharing::routes(),
+        api::handovers::routes(),
+        api::successions::routes(),
+        api::audit::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::route::{Door, Method};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn shape(path: &str) -> String {
+        path.split('/').map(|s| if s.starts_with('{') { "{}" } else { s }).collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn no_two_rows_answer_the_same_request() {
+        let mut seen = BTreeSet::new();
+        let mut written: BTreeMap<String, &str> = BTreeMap::new();
+        for route in all() {
+            assert!(seen.insert((route.method.name(), route.path)), "{} {}", route.method.name(), route.path);
+            let first = written.entry(shape(route.path)).or_insert(route.path);
+            assert_eq!(*first, route.path, "one path, two names for its parameters");
+        }
+    }
+
+    #[test]
+    fn every_row_is_well_formed() {
+        for route in all() {
+            let at = format!("{} {}", route.method.name(), route.path);
+            assert!(route.path.starts_with("/api/v1/") || route.path.starts_with("/health/"), "{at}");
+            for segment in route.path.split('/').skip(1) {
+                let name = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')).unwrap_or(segment);
+                assert!(
+                    !name.is_empty()
+                        && name
+                            .chars()
+                            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c)),
+                    "{at}"
+                );
+            }
+            assert!(!route.summary.is_empty() && route.summary.is_ascii(), "{at}: summary");
+            // What is searched for never stands in an address: it would stay in histories and logs.
+            assert!(!(route.method == Method::Get && route.body.is_some()), "{at}: GET has no body");
+            assert!(
+                route.query.iter().all(|q| !["q", "search", "name"].contains(q)),
+                "{at}: search terms travel in bodies"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_a_short_list_that_people_review() {
+        let open: Vec<_> = all()
+            .iter()
+            .filter(|r| r.door == Door::Open)
+            .map(|r| format!("{} {}", r.method.name(), r.path))
+            .collect();
+        assert_eq!(
+            open,
+            [
+                "GET /api/v1/openapi.json",
+                "GET /health/live",
+                "GET /health/ready",
+                "POST /api/v1/sessions",
+                "POST /api/v1/accounts/open",
+                "POST /api/v1/accounts/open/confirm",
+            ]
+        );
+    }
 }

@@ -117,6 +117,7 @@ fn a_full_body_reads_back_field_by_field() {
         }
     );
     assert_eq!(body.index_row(), leaf.row);
+    // The members that are read are exactly those that are written, and both in canonical form.
     assert_eq!(json::parse(&leaf.body).unwrap().write(), leaf.body, "not canonical");
     assert_eq!(leaf.leaf_hash, leaf_hash(leaf.body.as_bytes()));
 }
@@ -262,7 +263,7 @@ fn a_body_that_is_not_exactly_of_the_schema_is_refused() {
     };
     assert_eq!(edit("\"v\":1", "\"v\":2"), Err(BodyError::Schema(2)));
     assert_eq!(edit("\"action\":\"read\",", ""), Err(BodyError::Missing("action")));
-    assert_eq!(edit("\"v\":1", "\"u\":1,\"v\":1"), Err(BodyError::Missing("v")));
+    assert_eq!(edit("\"v\":1", "\"u\":1,\"v\":1"), Err(BodyError::Unknown("u".to_owned())));
     assert_eq!(edit("\"write_digest\"", "\"x\":1,\"y\""), Err(BodyError::Unknown("x".to_owned())));
     assert!(matches!(edit("\"decision\":\"permit\"", "\"decision\":\"Permit\""), Err(BodyError::Word(_))));
     assert_eq!(edit("\"basis\":[\"share:abc:3\"]", "\"basis\":[]"), Err(BodyError::Form("basis")));
@@ -276,6 +277,18 @@ fn a_body_that_is_not_exactly_of_the_schema_is_refused() {
     );
     assert_eq!(edit("\"family_released\":\"yes\",", ""), Err(BodyError::Form("facts")));
     assert_eq!(edit("\"outcome\":\"deny\"", "\"outcome\":\"failed\""), Err(BodyError::Form("outcome")));
+    assert_eq!(
+        edit("\"decision\"", "\"aa\":1,\"decision\""),
+        Err(BodyError::Unknown("aa".to_owned())),
+        "out of order"
+    );
+    assert_eq!(
+        edit("\"secrecy\":", "\"count\":4,\"secrecy\":"),
+        Err(BodyError::Unknown("count".to_owned())),
+        "twice"
+    );
+    assert!(LeafBody::parse(&format!("{good} ")).is_err());
+    assert!(LeafBody::parse(good.strip_suffix('}').unwrap()).is_err());
     assert!(matches!(edit("{\"action\"", "{ \"action\""), Err(BodyError::Json(_))));
     assert!(matches!(edit("2027d:", "2027D:"), Err(BodyError::Form("actor"))));
     assert!(LeafBody::parse("[]").is_err());

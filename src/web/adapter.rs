@@ -1,0 +1,201 @@
+//! From a request to a handler and back: session → syntax → handler → bytes (DESIGN §1).
+//!
+//! INVARIANT: a request with a session that this room refuses before any service is called is recorded through
+//! [`App::record_malformed`]; a panic too. Without a session nothing is looked at, and the request is counted.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix_web::web::{self, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::problem::Problem;
+use super::query;
+use super::request::{self, Credential};
+use super::response;
+use super::route::{Answer, Door, Fault, Incoming, Route};
+use crate::ids::RequestId;
+use crate::service::{App, Call, Idempotency, ServiceError, Uncalled};
+
+/// What all workers share.
+pub struct Shared {
+    pub app: Arc<App>,
+    pub routes: Vec<Route>,
+}
+
+/// A request that was refused before its handler.
+struct Early {
+    call: Option<Call>,
+    error: ServiceError,
+}
+
+fn new_id(app: &App) -> Result<RequestId, ServiceError> {
+    Ok(RequestId::random(app.chance())?)
+}
+
+/// Answers when there is not even a request id: no randomness, so nothing can be recorded.
+fn speechless(error: &ServiceError) -> HttpResponse {
+    tracing::error!(%error, "no request id");
+    response::problem(&Problem::of(error, "none"), "none")
+}
+
+/// Counts a request without a session, and hands counts that are due to the lane on another thread.
+fn count(shared: &Arc<Shared>, what: Uncalled) {
+    if shared.app.count_anonymous(what) {
+        let shared = Arc::clone(shared);
+        // Nobody waits for it: what the lane does not take is kept for the next time.
+        drop(web::block(move || {
+            if let Err(error) = shared.app.flush_anonymous(false) {
+                tracing::warn!(%error, "counts of requests without a session are kept for later");
+            }
+        }));
+    }
+}
+
+/// An address that no row of the table has. Not recorded (SECURITY §1).
+pub async fn unknown(shared: Arc<Shared>, payload: Payload) -> HttpResponse {
+    drop(request::body(payload).await);
+    match new_id(&shared.app) {
+        Ok(id) => response::problem(&Problem::not_found(), id.as_str()),
+        Err(e) => speechless(&e),
+    }
+}
+
+/// A known address with another method. Not recorded: the table of routes is public.
+pub async fn not_allowed(shared: Arc<Shared>, allowed: Arc<str>, payload: Payload) -> HttpResponse {
+    drop(request::body(payload).await);
+    match new_id(&shared.app) {
+        Ok(id) => response::not_allowed(&allowed, id.as_str()),
+        Err(e) => speechless(&e),
+    }
+}
+
+/// One request to one row of the table.
+pub async fn serve(shared: Arc<Shared>, at: usize, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let id = match new_id(&shared.app) {
+        Ok(id) => id,
+        Err(e) => return speechless(&e),
+    };
+    let name = id.as_str().to_owned();
+    let Some(route) = shared.routes.get(at) else {
+        return response::problem(&Problem::not_found(), &name);
+    };
+    let credential = request::credential(request.headers());
+    if credential.is_none() && route.door == Door::Session {
+        drop(request::body(payload).await);
+        count(&shared, Uncalled::NoSession);
+        return response::problem(&Problem::unauthenticated(), &name);
+    }
+    let body = request::body(payload).await;
+    let taken = take_apart(&shared.app, route, id, &request, credential, body);
+    let (door, method, path) = (route.door, route.method, route.path);
+    let worker = Arc::clone(&shared);
+    let ended = web::block(move || run(&worker, at, taken)).await;
+    let error = match ended {
+        Ok(Ok((answer, call))) => {
+            tracing::debug!(request = %name, method = method.name(), path, "answered");
+            return response::answer(&shared.app, call.as_ref(), answer, &name);
+        }
+        Ok(Err(error)) => error,
+        Err(_) => ServiceError::Internal("the blocking pool is gone".to_owned()),
+    };
+    // Sign-ins that the limiter turns away are counted by the service that knows them.
+    if let (ServiceError::Unauthenticated, Door::Session) = (&error, door) {
+        count(&shared, Uncalled::NoSession);
+    }
+    let problem = Problem::of(&error, &name);
+    if problem.status >= 500 {
+        tracing::error!(incident = %name, method = method.name(), path, %error, "not answered");
+    } else {
+        tracing::debug!(request = %name, method = method.name(), path, status = problem.status, "refused");
+    }
+    response::problem(&problem, &name)
+}
+
+fn take_apart(
+    app: &App,
+    route: &Route,
+    id: RequestId,
+    request: &HttpRequest,
+    credential: Option<Credential>,
+    body: Result<Vec<u8>, ServiceError>,
+) -> Result<Incoming, Box<Early>> {
+    let headers = request.headers();
+    let mut call = credential.as_ref().map(|c| Call {
+        request: id,
+        token: app.store().instance_keys().session_hash(c.token()),
+        assignment: None,
+        idempotency: None,
+    });
+    macro_rules! or_early {
+        ($e:expr) => {
+            match $e {
+                Ok(v) => v,
+                Err(e) => return Err(Box::new(Early { call, error: ServiceError::from(e) })),
+            }
+        };
+    }
+    if let Some(credential) = &credential {
+        or_early!(request::check_site(request, credential, route.method));
+    }
+    let extras = or_early!(request::extras(headers));
+    let query = or_early!(query::read(request.query_string(), route.query));
+    let body = or_early!(body);
+    or_early!(request::check_body(headers, &body, route.body.is_some()));
+    if let Some(call) = &mut call {
+        call.assignment = extras.assignment;
+        call.idempotency = extras.idempotency.map(|key| Idempotency {
+            key,
+            // A key stands for one act: the same body under another address is another act.
+            body: [route.method.name().as_bytes(), b" ", request.path().as_bytes(), b"\n", &body].concat(),
+        });
+    }
+    let path: HashMap<String, String> =
+        request.match_info().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(Incoming {
+        act: route.act(),
+        call,
+        path,
+        query,
+        if_match: extras.if_match,
+        body,
+        network: request::network(request),
+    })
+}
+
+/// The part that may block.
+fn run(
+    shared: &Shared,
+    at: usize,
+    taken: Result<Incoming, Box<Early>>,
+) -> Result<(Answer, Option<Call>), ServiceError> {
+    let app = &shared.app;
+    let route = shared.routes.get(at).ok_or(ServiceError::AbsentOrRefused)?;
+    let incoming = match taken {
+        Ok(incoming) => incoming,
+        Err(early) => {
+            let Early { call, error } = *early;
+            return Err(record_early(app, route, call.as_ref(), error));
+        }
+    };
+    let error = match catch_unwind(AssertUnwindSafe(|| (route.handle)(app, &incoming))) {
+        Ok(Ok(answer)) => return Ok((answer, incoming.call)),
+        Ok(Err(Fault::Service(error))) => return Err(error),
+        Ok(Err(Fault::Syntax(error))) => error,
+        Err(_panic) => ServiceError::Internal("a handler panicked".to_owned()),
+    };
+    Err(record_early(app, route, incoming.call.as_ref(), error))
+}
+
+/// Records what no service has seen. At an open door, a session that is over is as good as none.
+fn record_early(app: &App, route: &Route, call: Option<&Call>, error: ServiceError) -> ServiceError {
+    let Some(call) = call else { return error };
+    match route.door {
+        Door::Session => app.record_malformed(call, route.act(), error),
+        Door::Open => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;
