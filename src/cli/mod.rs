@@ -62,6 +62,9 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Journal des accès : vérifier, exporter, emporter des preuves
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Chartes : relire, comparer, imprimer, décider
     #[command(subcommand)]
     Charter(charter::CharterCommand),
@@ -88,6 +91,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
+        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Charter(command) => charter::run(&command, out),
     }
 }

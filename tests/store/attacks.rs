@@ -45,7 +45,9 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "a stored hash is edited",
-        sql: &["UPDATE audit_leaf SET leaf_hash = (SELECT b.leaf_hash FROM audit_leaf b WHERE b.idx = 1) WHERE idx = 0"],
+        sql: &[
+            "UPDATE audit_leaf SET leaf_hash = (SELECT b.leaf_hash FROM audit_leaf b WHERE b.idx = 1) WHERE idx = 0",
+        ],
         place: Place::Record(0),
         flaws: &[Flaw::LeafHash],
     },
@@ -87,13 +89,17 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "a record is put before the first",
-        sql: &["INSERT INTO audit_leaf SELECT -1, leaf_hash, nodes, body, retention_class FROM audit_leaf WHERE idx = 0"],
+        sql: &[
+            "INSERT INTO audit_leaf SELECT -1, leaf_hash, nodes, body, retention_class FROM audit_leaf WHERE idx = 0",
+        ],
         place: Place::Record(0),
         flaws: &[Flaw::Gap],
     },
     Attack {
         name: "a copy is put at the end",
-        sql: &["INSERT INTO audit_leaf SELECT 20, leaf_hash, nodes, body, retention_class FROM audit_leaf WHERE idx = 19"],
+        sql: &[
+            "INSERT INTO audit_leaf SELECT 20, leaf_hash, nodes, body, retention_class FROM audit_leaf WHERE idx = 19",
+        ],
         place: Place::Record(20),
         flaws: &[Flaw::Index],
     },
@@ -111,7 +117,9 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "a searchable copy of nothing",
-        sql: &["INSERT INTO audit_index SELECT 5000, at, actor, organisation, profession, action, pathway, purpose, decision FROM audit_index WHERE idx = 1"],
+        sql: &[
+            "INSERT INTO audit_index SELECT 5000, at, actor, organisation, profession, action, pathway, purpose, decision FROM audit_index WHERE idx = 1",
+        ],
         place: Place::Log,
         flaws: &[Flaw::IndexCount],
     },
@@ -180,7 +188,8 @@ fn every_statement_of_an_owner_is_seen_and_its_first_index_named() {
             assert_eq!(failure.place, attack.place, "{engine:?} {}: {failure}", attack.name);
             assert!(attack.flaws.contains(&failure.flaw), "{engine:?} {}: {failure}", attack.name);
             for table in ["audit_leaf", "audit_index", "audit_head", "audit_checkpoint"] {
-                raw.exec(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}")).unwrap();
+                raw.exec(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table}"))
+                    .unwrap();
             }
             assert!(bed.verified(None).holds(), "{engine:?}: restored after {}", attack.name);
         }
@@ -208,10 +217,14 @@ fn an_older_copy_put_back_is_seen_by_a_checkpoint_kept_elsewhere_and_by_a_runnin
         "DELETE FROM audit_head",
         "INSERT INTO audit_head SELECT * FROM old.audit_head",
     ]);
-    assert!(bed.verified(None).holds(), "the copy is whole in itself: that is why checkpoints are kept elsewhere");
+    assert!(
+        bed.verified(None).holds(),
+        "the copy is whole in itself: that is why checkpoints are kept elsewhere"
+    );
     let seen = bed.verified(Some(&kept)).failure.unwrap();
     assert_eq!((seen.place, seen.flaw), (Place::Given(Some(10)), Flaw::CheckpointBeyond));
-    let refused = lane.record(relais::audit::Priority::Session, relais::audit::Job::new(bed.some_record())).wait();
+    let refused =
+        lane.record(relais::audit::Priority::Session, relais::audit::Job::new(bed.some_record())).wait();
     assert!(refused.is_err());
     assert!(lane.stopped().is_some(), "the node has stopped");
     thread.stop();

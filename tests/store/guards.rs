@@ -62,10 +62,7 @@ fn append_only_tables_refuse_update_delete_replace_and_truncate() {
         for (table, change) in APPEND_ONLY {
             let rows = raw.int(&format!("SELECT count(*) FROM {table}"));
             assert!(rows > 0, "{engine:?} {table} is empty");
-            let mut attempts = vec![
-                format!("UPDATE {table} SET {change}"),
-                format!("DELETE FROM {table}"),
-            ];
+            let mut attempts = vec![format!("UPDATE {table} SET {change}"), format!("DELETE FROM {table}")];
             match engine {
                 Engine::Sqlite => {
                     attempts.push(format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}"));
@@ -95,7 +92,10 @@ fn replacing_is_stopped_even_without_recursive_triggers() {
     fill(&bed, &mut raw);
     raw.exec("PRAGMA recursive_triggers = OFF").unwrap();
     for (table, _) in APPEND_ONLY {
-        assert!(raw.exec(&format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}")).is_err(), "{table}");
+        assert!(
+            raw.exec(&format!("INSERT OR REPLACE INTO {table} SELECT * FROM {table}")).is_err(),
+            "{table}"
+        );
     }
     assert!(bed.verified(None).holds());
 }
@@ -117,7 +117,10 @@ fn a_version_of_an_item_changes_only_by_its_erasure() {
             assert!(raw.exec(&format!("UPDATE item_version SET {change}")).is_err(), "{engine:?} {change}");
         }
         assert!(raw.exec("DELETE FROM item_version").is_err(), "{engine:?}");
-        assert!(raw.exec("UPDATE item_version SET body = NULL").is_err(), "{engine:?}: an erasure has a date");
+        assert!(
+            raw.exec("UPDATE item_version SET body = NULL").is_err(),
+            "{engine:?}: an erasure has a date"
+        );
         raw.exec("UPDATE item_version SET body = NULL, erased_at = 5").unwrap();
         assert!(raw.exec("UPDATE item_version SET erased_at = 6").is_err(), "{engine:?}: once");
     }

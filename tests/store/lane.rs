@@ -68,8 +68,7 @@ fn every_kind_of_version_is_compared_in_the_transaction() {
         let ask = |checks: Vec<VersionCheck>| {
             lane.record(Priority::Session, Job::new(bed.some_record()).checked(checks)).wait().map(|_| ())
         };
-        let check =
-            |kind, id: &str, version| VersionCheck { kind, id: id.to_owned(), version };
+        let check = |kind, id: &str, version| VersionCheck { kind, id: id.to_owned(), version };
         let all: Vec<_> = rows.iter().map(|(k, id, v, _)| check(*k, id, *v)).collect();
         assert_eq!(ask(all.clone()), Ok(()), "{engine:?}");
         for (kind, id, version, table) in rows {

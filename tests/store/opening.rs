@@ -146,7 +146,8 @@ fn what_is_not_an_address_creates_nothing() {
     assert!(matches!(DatabaseAddress::parse("postgres://h/d"), Ok(DatabaseAddress::Postgres(_))));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing.db");
-    let opened = Store::open(&DatabaseAddress::Sqlite(path.clone()), InstanceKind::Real, keyring(&folder, "kek"));
+    let opened =
+        Store::open(&DatabaseAddress::Sqlite(path.clone()), InstanceKind::Real, keyring(&folder, "kek"));
     assert!(matches!(opened, Err(StoreError::File { .. })));
     assert!(!path.exists(), "a typo must not create a database");
 }
@@ -174,7 +175,9 @@ fn a_database_is_refused_when_it_is_newer_older_or_of_another_kind_or_key() {
         assert!(again.is_err(), "{engine:?}: what exists is not created again");
         let mut raw = bed.raw();
         raw.exec("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000001')").unwrap();
-        assert!(matches!(open(InstanceKind::Real), Err(StoreError::NewerDatabase(v)) if v == "20991231000001"));
+        assert!(
+            matches!(open(InstanceKind::Real), Err(StoreError::NewerDatabase(v)) if v == "20991231000001")
+        );
         assert!(matches!(Store::migrate(&bed.address), Err(StoreError::NewerDatabase(_))));
         raw.exec("DELETE FROM __diesel_schema_migrations WHERE version = '20991231000001'").unwrap();
         assert!(open(InstanceKind::Real).is_ok());

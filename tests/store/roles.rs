@@ -17,7 +17,9 @@ fn territory(bed: &Bed) -> (String, String) {
     let mut raw = bed.raw();
     raw.exec("INSERT INTO professional (id, version, login_index, state, created_at, body) VALUES ('p', 1, 'l', 'confirmed', 1, '')")
         .unwrap();
-    for (id, function) in [("a1", "practitioner"), ("a2", "practitioner"), ("m1", "manager"), ("gone", "practitioner")] {
+    for (id, function) in
+        [("a1", "practitioner"), ("a2", "practitioner"), ("m1", "manager"), ("gone", "practitioner")]
+    {
         raw.exec(&format!(
             "INSERT INTO assignment (id, version, professional, organisation, mission, profession, function, secrecy, secrecy_basis, starts_at, created_at) \
              VALUES ('{id}', 1, 'p', '{org}', 'm', 'teacher', '{function}', 'not_bound', '', 1, 1)"
@@ -106,7 +108,10 @@ fn the_lane_writes_but_reads_no_ciphertext_and_rewrites_no_record() {
             "ALTER TABLE audit_leaf DISABLE TRIGGER ALL",
         ] {
             let error = raw.exec(refused).expect_err(refused).to_string();
-            assert!(error.contains("permission denied") || error.contains("must be owner"), "{refused}: {error}");
+            assert!(
+                error.contains("permission denied") || error.contains("must be owner"),
+                "{refused}: {error}"
+            );
         }
     }
 }
@@ -118,13 +123,25 @@ fn the_server_and_the_auditor_have_their_own_limits() {
         let mut raw = bed.raw();
         raw.exec("SET ROLE relais_auditor").unwrap();
         assert!(raw.int("SELECT count(body) FROM audit_leaf") > 0);
-        for refused in ["SELECT ciphertext FROM audit_detail", "SELECT 1 FROM fact", "SELECT 1 FROM data_key", "DELETE FROM audit_leaf"] {
+        for refused in [
+            "SELECT ciphertext FROM audit_detail",
+            "SELECT 1 FROM fact",
+            "SELECT 1 FROM data_key",
+            "DELETE FROM audit_leaf",
+        ] {
             assert!(raw.exec(refused).is_err(), "auditor: {refused}");
         }
         raw.exec("RESET ROLE; SET ROLE relais_app").unwrap();
         assert_eq!(raw.int("SELECT count(*) FROM fact"), 2, "jobs act for nobody and read as the server");
         for table in ["audit_leaf", "audit_index", "audit_detail", "audit_checkpoint"] {
-            for verb in [format!("UPDATE {table} SET {}", if table == "audit_checkpoint" { "size = 1" } else { "idx = 1" }), format!("DELETE FROM {table}"), format!("TRUNCATE {table}")] {
+            for verb in [
+                format!(
+                    "UPDATE {table} SET {}",
+                    if table == "audit_checkpoint" { "size = 1" } else { "idx = 1" }
+                ),
+                format!("DELETE FROM {table}"),
+                format!("TRUNCATE {table}"),
+            ] {
                 let error = raw.exec(&verb).expect_err(&verb).to_string();
                 assert!(error.contains("permission denied"), "{verb}: {error}");
             }
@@ -153,7 +170,8 @@ fn the_server_runs_under_a_login_that_owns_nothing() {
         let address = DatabaseAddress::Postgres(format!("postgres://{login}:for-this-test-only@{rest}"));
         let store = Store::open(&address, InstanceKind::Real, bed.store.keyring().clone()).unwrap();
         let clock = std::sync::Arc::clone(&bed.clock) as std::sync::Arc<dyn relais::clock::Clock>;
-        let (lane, thread) = relais::audit::Lane::start(store.backend().unwrap(), clock, Default::default()).unwrap();
+        let (lane, thread) =
+            relais::audit::Lane::start(store.backend().unwrap(), clock, Default::default()).unwrap();
         let (pathway, _) = bed.pathway(&lane);
         bed.records(&lane, 3);
         bed.write(&lane, move |tx, _| tx.pathway_touch(&pathway)).unwrap();

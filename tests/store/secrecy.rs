@@ -56,8 +56,19 @@ fn a_ciphertext_moved_to_another_row_column_or_version_does_not_open() {
         let by = AssignmentId::random(&chance).unwrap();
         let now = relais::clock::Clock::now(bed.clock.as_ref());
         let seal = |id: &str, version, kind| {
-            NewFact::seal(&key, &chance, &pathway, kind, id, version, now, &by, &json!({"of": id}), Some(&json!("w")))
-                .unwrap()
+            NewFact::seal(
+                &key,
+                &chance,
+                &pathway,
+                kind,
+                id,
+                version,
+                now,
+                &by,
+                &json!({"of": id}),
+                Some(&json!("w")),
+            )
+            .unwrap()
         };
         for (id, version, kind) in [
             ("a", 1, FactKind::Holder),
@@ -90,7 +101,10 @@ fn a_ciphertext_moved_to_another_row_column_or_version_does_not_open() {
         let cases = [
             (format!("UPDATE fact SET facts = {} WHERE id = 'a'", from("b", 1, "facts")), FactKind::Holder),
             (format!("UPDATE fact SET facts = {} WHERE id = 'a'", from("a", 1, "words")), FactKind::Holder),
-            (format!("UPDATE fact SET facts = {} WHERE id = 'c' AND version = 2", from("c", 1, "facts")), FactKind::Course),
+            (
+                format!("UPDATE fact SET facts = {} WHERE id = 'c' AND version = 2", from("c", 1, "facts")),
+                FactKind::Course,
+            ),
         ];
         for (sql, kind) in cases {
             spoiled(&mut raw, &sql, kind, undo);
@@ -127,7 +141,8 @@ fn a_note_is_sealed_for_its_version_and_erased_with_its_pathway() {
         let now = relais::clock::Clock::now(bed.clock.as_ref());
         for version in [1, 2] {
             let note =
-                NewNote::seal(&bed.key(&pathway), &chance, &id, version, &pathway, &author, now, "CANARI").unwrap();
+                NewNote::seal(&bed.key(&pathway), &chance, &id, version, &pathway, &author, now, "CANARI")
+                    .unwrap();
             bed.write(&lane, move |tx, _| tx.note_put(&note)).unwrap();
         }
         assert_eq!(bed.raw().int("SELECT version FROM note"), 2, "{engine:?}");

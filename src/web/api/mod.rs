@@ -2,6 +2,6 @@
 
 pub mod audit;
 pub mod handovers;
+pub mod meta;
 pub mod sharing;
 pub mod successions;
-pub mod meta;
