@@ -41,6 +41,8 @@ pub struct InstanceKeys {
     etag: Zeroizing<[u8; 32]>,
     cursor: Zeroizing<[u8; 32]>,
     idempotency: Zeroizing<[u8; 32]>,
+    delay: Zeroizing<[u8; 32]>,
+    opening: Zeroizing<[u8; 32]>,
     id: DataKeyId,
 }
 
@@ -51,6 +53,7 @@ impl std::fmt::Debug for InstanceKeys {
 }
 
 const CURSOR_LABEL: &str = "relais/cursor/1";
+const OPENING_LABEL: &str = "relais/account-opening/1";
 
 impl InstanceKeys {
     /// Derives all subkeys from the instance's data key.
@@ -64,6 +67,8 @@ impl InstanceKeys {
             etag: instance.subkey("etag"),
             cursor: instance.subkey("cursor"),
             idempotency: instance.subkey("idempotency"),
+            delay: instance.subkey("sign-in-delay"),
+            opening: instance.subkey("account-opening"),
             id: *instance.id(),
         }
     }
@@ -106,6 +111,37 @@ impl InstanceKeys {
         let mut all: Vec<&[u8]> = vec![actor.as_bytes()];
         all.extend_from_slice(parts);
         keyed_digest(&self.idempotency, &all)
+    }
+
+    /// Under which failed sign-ins are counted: `kind` is `account` or `network`.
+    #[must_use]
+    pub fn delay_subject(&self, kind: &str, value: &str) -> Digest {
+        keyed_digest(&self.delay, &[kind.as_bytes(), value.as_bytes()])
+    }
+
+    /// Seals what an account's opening carries from its first step to its second, for one invitation.
+    ///
+    /// # Errors
+    /// Too long a content, or no randomness.
+    pub fn seal_opening(
+        &self,
+        invitation: &str,
+        content: &[u8],
+        chance: &dyn Chance,
+    ) -> Result<String, SealError> {
+        let fields = [invitation.as_bytes()];
+        let sealed =
+            sealing::seal(&self.opening, self.id.as_bytes(), OPENING_LABEL, &fields, content, chance)?;
+        Ok(BASE64URL_NOPAD.encode(&sealed))
+    }
+
+    /// Opens what was sealed for the same invitation.
+    ///
+    /// # Errors
+    /// [`OpenError`] for anything else.
+    pub fn open_opening(&self, invitation: &str, ticket: &str) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let sealed = BASE64URL_NOPAD.decode(ticket.as_bytes()).map_err(|_| OpenError)?;
+        sealing::open(&self.opening, self.id.as_bytes(), OPENING_LABEL, &[invitation.as_bytes()], &sealed)
     }
 
     /// Seals a cursor for one actor and one query: 74 bytes longer than its content, base64url.

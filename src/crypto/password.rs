@@ -9,7 +9,10 @@
 //! Not done here: delays and counters, which the services keep; storage, which seals the PHC string under the
 //! instance's data key so that the database's owner cannot give one account the hash of another.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
@@ -259,6 +262,27 @@ impl HashGate {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HashGateFull)?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| HashGateFull)?;
         Ok(HashPermit { _running: running, _admitted: admitted })
+    }
+
+    /// [`HashGate::enter`] on a thread that may block.
+    ///
+    /// # Errors
+    /// [`HashGateFull`] at once when the queue is full.
+    pub fn enter_blocking(&self) -> Result<HashPermit, HashGateFull> {
+        struct Unpark(Thread);
+        impl Wake for Unpark {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut turn = pin!(self.enter());
+        loop {
+            match turn.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(permit) => return permit,
+                Poll::Pending => std::thread::park(),
+            }
+        }
     }
 }
 

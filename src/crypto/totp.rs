@@ -54,6 +54,15 @@ impl TotpSecret {
         bytes.try_into().map(|b| Self(Zeroizing::new(b))).map_err(|_| TotpError::Secret)
     }
 
+    /// Reads what [`TotpSecret::base32`] wrote.
+    ///
+    /// # Errors
+    /// [`TotpError::Secret`] unless it is the base32 of 20 bytes.
+    pub fn from_base32(text: &str) -> Result<Self, TotpError> {
+        let bytes = Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| TotpError::Secret)?);
+        Self::from_bytes(&bytes)
+    }
+
     /// To be sealed before it is stored.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; SECRET_LEN] {
@@ -115,6 +124,12 @@ pub fn verify(secret: &TotpSecret, code: &str, now: Timestamp, last_used_step: O
         }
     }
     matched
+}
+
+/// The code that an application shows at this moment: for the demonstration and tests, which hold the telephone too.
+#[must_use]
+pub fn code(secret: &TotpSecret, at: Timestamp) -> Option<Zeroizing<String>> {
+    code_at(&totp(secret, 6)?, at.micros().div_euclid(1_000_000).div_euclid(STEP_SECONDS))
 }
 
 fn totp(secret: &TotpSecret, digits: u8) -> Option<Totp> {

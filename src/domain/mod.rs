@@ -10,6 +10,7 @@ pub mod item;
 pub mod person;
 pub mod record;
 pub mod release;
+pub mod secrecy;
 pub mod statute;
 pub mod text;
 pub mod vocabulary;

@@ -25,7 +25,7 @@ use crate::store::item::{NewNote, NewVersion};
 use crate::store::{Snapshot, StoreError, WriteTx};
 
 /// How often a request decides anew when the facts moved between its snapshot and the lane.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 /// SECURITY §4: a session unused for thirty minutes is over.
 pub const IDLE_SECONDS: i64 = 30 * 60;
 /// The last use is written at most this often.
@@ -178,11 +178,11 @@ pub type Step = Box<dyn FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError
 
 /// A change, prepared: its steps, the rows that it writes, and the digest of their ciphertexts.
 pub struct Change {
-    id: String,
-    steps: Vec<Step>,
-    written: Vec<RowRef>,
+    pub(super) id: String,
+    pub(super) steps: Vec<Step>,
+    pub(super) written: Vec<RowRef>,
     ciphertexts: Vec<u8>,
-    checks: Vec<VersionCheck>,
+    pub(super) checks: Vec<VersionCheck>,
 }
 
 impl Change {
@@ -263,7 +263,7 @@ impl Change {
         self
     }
 
-    fn write_digest(&self) -> Option<Digest> {
+    pub(super) fn write_digest(&self) -> Option<Digest> {
         (!self.ciphertexts.is_empty()).then(|| sha256(&[&self.ciphertexts]))
     }
 }
@@ -290,13 +290,13 @@ struct Heard {
 
 impl App {
     /// The moment at which a snapshot decides: never before the last record, whatever this node's clock says.
-    fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
+    pub(super) fn moment(&self, snapshot: &mut Snapshot) -> Result<Timestamp, ServiceError> {
         let last = snapshot.log_last_time()?.unwrap_or(Timestamp::from_micros(i64::MIN));
         Ok(self.clock.now().max(last))
     }
 
     /// Who holds this session, in this snapshot. The only maker of actors.
-    fn sign_in_of(
+    pub(super) fn sign_in_of(
         &self,
         snapshot: &mut Snapshot,
         call: &Call,
@@ -382,7 +382,7 @@ impl App {
         now >= signed_in.session.seen_at.plus_seconds(SEEN_EVERY_SECONDS)
     }
 
-    fn charter_check(book: &CharterBook) -> VersionCheck {
+    pub(super) fn charter_check(book: &CharterBook) -> VersionCheck {
         VersionCheck { kind: CheckKind::Charter, id: "charter".to_owned(), version: book.version() }
     }
 

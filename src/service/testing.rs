@@ -180,6 +180,7 @@ impl Territory {
         }
         for (code, id) in &organisations {
             let words = OrganisationWords {
+                code: (*code).to_owned(),
                 name: format!("Structure {code}"),
                 telephone: "0102030405".to_owned(),
                 territory: "Val-d'Orme".to_owned(),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::schema::{invitation, login_delay, professional, session};
+use super::schema::{invitation, professional, session};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use super::{StoreError, seal};
@@ -179,6 +179,43 @@ fn read_session(raw: SessionRaw) -> Result<Session, StoreError> {
     })
 }
 
+type InvitationRaw = (String, String, String, Option<String>, i64, i64, Option<i64>);
+
+const INVITATION_COLUMNS: (
+    invitation::id,
+    invitation::professional,
+    invitation::kind,
+    invitation::issued_by,
+    invitation::issued_at,
+    invitation::expires_at,
+    invitation::used_at,
+) = (
+    invitation::id,
+    invitation::professional,
+    invitation::kind,
+    invitation::issued_by,
+    invitation::issued_at,
+    invitation::expires_at,
+    invitation::used_at,
+);
+
+fn read_invitation(raw: InvitationRaw) -> Result<Invitation, StoreError> {
+    let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("invitation", e);
+    let (id, professional, kind, issued_by, issued_at, expires_at, used_at) = raw;
+    Ok(Invitation {
+        id: InvitationId::parse(&id).map_err(|e| bad(&e))?,
+        professional: ProfessionalId::parse(&professional).map_err(|e| bad(&e))?,
+        kind: InvitationKind::parse(&kind).map_err(|e| bad(&e))?,
+        issued_by: match issued_by {
+            Some(i) => Some(ProfessionalId::parse(&i).map_err(|e| bad(&e))?),
+            None => None,
+        },
+        issued_at: Timestamp::from_micros(issued_at),
+        expires_at: Timestamp::from_micros(expires_at),
+        used_at: used_at.map(Timestamp::from_micros),
+    })
+}
+
 const SESSION_COLUMNS: (
     session::id,
     session::version,
@@ -246,6 +283,23 @@ impl Snapshot {
         raw.map(|r| self.professional_read(r)).transpose()
     }
 
+    /// Every professional, in the order in which the accounts were made.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn professionals(&mut self) -> Result<Vec<Professional>, StoreError> {
+        let ids: Vec<String> = professional::table
+            .order((professional::created_at.asc(), professional::id.asc()))
+            .select(professional::id)
+            .load(self.conn())?;
+        let mut people = Vec::with_capacity(ids.len());
+        for id in ids {
+            let id = ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e))?;
+            people.extend(self.professional_fetch(&id)?);
+        }
+        Ok(people)
+    }
+
     /// The professional of a login, found by its blind index.
     ///
     /// # Errors
@@ -270,36 +324,25 @@ impl Snapshot {
     /// # Errors
     /// The database's.
     pub fn invitation_by_code(&mut self, hash: &TokenHash) -> Result<Option<Invitation>, StoreError> {
-        type Raw = (String, String, String, Option<String>, i64, i64, Option<i64>);
-        let raw: Option<Raw> = invitation::table
+        let raw: Option<InvitationRaw> = invitation::table
             .filter(invitation::code_hash.eq(hash.to_hex()))
-            .select((
-                invitation::id,
-                invitation::professional,
-                invitation::kind,
-                invitation::issued_by,
-                invitation::issued_at,
-                invitation::expires_at,
-                invitation::used_at,
-            ))
+            .select(INVITATION_COLUMNS)
             .first(self.conn())
             .optional()?;
-        let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("invitation", e);
-        raw.map(|(id, professional, kind, issued_by, issued_at, expires_at, used_at)| {
-            Ok(Invitation {
-                id: InvitationId::parse(&id).map_err(|e| bad(&e))?,
-                professional: ProfessionalId::parse(&professional).map_err(|e| bad(&e))?,
-                kind: InvitationKind::parse(&kind).map_err(|e| bad(&e))?,
-                issued_by: match issued_by {
-                    Some(i) => Some(ProfessionalId::parse(&i).map_err(|e| bad(&e))?),
-                    None => None,
-                },
-                issued_at: Timestamp::from_micros(issued_at),
-                expires_at: Timestamp::from_micros(expires_at),
-                used_at: used_at.map(Timestamp::from_micros),
-            })
-        })
-        .transpose()
+        raw.map(read_invitation).transpose()
+    }
+
+    /// Every invitation of a professional, first to last, used and expired ones included.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn invitations_of(&mut self, id: &ProfessionalId) -> Result<Vec<Invitation>, StoreError> {
+        let raws: Vec<InvitationRaw> = invitation::table
+            .filter(invitation::professional.eq(id.as_str()))
+            .order((invitation::issued_at.asc(), invitation::id.asc()))
+            .select(INVITATION_COLUMNS)
+            .load(self.conn())?;
+        raws.into_iter().map(read_invitation).collect()
     }
 
     /// A session by the hash of its token, ended ones included.
@@ -327,19 +370,6 @@ impl Snapshot {
             .select(SESSION_COLUMNS)
             .load(self.conn())?;
         raws.into_iter().map(read_session).collect()
-    }
-
-    /// Failures counted for a login or network, with the time of the last.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn login_delay(&mut self, subject: &[u8]) -> Result<Option<(i64, Timestamp)>, StoreError> {
-        let raw: Option<(i64, i64)> = login_delay::table
-            .filter(login_delay::subject.eq(subject))
-            .select((login_delay::failures, login_delay::last_at))
-            .first(self.conn())
-            .optional()?;
-        Ok(raw.map(|(failures, at)| (failures, Timestamp::from_micros(at))))
     }
 }
 
@@ -387,6 +417,57 @@ impl WriteTx {
         ))
         .execute(self.conn())?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Replaces what authenticates, factor and state unchanged (a rescue code that was used, a new password): the
+    /// last step of the factor stays, so no code becomes good again.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the account changed meanwhile.
+    pub fn credentials_rewrite(
+        &mut self,
+        id: &ProfessionalId,
+        version: i64,
+        credentials: &SealedCredentials,
+    ) -> Result<(), StoreError> {
+        let changed = diesel::update(
+            professional::table
+                .filter(professional::id.eq(id.as_str()))
+                .filter(professional::version.eq(version)),
+        )
+        .set((
+            professional::version.eq(version.saturating_add(1)),
+            professional::credentials.eq(&credentials.0),
+        ))
+        .execute(self.conn())?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Raises an account's version: what is decided on all of a person's affectations is decided one at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the account changed meanwhile.
+    pub fn professional_touch(&mut self, id: &ProfessionalId, version: i64) -> Result<(), StoreError> {
+        let changed = diesel::update(
+            professional::table
+                .filter(professional::id.eq(id.as_str()))
+                .filter(professional::version.eq(version)),
+        )
+        .set(professional::version.eq(version.saturating_add(1)))
+        .execute(self.conn())?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Closes an account for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when the account changed meanwhile.
+    pub fn professional_end(&mut self, id: &ProfessionalId, version: i64) -> Result<(), StoreError> {
+        self.professional_touch(id, version)?;
+        diesel::update(professional::table.filter(professional::id.eq(id.as_str())))
+            .set(professional::state.eq(AccountState::Ended.code()))
+            .execute(self.conn())?;
+        Ok(())
     }
 
     /// A colleague recognises the holder of an account.
@@ -463,6 +544,22 @@ impl WriteTx {
         if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
     }
 
+    /// Lets the unused invitations of a professional expire: only the latest code opens anything.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn invitations_close(&mut self, id: &ProfessionalId, at: Timestamp) -> Result<(), StoreError> {
+        diesel::update(
+            invitation::table
+                .filter(invitation::professional.eq(id.as_str()))
+                .filter(invitation::used_at.is_null())
+                .filter(invitation::expires_at.gt(at.micros())),
+        )
+        .set(invitation::expires_at.eq(at.micros()))
+        .execute(self.conn())?;
+        Ok(())
+    }
+
     /// Opens a session.
     ///
     /// # Errors
@@ -517,35 +614,6 @@ impl WriteTx {
         )
         .set((session::ended_at.eq(at.micros()), session::version.eq(session::version + 1)))
         .execute(self.conn())?;
-        Ok(())
-    }
-
-    /// Counts a failed sign-in for a login or a network, known or not.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn login_delay_raise(&mut self, subject: &[u8], at: Timestamp) -> Result<(), StoreError> {
-        let changed = diesel::update(login_delay::table.filter(login_delay::subject.eq(subject)))
-            .set((login_delay::failures.eq(login_delay::failures + 1), login_delay::last_at.eq(at.micros())))
-            .execute(self.conn())?;
-        if changed == 0 {
-            diesel::insert_into(login_delay::table)
-                .values((
-                    login_delay::subject.eq(subject),
-                    login_delay::failures.eq(1),
-                    login_delay::last_at.eq(at.micros()),
-                ))
-                .execute(self.conn())?;
-        }
-        Ok(())
-    }
-
-    /// Forgets the failures of a login after a success.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn login_delay_clear(&mut self, subject: &[u8]) -> Result<(), StoreError> {
-        diesel::delete(login_delay::table.filter(login_delay::subject.eq(subject))).execute(self.conn())?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ pub mod account;
 mod backend;
 pub mod charter;
 mod connection;
+mod delay;
 mod dialect;
 pub mod fact;
 pub mod idempotency;

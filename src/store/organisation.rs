@@ -4,7 +4,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::connection::Db;
-use super::schema::{assignment, charter_signature, organisation, participation, pathway, professional};
+use super::schema::{
+    assignment, charter_signature, organisation, participation, pathway, professional, session,
+};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use super::{StoreError, seal};
@@ -25,6 +27,9 @@ pub struct Mission {
 /// What is written of an organisation (sealed under the instance's key).
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OrganisationWords {
+    /// Short name by which files of affectations name the structure.
+    #[serde(default)]
+    pub code: String,
     pub name: String,
     pub telephone: String,
     pub territory: String,
@@ -380,6 +385,19 @@ impl WriteTx {
         .set((assignment::version.eq(version.saturating_add(1)), assignment::ends_at.eq(at.micros())))
         .execute(self.conn())?;
         if changed == 1 { self.pathways_touch_of(id) } else { Err(StoreError::Stale) }
+    }
+
+    /// Ends every session under an affectation.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn sessions_end_under(&mut self, id: &AssignmentId, at: Timestamp) -> Result<(), StoreError> {
+        diesel::update(
+            session::table.filter(session::assignment.eq(id.as_str())).filter(session::ended_at.is_null()),
+        )
+        .set((session::ended_at.eq(at.micros()), session::version.eq(session::version + 1)))
+        .execute(self.conn())?;
+        Ok(())
     }
 
     /// Raises an affectation's version, and that of every pathway in which it takes part.

@@ -1,0 +1,299 @@
+//! Who works where: the directory of structures and people, for professionals in force.
+//!
+//! Structures, names of professionals, who stated and who confirmed an affectation are no secret among them; who takes
+//! part in which pathway is not here (DESIGN §3, hidden existence).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::ServiceError;
+use super::app::App;
+use super::console::{Author, Office};
+use super::flow::{Act, Call, Desk};
+use super::sessions::row_ref;
+use crate::audit::Disclosed;
+use crate::clock::Timestamp;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
+use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
+use crate::store::account::AccountState;
+use crate::store::organisation::{AssignmentRow, Organisation};
+
+/// A mission, as the directory shows it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MissionView {
+    #[schema(value_type = String)]
+    pub id: MissionId,
+    pub code: String,
+    pub title: String,
+}
+
+/// A structure, as the directory shows it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OrganisationView {
+    #[schema(value_type = String)]
+    pub id: OrganisationId,
+    pub version: i64,
+    pub code: String,
+    pub name: String,
+    pub kind: OrganisationKind,
+    pub territory: String,
+    pub telephone: String,
+    pub missions: Vec<MissionView>,
+    /// Whether it signed the charter in force.
+    pub charter_signed: bool,
+}
+
+/// The directory.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Organisations {
+    pub items: Vec<OrganisationView>,
+}
+
+/// An affectation, as the directory shows it: who stated and who confirmed it is for everybody to see.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AssignmentView {
+    #[schema(value_type = String)]
+    pub id: AssignmentId,
+    pub version: i64,
+    #[schema(value_type = String)]
+    pub professional: ProfessionalId,
+    pub name: String,
+    pub telephone: String,
+    pub account: AccountState,
+    #[schema(value_type = String)]
+    pub organisation: OrganisationId,
+    #[schema(value_type = String)]
+    pub mission: MissionId,
+    pub profession: Profession,
+    pub function: Function,
+    /// As it counts now.
+    pub secrecy: Secrecy,
+    pub secrecy_basis: String,
+    pub secrecy_until: Option<String>,
+    pub stated_by: Option<String>,
+    pub confirmed_by: Option<String>,
+    pub in_force: bool,
+    pub starts_at: String,
+    pub ends_at: Option<String>,
+}
+
+/// A structure with its people.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OrganisationDetail {
+    pub organisation: OrganisationView,
+    pub assignments: Vec<AssignmentView>,
+}
+
+/// An account, as who administers it sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ProfessionalView {
+    #[schema(value_type = String)]
+    pub id: ProfessionalId,
+    pub login: String,
+    pub name: String,
+    pub telephone: String,
+    pub account: AccountState,
+    pub invited_by: Option<String>,
+    pub recognised_by: Option<String>,
+    pub assignments: Vec<AssignmentView>,
+}
+
+/// Accounts.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Professionals {
+    pub items: Vec<ProfessionalView>,
+}
+
+/// Names of professionals, each read once.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<ProfessionalId, String>);
+
+impl Names {
+    fn of(
+        &mut self,
+        snapshot: &mut crate::store::Snapshot,
+        id: Option<&ProfessionalId>,
+    ) -> Result<Option<String>, ServiceError> {
+        let Some(id) = id else { return Ok(None) };
+        if let Some(name) = self.0.get(id) {
+            return Ok(Some(name.clone()));
+        }
+        let name = snapshot.professional_fetch(id)?.map(|p| p.words.name);
+        if let Some(name) = &name {
+            self.0.insert(id.clone(), name.clone());
+        }
+        Ok(name)
+    }
+}
+
+fn organisation_view(o: Organisation, charter_signed: bool) -> OrganisationView {
+    OrganisationView {
+        id: o.id,
+        version: o.version,
+        code: o.words.code,
+        name: o.words.name,
+        kind: o.kind,
+        territory: o.words.territory,
+        telephone: o.words.telephone,
+        missions: o
+            .words
+            .missions
+            .into_iter()
+            .map(|m| MissionView { id: m.id, code: m.code, title: m.title })
+            .collect(),
+        charter_signed,
+    }
+}
+
+fn assignment_view(
+    office: &mut Office<'_>,
+    names: &mut Names,
+    row: AssignmentRow,
+) -> Result<AssignmentView, ServiceError> {
+    let a = row.facts;
+    let person = office
+        .snapshot
+        .professional_fetch(&a.professional)?
+        .ok_or_else(|| ServiceError::Internal("an affectation without its professional".to_owned()))?;
+    Ok(AssignmentView {
+        secrecy: a.secrecy_at(office.now),
+        in_force: a.in_force(office.now),
+        id: a.id,
+        version: a.version,
+        professional: a.professional,
+        name: person.words.name,
+        telephone: person.words.telephone,
+        account: person.state,
+        organisation: a.organisation,
+        mission: a.mission,
+        profession: a.profession,
+        function: a.function,
+        secrecy_basis: row.secrecy_basis,
+        secrecy_until: a.secrecy_until.map(Timestamp::rfc3339),
+        stated_by: names.of(office.snapshot, row.stated_by.as_ref())?,
+        confirmed_by: names.of(office.snapshot, row.confirmed_by.as_ref())?,
+        starts_at: a.starts_at.rfc3339(),
+        ends_at: a.ends_at.map(Timestamp::rfc3339),
+    })
+}
+
+fn in_force(desk: &Desk<'_>) -> Result<(), ServiceError> {
+    let actor = desk.signed_in.actor()?;
+    if actor.assignment().in_force(desk.now) { Ok(()) } else { Err(ServiceError::AbsentOrRefused) }
+}
+
+impl App {
+    /// The directory of structures, for anybody in force.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn organisations(&self, call: &Call) -> Result<Disclosed<Organisations>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Organisation };
+        self.read_desk(call, act, |desk| {
+            in_force(desk)?;
+            let all = organisations_of(&mut Office::at(desk))?;
+            desk.returned = all.iter().map(|o| row_ref("organisation", o.id.as_str(), o.version)).collect();
+            Ok(Organisations { items: all })
+        })
+    }
+
+    /// The directory, for the command line.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn console_organisations(&self, command: &str) -> Result<Disclosed<Organisations>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Organisation };
+        self.console_read(act, command, |office| Ok(Organisations { items: organisations_of(office)? }))
+    }
+
+    /// One structure with its people, for anybody in force.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn organisation(
+        &self,
+        call: &Call,
+        id: &OrganisationId,
+    ) -> Result<Disclosed<OrganisationDetail>, ServiceError> {
+        let act = Act { action: Action::Read, resource: ResourceKind::Organisation };
+        self.read_desk(call, act, |desk| {
+            in_force(desk)?;
+            let signed = desk.book.in_force(desk.now).is_some_and(|e| e.signed_by.contains(id));
+            let stored = desk.snapshot.organisation_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
+            let rows = desk.snapshot.assignments_in(id)?;
+            desk.returned = vec![row_ref("organisation", id.as_str(), stored.version)];
+            desk.returned
+                .extend(rows.iter().map(|r| row_ref("assignment", r.facts.id.as_str(), r.facts.version)));
+            let (mut names, mut office) = (Names::default(), Office::at(desk));
+            let assignments = rows
+                .into_iter()
+                .map(|row| assignment_view(&mut office, &mut names, row))
+                .collect::<Result<_, _>>()?;
+            Ok(OrganisationDetail { organisation: organisation_view(stored, signed), assignments })
+        })
+    }
+
+    /// Accounts: all of them for an administrator or the command line, those of the own structure for its manager
+    /// (with those that have no affectation yet and were invited by this manager).
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn professionals(&self, author: Author<'_>) -> Result<Disclosed<Professionals>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Professional };
+        match author {
+            Author::Session(call) => self.read_desk(call, act, |desk| {
+                let items = professionals_of(&mut Office::at(desk))?;
+                desk.returned = items.iter().map(|p| row_ref("professional", p.id.as_str(), 1)).collect();
+                Ok(Professionals { items })
+            }),
+            Author::Console(command) => self
+                .console_read(act, command, |office| Ok(Professionals { items: professionals_of(office)? })),
+        }
+    }
+}
+
+fn organisations_of(office: &mut Office<'_>) -> Result<Vec<OrganisationView>, ServiceError> {
+    let signed = office.book.in_force(office.now).map(|e| e.signed_by.clone()).unwrap_or_default();
+    let all = office.snapshot.organisations()?;
+    Ok(all
+        .into_iter()
+        .map(|o| {
+            let charter_signed = signed.contains(&o.id);
+            organisation_view(o, charter_signed)
+        })
+        .collect())
+}
+
+fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, ServiceError> {
+    let all = office.administers().is_ok();
+    let managed = office.manages();
+    if !all && managed.is_none() {
+        return Err(ServiceError::AbsentOrRefused);
+    }
+    let me = office.professional().cloned();
+    let mut names = Names::default();
+    let mut items = Vec::new();
+    for person in office.snapshot.professionals()? {
+        let rows = office.snapshot.assignments_of(&person.id)?;
+        let ours = rows.iter().any(|r| Some(&r.facts.organisation) == managed.as_ref())
+            || (rows.is_empty() && me.is_some() && person.invited_by == me);
+        if !all && !ours {
+            continue;
+        }
+        let assignments =
+            rows.into_iter().map(|row| assignment_view(office, &mut names, row)).collect::<Result<_, _>>()?;
+        items.push(ProfessionalView {
+            login: person.words.login,
+            name: person.words.name,
+            telephone: person.words.telephone,
+            account: person.state,
+            invited_by: names.of(office.snapshot, person.invited_by.as_ref())?,
+            recognised_by: names.of(office.snapshot, person.recognised_by.as_ref())?,
+            assignments,
+            id: person.id,
+        });
+    }
+    Ok(items)
+}
