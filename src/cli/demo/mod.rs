@@ -178,8 +178,7 @@ pub fn run(
         }
         let mut quiet = std::io::sink();
         let progress: &mut dyn Write = if arguments.json { &mut quiet } else { out };
-        let made =
-            create(&partial, &settings, Arc::clone(&clock), Arc::clone(&chance), progress)?;
+        let made = create(&partial, &settings, Arc::clone(&clock), Arc::clone(&chance), progress)?;
         std::fs::rename(&partial, data)?;
         made
     };
@@ -211,8 +210,7 @@ fn announce(
     let base_url = format!("https://localhost:{}", address.port());
     let ca_file = std::fs::canonicalize(data)?.join("certs").join("ca.pem");
     if arguments.json {
-        let line =
-            Announcement { base_url, ca_file, accounts: &known.accounts, pathways: &known.pathways };
+        let line = Announcement { base_url, ca_file, accounts: &known.accounts, pathways: &known.pathways };
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
         return Ok(out.flush()?);
     }

@@ -45,12 +45,7 @@ impl Teller<'_> {
         this_year.checked_sub_months(Months::new(9)).unwrap_or(this_year).to_string()
     }
 
-    fn open(
-        &self,
-        by: &str,
-        person: Value,
-        mandate: &str,
-    ) -> Result<PathwayId, ServiceError> {
+    fn open(&self, by: &str, person: Value, mandate: &str) -> Result<PathwayId, ServiceError> {
         let opening = input(json!({
             "person": person,
             "preference": { "said_by": "young_person", "wish": "Je préfère que ce soit la même personne.", "on": self.day(0) },
@@ -131,7 +126,13 @@ impl Teller<'_> {
         Ok(id)
     }
 
-    fn line(&self, login: &str, kind: &str, categories: &[&str], shows: &[&Written]) -> Result<Value, ServiceError> {
+    fn line(
+        &self,
+        login: &str,
+        kind: &str,
+        categories: &[&str],
+        shows: &[&Written],
+    ) -> Result<Value, ServiceError> {
         let shown: Vec<&str> = shows.iter().map(|w| w.version.as_str()).collect();
         Ok(json!({ "recipient": self.key(login)?, "kind": kind, "categories": categories, "shows": shown }))
     }
@@ -148,7 +149,8 @@ impl Teller<'_> {
         let assignment = &self.people.get(who)?.assignment;
         let invitation =
             input(json!({ "assignment": assignment, "mandate": mandate, "role": role, "until": until }))?;
-        let created = self.app.participation_invite(&self.people.call(self.app, by)?, pathway, &invitation)?;
+        let created =
+            self.app.participation_invite(&self.people.call(self.app, by)?, pathway, &invitation)?;
         let id = ParticipationId::parse(&created.id).map_err(internal)?;
         self.app.participation_accept(&self.people.call(self.app, who)?, &id)?;
         Ok(id)
@@ -178,7 +180,8 @@ impl Teller<'_> {
         items: &[&Written],
         to: &[&ParticipationId],
     ) -> Result<(), ServiceError> {
-        let items: Vec<Value> = items.iter().map(|w| json!({ "item": w.item, "version": w.version })).collect();
+        let items: Vec<Value> =
+            items.iter().map(|w| json!({ "item": w.item, "version": w.version })).collect();
         let share = input(json!({
             "purpose": purpose, "last_day": last_day, "items": items, "recipients": to,
         }))?;
@@ -219,7 +222,8 @@ impl Teller<'_> {
             false,
         )?;
         self.stay(&pathway, &mother)?;
-        let released = vec![self.line("julie.lambert", "recipient", &["schooling", "mobility"], &[&homework])?];
+        let released =
+            vec![self.line("julie.lambert", "recipient", &["schooling", "mobility"], &[&homework])?];
         self.accord(nadia, &pathway, "schooling", 200, released, &both, true)?;
         self.share(nadia, &pathway, "schooling", self.day(100), &[&homework], &[&teacher])?;
         drop(bus);
@@ -247,10 +251,21 @@ impl Teller<'_> {
             json!({ "category": "practical", "need": "warm_clothes", "detail": "Manque de vêtements chauds" }),
             true,
         )?;
-        let lines = vec![self.line("paul.girard", "recipient", &["health_minimal", "practical"], &[&medicine, &clothes])?];
+        let lines = vec![self.line(
+            "paul.girard",
+            "recipient",
+            &["health_minimal", "practical"],
+            &[&medicine, &clothes],
+        )?];
         self.accord(claire, pathway, "stay", 40, lines, &[mother], true)?;
-        let director =
-            self.invite("nadia.benali", pathway, "paul.girard", "contractual", "stay_organiser", Some(self.day(30)))?;
+        let director = self.invite(
+            "nadia.benali",
+            pathway,
+            "paul.girard",
+            "contractual",
+            "stay_organiser",
+            Some(self.day(30)),
+        )?;
         self.share(claire, pathway, "stay", self.day(30), &[&medicine, &clothes], &[&director])
     }
 
@@ -284,7 +299,8 @@ impl Teller<'_> {
         HandoverId::parse(&made.id).map_err(internal)?;
         Ok(Told {
             id: pathway.to_string(),
-            story: "Yanis, 13 ans : Samira passe le relais à l'AEMO, qui doit encore accepter (S2)".to_owned(),
+            story: "Yanis, 13 ans : Samira passe le relais à l'AEMO, qui doit encore accepter (S2)"
+                .to_owned(),
         })
     }
 
@@ -319,7 +335,8 @@ impl Teller<'_> {
         self.share(marc, &pathway, "coordination", self.day(60), &[&project], &[&counsellor])?;
         Ok(Told {
             id: pathway.to_string(),
-            story: "Sami, 17 ans et 9 mois : ses mots lus par la mission locale, jusqu'à ses 18 ans (S5)".to_owned(),
+            story: "Sami, 17 ans et 9 mois : ses mots lus par la mission locale, jusqu'à ses 18 ans (S5)"
+                .to_owned(),
         })
     }
 }

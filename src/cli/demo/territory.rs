@@ -102,7 +102,12 @@ pub fn found(app: &App, progress: &mut dyn Write) -> Result<People, ServiceError
     writeln!(progress, "Structures et personnes, par les imports…").map_err(said)?;
     let by = app.call_of(&alice.session)?;
     let author = Author::Session(&by);
-    written(&app.import_organisations(author, "organisations.csv", ORGANISATIONS.as_bytes(), Mode::Write)?)?;
+    written(&app.import_organisations(
+        author,
+        "organisations.csv",
+        ORGANISATIONS.as_bytes(),
+        Mode::Write,
+    )?)?;
     let report = app.import_professionals(author, "people.csv", PEOPLE.as_bytes(), Mode::Write)?;
     written(&report)?;
     let invited: Vec<_> = report.invited.into_iter().map(|i| i.invited).collect();

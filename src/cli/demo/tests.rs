@@ -13,8 +13,7 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
     let (clock, chance): (Arc<dyn Clock>, Arc<dyn Chance>) =
         (Arc::new(SystemClock), Arc::new(SystemChance::new()));
     let mut said = Vec::new();
-    let known =
-        create(&data, &settings(&data), Arc::clone(&clock), Arc::clone(&chance), &mut said).unwrap();
+    let known = create(&data, &settings(&data), Arc::clone(&clock), Arc::clone(&chance), &mut said).unwrap();
     assert!(known.accounts.len() >= 16 && known.pathways.len() >= 4);
     assert!(String::from_utf8(said).unwrap().contains("par les imports"));
     // No two people have one way in.
@@ -44,20 +43,21 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
     lane.stop();
 
     // The other kind is refused, and nothing is touched.
-    assert!(Store::open(
-        &DatabaseAddress::Sqlite(data.join("relais.db")),
-        InstanceKind::Real,
-        keyring(&settings(&data), InstanceKind::Demo).unwrap(),
-    )
-    .is_err());
+    assert!(
+        Store::open(
+            &DatabaseAddress::Sqlite(data.join("relais.db")),
+            InstanceKind::Real,
+            keyring(&settings(&data), InstanceKind::Demo).unwrap(),
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn an_address_that_is_not_loopback_needs_expose() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("demo");
-    let arguments =
-        DemoArguments { listen: "0.0.0.0:0".parse().unwrap(), json: false, expose: false };
+    let arguments = DemoArguments { listen: "0.0.0.0:0".parse().unwrap(), json: false, expose: false };
     let refused = run(&arguments, &data, settings(&data), &mut Vec::new()).unwrap_err();
     assert!(refused.to_string().contains("--expose"));
     assert!(!data.exists());
