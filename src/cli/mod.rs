@@ -65,6 +65,9 @@ enum Command {
     /// Chartes : relire, comparer, imprimer, décider
     #[command(subcommand)]
     Charter(charter::CharterCommand),
+    /// Journal des accès : vérifier, exporter, prouver
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Every variable of the environment that is text; a setting that is none is refused by its absence.
@@ -89,6 +92,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
         Command::Charter(command) => charter::run(&command, out),
+        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
     }
 }
 
