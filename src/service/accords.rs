@@ -253,10 +253,7 @@ impl App {
         pathway: &PathwayId,
     ) -> Result<Disclosed<AccordList>, ServiceError> {
         self.read(call, act, pathway, |scene| {
-            let base = match scene.gate.actor().assignment().function {
-                Function::Practitioner => Resource::Hear,
-                Function::Manager | Function::Secretary => Resource::ManagerView,
-            };
+            let base = if from_office(scene) { Resource::ManagerView } else { Resource::Hear };
             scene.gate.resource(base)?;
             let mut items = Vec::new();
             for accord in &scene.gate.facts().accords {
@@ -631,14 +628,19 @@ pub(super) fn status(
     Ok(state(accord, &scene.gate.facts().consent(), &need, scene.now))
 }
 
+/// Whether the actor looks from the office of an organisation, without a place in the circle.
+fn from_office(scene: &Scene<'_>) -> bool {
+    let has_a_place = scene.gate.participation().is_some_and(|p| p.in_force(scene.now));
+    match scene.gate.actor().assignment().function {
+        Function::Practitioner => false,
+        Function::Manager | Function::Secretary => !has_a_place,
+    }
+}
+
 /// The accord as this reader may see it; `None` where nothing of it is for this reader.
 fn view_for(scene: &mut Scene<'_>, accord: &Accord) -> Result<Option<AccordView>, ServiceError> {
     let id = accord.facts().id();
-    let function = scene.gate.actor().assignment().function;
-    let office = match function {
-        Function::Practitioner => false,
-        Function::Manager | Function::Secretary => true,
-    };
+    let office = from_office(scene);
     let seen_as = if office {
         scene.gate.resource(Resource::AccordState(id.clone())).is_ok().then_some(SeenAs::Office)
     } else if scene.gate.participation().is_none() {
