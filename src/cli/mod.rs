@@ -96,6 +96,9 @@ enum Command {
     /// Chartes : relire, comparer, imprimer, décider, publier
     #[command(subcommand)]
     Charter(charter::CharterCommand),
+    /// Journal des accès : vérifier, exporter, prouver
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
 }
 
 /// Every variable of the environment that is text; a setting that is none is refused by its absence.
@@ -134,6 +137,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
             charter::publish(&dir, &settings(&data)?, out)
         }
         Command::Charter(command) => charter::run(&command, out),
+        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
     }
 }
 
