@@ -60,6 +60,7 @@ pub struct Invited {
 
 /// What the holder writes down before confirming; shown this once.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AccountOpening)]
 pub struct Opening {
     /// To be sent back with the one-time code.
     pub ticket: String,
