@@ -59,8 +59,7 @@ impl TotpSecret {
     /// # Errors
     /// [`TotpError::Secret`] unless it is the base32 of 20 bytes.
     pub fn from_base32(text: &str) -> Result<Self, TotpError> {
-        let bytes =
-            Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| TotpError::Secret)?);
+        let bytes = Zeroizing::new(BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| TotpError::Secret)?);
         Self::from_bytes(&bytes)
     }
 

@@ -37,11 +37,7 @@ pub enum SecrecyError {
 ///
 /// # Errors
 /// [`SecrecyError`].
-pub const fn check(
-    secrecy: Secrecy,
-    basis: Option<SecrecyBasis>,
-    expires: bool,
-) -> Result<(), SecrecyError> {
+pub const fn check(secrecy: Secrecy, basis: Option<SecrecyBasis>, expires: bool) -> Result<(), SecrecyError> {
     match (secrecy, basis) {
         (Secrecy::Bound | Secrecy::Contested, None) => Err(SecrecyError::BasisMissing),
         // LAW: CGFP L121-6 is read by doctrine as covering only those whom CP 226-13 covers already (LAW §3).

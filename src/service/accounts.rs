@@ -30,8 +30,8 @@ use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, V
 use crate::domain::text::Text;
 use crate::ids::{InvitationId, ProfessionalId, RequestId};
 use crate::store::account::{
-    AccountState, Credentials, Invitation, InvitationKind, NewProfessional, Professional,
-    ProfessionalWords, SealedCredentials,
+    AccountState, Credentials, Invitation, InvitationKind, NewProfessional, Professional, ProfessionalWords,
+    SealedCredentials,
 };
 use crate::store::{Snapshot, WriteTx};
 
@@ -92,12 +92,7 @@ impl FreshCode {
         })
     }
 
-    fn row(
-        &self,
-        professional: &ProfessionalId,
-        kind: InvitationKind,
-        office: &Office<'_>,
-    ) -> Invitation {
+    fn row(&self, professional: &ProfessionalId, kind: InvitationKind, office: &Office<'_>) -> Invitation {
         Invitation {
             id: self.id.clone(),
             professional: professional.clone(),
@@ -126,11 +121,7 @@ fn internal(e: impl std::fmt::Display) -> ServiceError {
 }
 
 pub(super) fn professional_check(person: &Professional) -> VersionCheck {
-    VersionCheck {
-        kind: CheckKind::Professional,
-        id: person.id.as_str().to_owned(),
-        version: person.version,
-    }
+    VersionCheck { kind: CheckKind::Professional, id: person.id.as_str().to_owned(), version: person.version }
 }
 
 impl Office<'_> {
@@ -221,11 +212,7 @@ impl App {
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn renew_factor(
-        &self,
-        author: Author<'_>,
-        id: &ProfessionalId,
-    ) -> Result<Invited, ServiceError> {
+    pub fn renew_factor(&self, author: Author<'_>, id: &ProfessionalId) -> Result<Invited, ServiceError> {
         let act = Act { action: Action::Invite, resource: ResourceKind::Account };
         let code = FreshCode::new(self)?;
         let created = self.administer(author, act, |office| {
@@ -381,8 +368,12 @@ impl App {
                 rescue_hashes: ticket.rescue_hashes,
                 factor_replaced_at: replaced,
             };
-            let sealed =
-                SealedCredentials::seal(self.store().instance_key(), self.chance(), &person.id, &credentials)?;
+            let sealed = SealedCredentials::seal(
+                self.store().instance_key(),
+                self.chance(),
+                &person.id,
+                &credentials,
+            )?;
             let checks = vec![professional_check(&person)];
             let version = person.version;
             person.state = AccountState::Unconfirmed;

@@ -74,7 +74,8 @@ fn edition_view(desk: &mut Desk<'_>, edition: &Edition) -> Result<CharterEdition
     let mut signed_by = Vec::new();
     for (charter, organisation, at) in desk.snapshot.charter_organisations()? {
         if charter == edition.id {
-            let name = desk.snapshot.organisation_fetch(&organisation)?.map_or_else(String::new, |o| o.words.name);
+            let name =
+                desk.snapshot.organisation_fetch(&organisation)?.map_or_else(String::new, |o| o.words.name);
             signed_by.push(CharterParty { organisation, name, signed_at: at.rfc3339() });
         }
     }
@@ -225,7 +226,8 @@ impl App {
         charter: &Charter,
     ) -> Result<(Created, Timestamp), ServiceError> {
         let act = Act { action: Action::Publish, resource: ResourceKind::Charter };
-        let matrix = charter.publish().map_err(|e| ServiceError::rule("charter_not_proved", e.to_string()))?;
+        let matrix =
+            charter.publish().map_err(|e| ServiceError::rule("charter_not_proved", e.to_string()))?;
         let id = CharterId::random(self.chance())?;
         let effective = std::cell::Cell::new(Timestamp::MAX);
         let created = self.administer(author, act, |office| {

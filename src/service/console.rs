@@ -113,13 +113,8 @@ impl App {
     /// A draft of what the command line did.
     fn console_draft(&self, act: Act, command: &str) -> Result<RecordDraft, ServiceError> {
         let request = RequestId::random(self.chance())?;
-        let mut draft = RecordDraft::new(
-            request,
-            RetentionClass::Disclosure,
-            act.action,
-            act.resource,
-            Verdict::Permit,
-        );
+        let mut draft =
+            RecordDraft::new(request, RetentionClass::Disclosure, act.action, act.resource, Verdict::Permit);
         draft.motive = Some(format!("ligne de commande : {command}"));
         Ok(draft)
     }
@@ -187,8 +182,7 @@ impl App {
         let sealed = Sealed::seal(view(&mut office)?);
         drop(snapshot);
         let record = self.prepare(&draft, None)?;
-        let (disclosed, _) =
-            self.lane().disclose_blocking(Priority::Session, Job::new(record), sealed)?;
+        let (disclosed, _) = self.lane().disclose_blocking(Priority::Session, Job::new(record), sealed)?;
         Ok(disclosed)
     }
 }

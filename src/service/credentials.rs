@@ -173,21 +173,17 @@ impl App {
         subjects: &Subjects,
     ) -> Result<(), ServiceError> {
         let request = RequestId::random(self.chance())?;
-        let mut draft = RecordDraft::new(
-            request,
-            RetentionClass::Technical,
-            act.action,
-            act.resource,
-            Verdict::Failed,
-        );
+        let mut draft =
+            RecordDraft::new(request, RetentionClass::Technical, act.action, act.resource, Verdict::Failed);
         draft.actor = professional.map(|p| stamp_of(p.clone()));
         let record = self.prepare(&draft, None)?;
         let subjects = subjects.clone();
-        let written = self.lane().submit(Priority::Anonymous, Job::new(record), move |tx: &mut WriteTx, at| {
-            subjects.hold(tx, at)?;
-            subjects.raise(tx, at)?;
-            Ok(())
-        });
+        let written =
+            self.lane().submit(Priority::Anonymous, Job::new(record), move |tx: &mut WriteTx, at| {
+                subjects.hold(tx, at)?;
+                subjects.raise(tx, at)?;
+                Ok(())
+            });
         match outcome(written.wait()) {
             Some(Ok(_)) => Ok(()),
             Some(Err(e)) => Err(e),

@@ -224,9 +224,8 @@ impl App {
             let stored = desk.snapshot.organisation_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
             let rows = desk.snapshot.assignments_in(id)?;
             desk.returned = vec![row_ref("organisation", id.as_str(), stored.version)];
-            desk.returned.extend(
-                rows.iter().map(|r| row_ref("assignment", r.facts.id.as_str(), r.facts.version)),
-            );
+            desk.returned
+                .extend(rows.iter().map(|r| row_ref("assignment", r.facts.id.as_str(), r.facts.version)));
             let (mut names, mut office) = (Names::default(), Office::at(desk));
             let assignments = rows
                 .into_iter()
@@ -283,10 +282,8 @@ fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, Se
         if !all && !ours {
             continue;
         }
-        let assignments = rows
-            .into_iter()
-            .map(|row| assignment_view(office, &mut names, row))
-            .collect::<Result<_, _>>()?;
+        let assignments =
+            rows.into_iter().map(|row| assignment_view(office, &mut names, row)).collect::<Result<_, _>>()?;
         items.push(ProfessionalView {
             login: person.words.login,
             name: person.words.name,

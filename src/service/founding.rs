@@ -92,7 +92,10 @@ impl App {
         }
         self.administer(Author::Console("init"), act, |office| {
             if office.snapshot.instance_value(FOUNDERS)?.is_some() {
-                return Err(ServiceError::rule("already_founded", "Cette instance a déjà ses administrateurs."));
+                return Err(ServiceError::rule(
+                    "already_founded",
+                    "Cette instance a déjà ses administrateurs.",
+                ));
             }
             let mut mission = None;
             let mut change = office.organisation_into(Change::new(id.as_str()), &id, &draft, &mut mission)?;
@@ -117,15 +120,11 @@ impl App {
                 change = office.assignment_into(change, assignment, &draft, &[])?;
             }
             let named = people.iter().map(ProfessionalId::as_str).collect::<Vec<_>>().join(",");
-            Ok(change
-                .step(row_ref("instance", FOUNDERS, 1), move |tx, _| tx.instance_set(FOUNDERS, &named)))
+            Ok(change.step(row_ref("instance", FOUNDERS, 1), move |tx, _| tx.instance_set(FOUNDERS, &named)))
         })?;
         let [one, two] = people;
         let [code_one, code_two] = codes;
-        Ok(Founded {
-            organisation: id,
-            founders: [self.shown(one, &code_one), self.shown(two, &code_two)],
-        })
+        Ok(Founded { organisation: id, founders: [self.shown(one, &code_one), self.shown(two, &code_two)] })
     }
 
     pub(super) fn shown(&self, id: ProfessionalId, code: &FreshCode) -> Invited {

@@ -16,7 +16,9 @@ use super::app::App;
 use super::console::{Author, Office};
 use super::credentials::Login;
 use super::flow::{Act, Change};
-use super::structures::{AssignmentDraft, MissionDraft, OrganisationDraft, Warning, code_is_sound, separation};
+use super::structures::{
+    AssignmentDraft, MissionDraft, OrganisationDraft, Warning, code_is_sound, separation,
+};
 use crate::charter::Finding;
 use crate::charter::reader::{Dialect, Field, Row, Table, table};
 use crate::domain::contact::Phone;
@@ -117,7 +119,12 @@ fn read<const N: usize>(
         }
     }
     if t.rows.len() > LONGEST {
-        found.push(Finding::new(name, 1, 1, format!("plus de {LONGEST} lignes : coupez le fichier en plusieurs")));
+        found.push(Finding::new(
+            name,
+            1,
+            1,
+            format!("plus de {LONGEST} lignes : coupez le fichier en plusieurs"),
+        ));
     }
     match t.columns(names) {
         Ok(columns) if found.is_empty() => Ok((t, columns)),
@@ -274,11 +281,8 @@ fn line_of(
     let profession = cells.word(5, Profession::parse, &codes!(Profession), found);
     let function = cells.word(6, Function::parse, &codes!(Function), found);
     let secrecy = cells.word(7, Secrecy::parse, &codes!(Secrecy), found);
-    let basis = cells.optional(
-        8,
-        |c, found| c.word(8, SecrecyBasis::parse, &codes!(SecrecyBasis), found),
-        found,
-    );
+    let basis =
+        cells.optional(8, |c, found| c.word(8, SecrecyBasis::parse, &codes!(SecrecyBasis), found), found);
     let until = cells.optional(9, |c, found| c.entry(9, Day::parse, found), found);
     let starts = cells.optional(10, |c, found| c.entry(10, Day::parse, found), found);
     if let (Some(secrecy), Some(basis), Some(until)) = (secrecy, basis, until)
@@ -333,7 +337,8 @@ impl App {
             }
             drafts.push((row.line, draft));
         }
-        let stored = self.import_look(author, act, |office| office.snapshot.organisations().map_err(Into::into))?;
+        let stored =
+            self.import_look(author, act, |office| office.snapshot.organisations().map_err(Into::into))?;
         for ((_, draft), row) in drafts.iter().zip(&t.rows) {
             if stored.iter().any(|o| o.words.code == draft.code.as_str()) {
                 Cells { table: &t, row, columns }.wrong(0, "une structure a déjà ce code", &mut found);
@@ -342,10 +347,8 @@ impl App {
         if !found.is_empty() {
             return Ok(Report::refused(found));
         }
-        let ids = drafts
-            .iter()
-            .map(|_| OrganisationId::random(self.chance()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let ids =
+            drafts.iter().map(|_| OrganisationId::random(self.chance())).collect::<Result<Vec<_>, _>>()?;
         if mode == Mode::Write && !drafts.is_empty() {
             self.administer(author, act, |office| {
                 office.administers()?;
@@ -416,7 +419,11 @@ impl App {
             let Some(line) = line_of(&cells, &structures, &mut found) else { continue };
             let login = line.account.login.as_str().to_lowercase();
             if logins.contains(&login) {
-                cells.wrong(0, "ce compte existe déjà : ajoutez l'affectation dans l'application", &mut found);
+                cells.wrong(
+                    0,
+                    "ce compte existe déjà : ajoutez l'affectation dans l'application",
+                    &mut found,
+                );
                 continue;
             }
             let others = people.entry(login.clone()).or_insert_with(|| {
@@ -481,7 +488,13 @@ impl App {
                 let mut lines = Vec::new();
                 plan(office, &mut lines).map(|_| lines)
             })?;
-            return Ok(Report { written: false, lines, wrong: Vec::new(), invited: Vec::new(), stated: Vec::new() });
+            return Ok(Report {
+                written: false,
+                lines,
+                wrong: Vec::new(),
+                invited: Vec::new(),
+                stated: Vec::new(),
+            });
         }
         let lines = std::cell::RefCell::new(Vec::new());
         if !order.is_empty() {

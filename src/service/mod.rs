@@ -8,6 +8,8 @@
 //! It knows neither HTTP nor SQL.
 
 pub mod accounts;
+#[cfg(test)]
+mod admission_tests;
 mod anonymous;
 mod app;
 pub mod charters;
@@ -17,16 +19,14 @@ pub mod directory;
 mod error;
 mod flow;
 pub mod founding;
+#[cfg(test)]
+mod founding_tests;
 pub mod import;
 mod limiter;
 mod recognition;
 pub mod sessions;
 pub mod structures;
 mod tags;
-#[cfg(test)]
-mod admission_tests;
-#[cfg(test)]
-mod founding_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 

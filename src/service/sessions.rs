@@ -173,9 +173,9 @@ pub(super) fn own_assignments(
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
         let a = &row.facts;
-        let organisation = snapshot.organisation_fetch(&a.organisation)?.ok_or_else(|| {
-            ServiceError::Internal("an affectation without its organisation".to_owned())
-        })?;
+        let organisation = snapshot
+            .organisation_fetch(&a.organisation)?
+            .ok_or_else(|| ServiceError::Internal("an affectation without its organisation".to_owned()))?;
         let mission = organisation.words.missions.iter().find(|m| m.id == a.mission);
         out.push(OwnAssignment {
             id: a.id.clone(),
@@ -262,8 +262,7 @@ impl App {
     /// [`ServiceError::Unauthenticated`] for anything wrong; [`ServiceError::TooManyAttempts`] during a delay.
     pub fn sign_in(&self, ask: &SignIn) -> Result<SessionOpened, ServiceError> {
         let index = self.store().instance_keys().login_index(ask.login.as_str());
-        let subjects =
-            Subjects::new(self.store().instance_keys(), Some(&index), ask.network.as_deref());
+        let subjects = Subjects::new(self.store().instance_keys(), Some(&index), ask.network.as_deref());
         self.sign_in_admitted(ask, &index, &subjects)
     }
 
@@ -291,11 +290,8 @@ impl App {
                 return Err(ServiceError::Unauthenticated);
             };
             let mut snapshot = self.store().snapshot()?;
-            let in_force: Vec<AssignmentRow> = snapshot
-                .assignments_of(&person.id)?
-                .into_iter()
-                .filter(|r| r.facts.in_force(now))
-                .collect();
+            let in_force: Vec<AssignmentRow> =
+                snapshot.assignments_of(&person.id)?.into_iter().filter(|r| r.facts.in_force(now)).collect();
             let chosen = match (&ask.assignment, in_force.as_slice()) {
                 (Some(wanted), all) => all.iter().find(|r| r.facts.id == *wanted),
                 (None, [only]) => Some(only),
@@ -487,9 +483,8 @@ impl App {
             let own = desk.snapshot.sessions_open(desk.signed_in.professional())?;
             let found = own.into_iter().find(|s| s.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
             let version = found.version.saturating_add(1);
-            Ok(Change::new(id.as_str()).step(row_ref("session", id.as_str(), version), move |tx, at| {
-                tx.session_end(&found.id, at)
-            }))
+            Ok(Change::new(id.as_str())
+                .step(row_ref("session", id.as_str(), version), move |tx, at| tx.session_end(&found.id, at)))
         })
     }
 }

@@ -11,9 +11,7 @@ use crate::domain::text::{EntryError, FieldErrors, Text};
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
 use crate::service::directory::{OrganisationDetail, Organisations};
-use crate::service::structures::{
-    AssignmentDraft, CreatedWithWarnings, MissionDraft, OrganisationDraft,
-};
+use crate::service::structures::{AssignmentDraft, CreatedWithWarnings, MissionDraft, OrganisationDraft};
 use crate::service::{App, Author, ServiceError};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
