@@ -96,8 +96,14 @@ id_newtypes! {
     AccordLineId,
     /// An affectation: professional × organisation × profession × mission.
     AssignmentId,
+    /// A signature, refusal, withdrawal or opposition.
+    ConsentEventId,
+    /// A request to record that a holder cannot be asked, and its decision.
+    ImpossibilityId,
     /// A published charter version.
     CharterId,
+    /// A row of facts that nothing else names.
+    FactId,
     /// A passage de relais.
     HandoverId,
     /// A titulaire de l'autorité parentale, or another capacity.

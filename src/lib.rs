@@ -21,6 +21,7 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod ids;
+pub mod jobs;
 pub mod service;
 pub mod startup;
 pub mod store;

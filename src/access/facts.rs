@@ -107,6 +107,25 @@ impl ParticipationFacts {
         self.accepted_at.is_some_and(|t| t <= now) && !self.ended(now)
     }
 
+    /// LAW: C. civ. 375. A measure of educational assistance ends with minority: every decision reads such a place as
+    /// ended from the eighteenth birthday. Youth justice does not rest on that article.
+    #[must_use]
+    pub fn within_minority(mut self, person: &PersonFacts) -> Self {
+        if self.mandate == Mandate::Judicial
+            && self.assignment.profession != Profession::YouthJustice
+            && let Some(majority) = person.majority_at()
+        {
+            self.until_at = Some(self.until_at.map_or(majority, |until| until.min(majority)));
+        }
+        self
+    }
+
+    /// This place as it would be once the invitation is accepted: what the invited person may learn beforehand.
+    #[must_use]
+    pub fn as_accepted(&self, now: Timestamp) -> Self {
+        Self { accepted_at: Some(now), ..self.clone() }
+    }
+
     #[must_use]
     pub fn ended(&self, now: Timestamp) -> bool {
         self.ended_at.is_some_and(|t| t <= now) || self.until_at.is_some_and(|t| t <= now)

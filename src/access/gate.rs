@@ -217,7 +217,7 @@ impl<'a> Gate<'a> {
         if !decision.permitted {
             return Err(self.refusal(&decision, false));
         }
-        if resource == Resource::Identity {
+        if matches!(resource, Resource::Identity | Resource::InvitedIdentity(_)) {
             self.categories.insert(Category::Identity);
         }
         Ok(Grant { pathway: self.facts.id.clone(), target: Target::Resource(resource) })

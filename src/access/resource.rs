@@ -8,9 +8,9 @@ use crate::charter::table::judge;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
-use crate::domain::statute::{StatuteQuery, statute_fact, strongest};
+use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Role, Secrecy};
-use crate::ids::{AccordId, AssignmentId, HandoverId, ParticipationId, ShareId, StatuteId};
+use crate::ids::{AccordId, AssignmentId, HandoverId, ParticipationId, ReleaseId, ShareId, StatuteId};
 
 /// What is asked for, located.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,18 +27,38 @@ pub enum Resource {
     AccordWhole(AccordId),
     /// Purpose, recipients, categories, state and end: the référent, and who collected it.
     AccordOutline(AccordId),
+    /// One's own line of an accord, without its collector.
+    AccordLine(AccordId),
+    /// State and signatories, no words: manager and secretary of the organisation that collected it.
+    AccordState(AccordId),
+    /// Recording a signature, refusal or withdrawal on its sheet: who collected it, or that organisation's secretary.
+    AccordRecord(AccordId),
+    /// The exact words that the family validated: who recorded the release.
+    ReleaseWhole(ReleaseId),
+    /// Recording on the sheet of a release: who recorded it, or that organisation's secretary.
+    ReleaseRecord(ReleaseId),
+    /// Recording what the family says: any place, a stay organiser's included, and the lead organisation's secretary.
+    Hear,
     /// Authority holders, with their names: the référent and collectors.
     Holders,
     /// A share as its sharer sees it.
     Share(ShareId),
-    /// A statutory record: author, second person.
+    /// That a statutory record exists, its regime and period: author and recipients.
     Statute(StatuteId),
+    /// A statutory record whole: its author.
+    StatuteWhole(StatuteId),
+    /// What a second person decides on: a bound manager of the sharer's organisation, neither sharer nor recipient.
+    StatuteMotive(StatuteId),
     /// A handover: its two ends.
     Handover(HandoverId),
     /// « Qui a consulté »: the référent.
     Consultations,
     /// An invitation not yet answered: the inviter and the invited.
     Invitation(ParticipationId),
+    /// The name, for somebody invited who has not answered: only if `identity` is covered.
+    InvitedIdentity(ParticipationId),
+    /// The own place, whatever its role (a stay organiser: the stay and the référent's telephone).
+    Place,
     /// Acts in the circle that need a full place (writing, sharing, inviting, recording).
     Act,
     /// Acts of the référent alone (closing, preference, naming another référent).
@@ -141,6 +161,20 @@ pub fn decide(
         }
         return conclude(failing, valid_until);
     }
+    if let Resource::InvitedIdentity(id) = resource {
+        let invited = facts
+            .participation(id)
+            .filter(|p| !p.ended(now) && p.accepted_at.is_none() && p.assignment.id == assignment.id);
+        failing.retain(|f| f.gate == 1);
+        let Some(me) = invited else {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+            return deny(failing, None, valid_until);
+        };
+        if !failing.is_empty() {
+            return deny(failing, None, valid_until);
+        }
+        return identity(facts, book, assignment, me, valid_until, now);
+    }
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
@@ -152,6 +186,13 @@ pub fn decide(
             Function::Practitioner => false,
         };
         if !concerned || !empowered {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+        }
+        return conclude(failing, valid_until);
+    }
+    if let Some(empowered) = office(facts, assignment, resource, now) {
+        failing.retain(|f| f.gate == 1);
+        if !empowered {
             failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
         }
         return conclude(failing, valid_until);
@@ -169,17 +210,28 @@ pub fn decide(
         Resource::Contribute | Resource::OwnNotes => !organiser,
         Resource::ReferentAct | Resource::Consultations => referent,
         Resource::Holders => referent || collected_any(facts, &assignment.id),
-        Resource::AccordWhole(id) => collected(facts, id, &assignment.id),
+        Resource::AccordWhole(id) | Resource::AccordRecord(id) => collected(facts, id, &assignment.id),
+        Resource::AccordLine(id) => has_line(facts, id, assignment),
+        Resource::ReleaseWhole(id) | Resource::ReleaseRecord(id) => {
+            facts.releases.iter().any(|r| r.facts().id() == id && *r.facts().recorded_by() == assignment.id)
+        }
+        Resource::Hear => true,
         Resource::AccordOutline(id) => referent || collected(facts, id, &assignment.id),
         Resource::Share(id) => facts.shares.iter().any(|s| s.id == *id && s.sharer == me.id),
         Resource::Statute(id) => {
             facts.statutes.iter().any(|s| s.id() == id && (s.author == me.id || s.names(&me.id)))
         }
+        Resource::StatuteWhole(id) => facts.statutes.iter().any(|s| s.id() == id && s.author == me.id),
         Resource::Handover(id) => {
             facts.handovers.iter().any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id))
         }
         Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
-        Resource::Invitation(_) | Resource::ManagerView => false,
+        Resource::Place => true,
+        Resource::Invitation(_)
+        | Resource::InvitedIdentity(_)
+        | Resource::ManagerView
+        | Resource::AccordState(_)
+        | Resource::StatuteMotive(_) => false,
     };
     if !allowed {
         let reason = if contributor { Reason::ContributorOnly } else { Reason::NotAParticipant };
@@ -195,6 +247,85 @@ fn conclude(failing: Vec<Failing>, valid_until: Timestamp) -> Decision {
     } else {
         deny(failing, None, valid_until)
     }
+}
+
+/// What a function of one's own organisation opens, from outside the circle too; `None` where a place decides.
+fn office(
+    facts: &PathwayFacts,
+    assignment: &AssignmentFacts,
+    resource: &Resource,
+    now: Timestamp,
+) -> Option<bool> {
+    let secretary = match assignment.function {
+        Function::Secretary => true,
+        Function::Manager | Function::Practitioner => false,
+    };
+    let manager = match assignment.function {
+        Function::Manager => true,
+        Function::Secretary | Function::Practitioner => false,
+    };
+    let collects = |id: &AccordId| {
+        facts.accords.iter().any(|a| {
+            a.facts().id() == id && a.facts().draft().collector.organisation == assignment.organisation
+        })
+    };
+    match resource {
+        Resource::AccordState(id) => Some((manager || secretary) && collects(id)),
+        Resource::AccordRecord(id) if secretary => Some(collects(id)),
+        Resource::ReleaseRecord(id) if secretary => {
+            Some(facts.releases.iter().any(|r| {
+                r.facts().id() == id && r.facts().recorder().organisation == assignment.organisation
+            }))
+        }
+        Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
+        // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
+        Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {
+            let by = SecondPerson {
+                assignment: assignment.id.clone(),
+                professional: assignment.professional.clone(),
+                organisation: assignment.organisation.clone(),
+                function: assignment.function,
+                secrecy: assignment.secrecy_at(now),
+            };
+            s.record.accepts_second_person(&by).is_ok()
+        })),
+        Resource::Existence
+        | Resource::Identity
+        | Resource::Circle
+        | Resource::Chronology
+        | Resource::AccordWhole(_)
+        | Resource::AccordOutline(_)
+        | Resource::AccordLine(_)
+        | Resource::AccordRecord(_)
+        | Resource::ReleaseWhole(_)
+        | Resource::ReleaseRecord(_)
+        | Resource::Hear
+        | Resource::Holders
+        | Resource::Share(_)
+        | Resource::Statute(_)
+        | Resource::StatuteWhole(_)
+        | Resource::Handover(_)
+        | Resource::Consultations
+        | Resource::Invitation(_)
+        | Resource::InvitedIdentity(_)
+        | Resource::Place
+        | Resource::Act
+        | Resource::ReferentAct
+        | Resource::Contribute
+        | Resource::ManagerView
+        | Resource::OwnNotes => None,
+    }
+}
+
+/// Whether an accord has a line that names this assignment (« cette personne seulement » included).
+fn has_line(facts: &PathwayFacts, id: &AccordId, assignment: &AssignmentFacts) -> bool {
+    let key = assignment.recipient_key();
+    facts.accords.iter().filter(|a| a.facts().id() == id).any(|a| {
+        a.facts()
+            .lines()
+            .iter()
+            .any(|l| l.recipient == key && l.only_assignment.as_ref().is_none_or(|o| *o == assignment.id))
+    })
 }
 
 fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {

@@ -73,6 +73,13 @@ impl<T> Sealed<T> {
         Sealed(f(self.0))
     }
 
+    /// Puts the content back to rest: `seal` sees it once and keeps ciphertext and keyed digests of it.
+    ///
+    /// INVARIANT: called by `store::fact` alone, which encrypts it for another row; nothing readable comes out.
+    pub(crate) fn into_rest<R>(self, seal: impl FnOnce(&T) -> R) -> R {
+        seal(&self.0)
+    }
+
     /// Two sealed contents as one.
     pub fn zip<U>(self, other: Sealed<U>) -> Sealed<(T, U)> {
         Sealed((self.0, other.0))

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 something was wrong and was said, 2 the command itself was not understood.
 
+pub mod audit;
 pub mod certs;
 pub mod charter;
 pub mod import;

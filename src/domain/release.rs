@@ -158,6 +158,12 @@ impl ReleaseFacts {
     pub const fn recorded_by(&self) -> &AssignmentId {
         &self.recorded_by
     }
+
+    /// Organisation, profession and mission of who recorded it.
+    #[must_use]
+    pub const fn recorder(&self) -> &RecipientKey {
+        &self.recorder
+    }
 }
 
 /// A release with its events (the same as an accord's), sorted by moment and order of recording.
@@ -182,6 +188,12 @@ impl Release {
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
+    }
+
+    /// The order of the next event.
+    #[must_use]
+    pub fn next_seq(&self) -> u32 {
+        self.events.iter().map(Event::seq).max().map_or(0, |last| last.saturating_add(1))
     }
 
     /// Whether this event may be appended.

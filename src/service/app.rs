@@ -13,12 +13,13 @@ use crate::audit::leaf::DetailSealer;
 use crate::audit::{PseudonymKey, Record};
 use crate::charter::Charter;
 use crate::clock::{Chance, Clock};
-use crate::crypto::envelope::{DataKey, DataKeyId, Place};
+use crate::crypto::envelope::{DataKey, DataKeyId};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::{HashGate, PasswordHasher};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use crate::ids::{PathwayId, RequestId};
+pub use crate::store::log::detail_place;
 use crate::store::{NewKey, Snapshot, Store, StoreError, WriteTx};
 
 /// How many password hashes run, and wait, at once.
@@ -58,12 +59,6 @@ struct Details<'a> {
     pathway: Option<&'a DataKey>,
     instance: &'a DataKey,
     chance: &'a dyn Chance,
-}
-
-/// Where the detail of a record lives: named by its commitment, which stands in the leaf.
-#[must_use]
-pub fn detail_place(commit_hex: &str) -> Place<'_> {
-    Place { table: "audit_detail", row: commit_hex, column: "ciphertext", version: 0 }
 }
 
 impl DetailSealer for Details<'_> {

@@ -169,6 +169,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     pub returned: Vec<RowRef>,
     pub motive: Option<String>,
+    /// The pathway that this change opens, with its new key: the record names it.
+    pub opened: Option<(PathwayId, DataKey)>,
 }
 
 /// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
@@ -331,6 +333,7 @@ impl App {
             }
             None => None,
         };
+        snapshot.act_as(session.assignment.as_ref())?;
         Ok(SignedIn { session, account: person.state, actor })
     }
 
@@ -484,7 +487,11 @@ impl App {
         let facts = match or_end!(snapshot.pathway_facts(pathway)) {
             Some(facts) => facts,
             // THREAT: existence oracle. Absent goes through the same record and the same answer as refused.
-            None => return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end),
+            None => {
+                // The attempt is told with what was asked for, whether or not there is such a pathway.
+                draft.pathway = Some(pathway.clone());
+                return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
+            }
         };
         let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
             return (draft, None, Err(ServiceError::AbsentOrRefused), checks, end);
@@ -552,6 +559,25 @@ impl App {
     where
         F: Fn(&mut Scene<'_>) -> Result<Change, ServiceError>,
     {
+        self.change_telling(call, act, pathway, |scene| Ok((plan(scene)?, Sealed::seal(()))))
+            .map(|(created, _)| created)
+    }
+
+    /// [`App::change`] with an answer of its own: what the person who acts must be told at once, decided on the same
+    /// snapshot and readable only once the change and its record are committed.
+    ///
+    /// # Errors
+    /// As [`App::change`].
+    pub fn change_telling<T, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        plan: F,
+    ) -> Result<(Created, Disclosed<T>), ServiceError>
+    where
+        F: Fn(&mut Scene<'_>) -> Result<(Change, Sealed<T>), ServiceError>,
+    {
         for _ in 0..ATTEMPTS {
             let mut snapshot = self.store.snapshot()?;
             let now = self.moment(&mut snapshot)?;
@@ -563,11 +589,11 @@ impl App {
             drop(snapshot);
             // A replay decides and records anew, and changes nothing.
             let outcome = match (outcome, replay) {
-                (Ok(_), Ok(Some(id))) => {
+                (Ok((_, told)), Ok(Some(id))) => {
                     let record = self.prepare(&draft, key.as_ref())?;
                     let job = Job::new(record).checked(checks).valid_until(Some(valid_until));
-                    match self.lane.record(Priority::Session, job).wait() {
-                        Ok(_) => return Ok(Created { id, replayed: true }),
+                    match self.lane.disclose_blocking(Priority::Session, job, told) {
+                        Ok((told, _)) => return Ok((Created { id, replayed: true }, told)),
                         Err(LaneError::Stale) => continue,
                         Err(e) => return Err(e.into()),
                     }
@@ -575,7 +601,7 @@ impl App {
                 (Ok(change), Ok(None)) => Ok(change),
                 (Ok(_), Err(e)) | (Err(e), _) => Err(e),
             };
-            let change = match outcome {
+            let (change, told) = match outcome {
                 Ok(change) => change,
                 Err(error) => return Err(self.record_end(draft, &signed_in, key.as_ref(), error)),
             };
@@ -590,8 +616,9 @@ impl App {
                 valid_until,
                 change,
                 Some(touched),
+                told,
             )? {
-                Attempt::Done(created) => return Ok(created),
+                Attempt::Done(done) => return Ok(done),
                 Attempt::Again => {}
             }
         }
@@ -599,7 +626,7 @@ impl App {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one job, each of its own type")]
-    fn commit(
+    fn commit<T>(
         &self,
         call: &Call,
         signed_in: &SignedIn,
@@ -609,7 +636,8 @@ impl App {
         valid_until: Timestamp,
         change: Change,
         touched: Option<PathwayId>,
-    ) -> Result<Attempt<Created>, ServiceError> {
+        told: Sealed<T>,
+    ) -> Result<Attempt<(Created, Disclosed<T>)>, ServiceError> {
         draft.write_digest = change.write_digest();
         draft.written.clone_from(&change.written);
         let record = self.prepare(draft, key)?;
@@ -618,20 +646,21 @@ impl App {
         let remember = call.idempotency.as_ref().map(|i| self.idempotency_of(signed_in, i));
         let session = signed_in.session.id.clone();
         let result_id = id.clone();
-        let pending = self.lane.submit(Priority::Session, job, move |tx: &mut WriteTx, at| {
-            for step in steps {
-                step(tx, at)?;
-            }
-            if let Some(pathway) = &touched {
-                tx.pathway_touch(pathway)?;
-            }
-            if let Some((subject, fingerprint)) = &remember {
-                tx.idempotency_insert(subject, fingerprint, &result_id, at)?;
-            }
-            tx.session_seen(&session, at)
-        });
-        match pending.wait() {
-            Ok(_) => Ok(Attempt::Done(Created { id, replayed: false })),
+        let done =
+            self.lane.disclose_with_blocking(Priority::Session, job, told, move |tx: &mut WriteTx, at| {
+                for step in steps {
+                    step(tx, at)?;
+                }
+                if let Some(pathway) = &touched {
+                    tx.pathway_touch(pathway)?;
+                }
+                if let Some((subject, fingerprint)) = &remember {
+                    tx.idempotency_insert(subject, fingerprint, &result_id, at)?;
+                }
+                tx.session_seen(&session, at)
+            });
+        match done {
+            Ok((told, _)) => Ok(Attempt::Done((Created { id, replayed: false }, told))),
             Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(Attempt::Again),
             Err(e) => Err(e.into()),
         }
@@ -669,6 +698,93 @@ impl App {
         }
     }
 
+    /// Reads one line on each of several pathways: one record per pathway touched, all in one job (SECURITY §1).
+    /// `locate` finds the pathways, and decides nothing; a pathway on which `view_one` is refused has no line.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; recorded, unless there was no session.
+    pub fn read_many<T, L, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        locate: L,
+        view_one: F,
+    ) -> Result<Disclosed<Vec<T>>, ServiceError>
+    where
+        L: Fn(&mut Snapshot, &Actor, Timestamp) -> Result<Vec<PathwayId>, ServiceError>,
+        F: Fn(&mut Scene<'_>) -> Result<Option<Sealed<T>>, ServiceError>,
+    {
+        for _ in 0..ATTEMPTS {
+            let mut snapshot = self.store.snapshot()?;
+            let now = self.moment(&mut snapshot)?;
+            let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
+            let whole = self.draft(call, act, &signed_in, now);
+            let located = signed_in.actor().and_then(|actor| {
+                if call.assignment.as_ref().is_some_and(|a| *a != actor.assignment().id) {
+                    return Err(ServiceError::Conflict);
+                }
+                locate(&mut snapshot, actor, now)
+            });
+            let ids = match located {
+                Ok(ids) => ids,
+                Err(error) => return Err(self.record_end(whole, &signed_in, None, error)),
+            };
+            let mut checks: BTreeSet<VersionCheck> = signed_in.checks().into_iter().collect();
+            let mut end = signed_in.session.expires_at;
+            let mut drafts = Vec::with_capacity(ids.len());
+            let mut lines = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let draft = self.draft(call, act, &signed_in, now);
+                let (mut draft, key, outcome, read, valid_until) =
+                    self.on_scene(call, &mut snapshot, &signed_in, id, now, draft, |scene| view_one(scene));
+                checks.extend(read);
+                end = end.min(valid_until);
+                match outcome {
+                    Ok(line) => lines.extend(line),
+                    Err(ServiceError::AbsentOrRefused | ServiceError::Explained(_)) => {
+                        draft.verdict = Verdict::Deny;
+                    }
+                    Err(error) => return Err(self.record_end(draft, &signed_in, key.as_ref(), error)),
+                }
+                drafts.push((draft, key));
+            }
+            drop(snapshot);
+            // A list without any permitted line is still an answer, with a record of its own.
+            let mut job = if drafts.iter().any(|(d, _)| d.verdict == Verdict::Permit) {
+                None
+            } else {
+                Some(Job::new(self.prepare(&whole, None)?))
+            };
+            for (draft, key) in drafts {
+                let record = self.prepare(&draft, key.as_ref())?;
+                job = Some(match job {
+                    Some(job) => job.and_record(record),
+                    None => Job::new(record),
+                });
+            }
+            let Some(job) = job else {
+                return Err(ServiceError::Internal("a list without a record".to_owned()));
+            };
+            let job = job.checked(checks.into_iter().collect()).valid_until(Some(end));
+            let session = signed_in.session.id.clone();
+            let due = Self::seen_due(&signed_in, now);
+            let result = self.lane.disclose_with_blocking(
+                Priority::Session,
+                job,
+                Sealed::all(lines),
+                move |tx: &mut WriteTx, at| {
+                    if due { tx.session_seen(&session, at) } else { Ok::<(), StoreError>(()) }
+                },
+            );
+            match result {
+                Ok((disclosed, _)) => return Ok(disclosed),
+                Err(LaneError::Stale) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(ServiceError::Unavailable("the facts kept moving".to_owned()))
+    }
+
     /// Reads something that belongs to no pathway.
     ///
     /// # Errors
@@ -693,6 +809,7 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = view(&mut desk);
             draft.returned = std::mem::take(&mut desk.returned);
@@ -748,9 +865,11 @@ impl App {
                 now,
                 returned: Vec::new(),
                 motive: None,
+                opened: None,
             };
             let outcome = plan(&mut desk);
             draft.motive = desk.motive.take();
+            let opened = desk.opened.take();
             drop(snapshot);
             let change = match (outcome, replay) {
                 (Ok(_), Ok(Some(id))) => {
@@ -769,8 +888,11 @@ impl App {
             };
             checks.extend(change.checks.iter().cloned());
             let end = signed_in.session.expires_at;
-            match self.commit(call, &signed_in, &mut draft, None, checks, end, change, None)? {
-                Attempt::Done(created) => return Ok(created),
+            let key = opened.as_ref().map(|(_, key)| key);
+            draft.pathway = opened.as_ref().map(|(id, _)| id.clone());
+            let told = Sealed::seal(());
+            match self.commit(call, &signed_in, &mut draft, key, checks, end, change, None, told)? {
+                Attempt::Done((created, _)) => return Ok(created),
                 Attempt::Again => {}
             }
         }

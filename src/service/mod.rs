@@ -7,32 +7,91 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accords;
 pub mod accounts;
+pub mod actions;
 #[cfg(test)]
 mod admission_tests;
 mod anonymous;
 mod app;
+mod auditing;
 pub mod charters;
+mod checkpoints;
+pub mod chronology;
+pub mod circle;
+mod consent;
+#[cfg(test)]
+mod consent_fixture;
+#[cfg(test)]
+mod consent_tests;
 pub mod console;
+mod consultations;
 mod credentials;
+pub mod danger;
 pub mod directory;
 mod error;
 mod flow;
 pub mod founding;
 #[cfg(test)]
 mod founding_tests;
+pub mod handovers;
 pub mod import;
+mod impossibilities;
+pub mod items;
 mod limiter;
+pub mod members;
+pub mod notes;
+mod notices;
+pub mod pathways;
+pub mod people;
+pub mod preview;
+pub mod reading;
+mod readings;
 mod recognition;
+mod releases;
 pub mod sessions;
+pub mod share_views;
+pub mod shares;
+mod shares_end;
+#[cfg(test)]
+mod sharing_tests;
+mod signatures;
+pub mod spoken;
+#[cfg(test)]
+mod statute_service_tests;
+mod statutes;
 pub mod structures;
+pub mod successions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transmissions;
+pub mod who;
+mod withdrawals;
 
+pub use accords::{
+    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
+    NoticeView, SeenAs, SigningView, SlotView, StateView,
+};
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
+pub use auditing::{
+    Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
+};
+pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
+pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
+pub use notices::{NOTICE_VERSION, NoticeText};
+pub use releases::ReleaseInput;
+pub use signatures::{
+    Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
+};
+pub use statutes::{
+    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput,
+    StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+};
+pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

@@ -36,6 +36,8 @@ pub(crate) struct Person {
     pub mission: MissionId,
     pub profession: Profession,
     token: crate::crypto::token::TokenHash,
+    /// The session's token, as a client sends it.
+    pub bearer: String,
 }
 
 /// The territory.
@@ -239,6 +241,7 @@ impl Territory {
                 created_at: now,
             };
             let token = SessionToken::generate(chance).unwrap();
+            let bearer = token.reveal().to_string();
             let token = store.instance_keys().session_hash(&token);
             let session = Session {
                 id: SessionId::random(chance).unwrap(),
@@ -270,7 +273,15 @@ impl Territory {
             });
             self.people.insert(
                 name,
-                Person { professional, assignment, organisation, mission, profession: *profession, token },
+                Person {
+                    professional,
+                    assignment,
+                    organisation,
+                    mission,
+                    profession: *profession,
+                    token,
+                    bearer,
+                },
             );
         }
         for organisation in organisations.into_values() {

@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 
 use super::StoreError;
 use super::connection::Db;
+use crate::ids::AssignmentId;
 
 /// Opens a read snapshot: everything read until it ends is of one moment.
 pub(super) fn begin_snapshot(conn: &mut Db) -> Result<(), StoreError> {
@@ -23,6 +24,42 @@ pub(super) fn begin_write(conn: &mut Db) -> Result<(), StoreError> {
         Db::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
     };
     conn.batch_execute(sql).map_err(StoreError::from)
+}
+
+/// From here to its end this snapshot reads under one assignment (or nobody's): on PostgreSQL row-level security then
+/// leaves only the content of its own pathways. SQLite has no such net.
+pub(super) fn act_as(conn: &mut Db, assignment: Option<&AssignmentId>) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(c) => {
+            use diesel::prelude::*;
+            use diesel::sql_types::{Bool, Text};
+            let id = assignment.map_or("", AssignmentId::as_str);
+            c.batch_execute("SET LOCAL ROLE relais_reader")?;
+            let _set: String = diesel::select(
+                diesel::dsl::sql::<Text>("set_config('relais.assignment', ")
+                    .bind::<Text, _>(id)
+                    .sql(", ")
+                    .bind::<Bool, _>(true)
+                    .sql(")"),
+            )
+            .get_result(c)?;
+            Ok(())
+        }
+    }
+}
+
+/// The lane writes as a role that can read no ciphertext of content.
+pub(super) fn enter_lane(conn: &mut Db) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(c) => {
+            // PostgreSQL waits for the disk only when told so; a server setting must not undo it (SECURITY §1).
+            c.batch_execute("SET ROLE relais_lane; SET synchronous_commit = on").map_err(StoreError::from)
+        }
+    }
 }
 
 /// Empties the write-ahead log into the file, so that a destroyed key is in neither. PostgreSQL needs none here.

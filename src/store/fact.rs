@@ -14,6 +14,7 @@ use crate::access::{Grant, Resource, Target};
 use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::code_enum;
@@ -38,6 +39,7 @@ code_enum! {
         Transmission = "transmission", "Mention de transmission";
         Progress = "progress", "Avancement d'une action";
         Closure = "closure", "Clôture";
+        ImpossibilityRequest = "impossibility_request", "Demande : titulaire impossible à joindre";
     }
 }
 
@@ -121,22 +123,43 @@ pub struct Fact<F> {
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
-        (FactKind::Person, Resource::Identity)
+        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
         | (FactKind::Holder | FactKind::Impossibility, Resource::Holders)
         // Its author's own words, or the référent's business; the service names the row.
-        | (FactKind::Preference | FactKind::Closure, Resource::Existence | Resource::ReferentAct)
+        | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct)
         | (FactKind::OralNote | FactKind::Transmission | FactKind::Progress, Resource::Contribute)
         // Motives: what a manager decides on (DESIGN §3), never items.
-        | (FactKind::Impossibility | FactKind::Succession | FactKind::Statute, Resource::ManagerView) => true,
+        | (
+            FactKind::Impossibility | FactKind::ImpossibilityRequest | FactKind::Succession,
+            Resource::ManagerView,
+        ) => true,
         (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
+        (FactKind::Release, Resource::ReleaseWhole(release)) => id == Some(release.as_str()),
         (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),
-        (FactKind::Statute, Resource::Statute(statute)) => id == Some(statute.as_str()),
+        // Recipients read the regime and the period only: no words.
+        (FactKind::Statute, Resource::StatuteWhole(statute) | Resource::StatuteMotive(statute)) => {
+            id == Some(statute.as_str())
+        }
         (FactKind::Handover, Resource::Handover(handover)) => id == Some(handover.as_str()),
         _ => false,
     }
 }
 
 impl Snapshot {
+    /// The pathway of a fact: location only, nothing of the fact.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn fact_locate(&mut self, kind: FactKind, id: &str) -> Result<Option<PathwayId>, StoreError> {
+        let found: Option<String> = fact::table
+            .filter(fact::id.eq(id))
+            .filter(fact::kind.eq(kind.code()))
+            .select(fact::pathway)
+            .first(self.conn())
+            .optional()?;
+        found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt("fact", &e))).transpose()
+    }
+
     /// Facts of one kind at their latest version, oldest first.
     ///
     /// # Errors
@@ -160,6 +183,64 @@ impl Snapshot {
                 })
             })
             .collect()
+    }
+
+    /// Every version of every fact of one kind, in the order in which they were written.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn facts_history<F: DeserializeOwned>(
+        &mut self,
+        key: &DataKey,
+        pathway: &PathwayId,
+        kind: FactKind,
+    ) -> Result<Vec<Fact<F>>, StoreError> {
+        let rows: Vec<FactRow> = fact::table
+            .filter(fact::pathway.eq(pathway.as_str()))
+            .filter(fact::kind.eq(kind.code()))
+            .order((fact::at.asc(), fact::id.asc(), fact::version.asc()))
+            .load(self.conn())?;
+        rows.iter()
+            .map(|row| {
+                Ok(Fact {
+                    id: row.id.clone(),
+                    version: row.version,
+                    at: Timestamp::from_micros(row.at),
+                    by: row.by()?,
+                    facts: row.open_facts(key)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The next version of a fact with other facts and the same words, which stay inside this room.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::Corrupt`] for a row that is not there or does not open.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn fact_amend<F: Serialize>(
+        &mut self,
+        key: &DataKey,
+        chance: &dyn Chance,
+        pathway: &PathwayId,
+        kind: FactKind,
+        id: &str,
+        at: Timestamp,
+        by: &AssignmentId,
+        facts: &F,
+    ) -> Result<NewFact, StoreError> {
+        let row = one(self.conn(), pathway, id)?
+            .filter(|row| row.kind == kind.code())
+            .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
+        let version = row.version.saturating_add(1);
+        let mut next = NewFact::seal(key, chance, pathway, kind, id, version, at, by, facts, None::<&()>)?;
+        if let Some(words) = &row.words {
+            let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("fact", e);
+            let plain = key.open(place(id, row.version, "words"), words).map_err(|e| bad(&e))?;
+            let sealed = key.seal(place(id, version, "words"), &plain, chance).map_err(|e| bad(&e))?;
+            next.words = Some(sealed);
+        }
+        Ok(next)
     }
 
     /// The words of one fact. Consumes the grant.
@@ -251,6 +332,44 @@ impl NewFact {
             by: by.clone(),
             facts: sealed_facts,
             words: sealed_words,
+        })
+    }
+
+    /// Seals words that are still sealed: they go from one row to another under a grant, and nobody reads them on the
+    /// way. `facts` is given the keyed digest of the text that `text` points at (the exact notice of an accord).
+    ///
+    /// # Errors
+    /// When sealing fails, or what `facts` answers; nothing is then written.
+    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
+    pub fn seal_sealed<F: Serialize, W: Serialize, E: From<StoreError>>(
+        key: &DataKey,
+        chance: &dyn Chance,
+        pathway: &PathwayId,
+        kind: FactKind,
+        id: &str,
+        version: i64,
+        at: Timestamp,
+        by: &AssignmentId,
+        words: Sealed<W>,
+        text: fn(&W) -> &str,
+        facts: impl FnOnce(&Digest) -> Result<F, E>,
+    ) -> Result<Self, E> {
+        let (sealed_words, digest) = words.into_rest(|w| {
+            let digest = key.keyed_digest("fact words", &[kind.code().as_bytes(), text(w).as_bytes()]);
+            (seal::seal_json(key, place(id, version, "words"), "fact", w, chance), digest)
+        });
+        let sealed_words = sealed_words?;
+        let facts = facts(&digest)?;
+        let sealed_facts = seal::seal_json(key, place(id, version, "facts"), "fact", &facts, chance)?;
+        Ok(Self {
+            id: id.to_owned(),
+            version,
+            pathway: pathway.clone(),
+            kind,
+            at,
+            by: by.clone(),
+            facts: sealed_facts,
+            words: Some(sealed_words),
         })
     }
 

@@ -288,6 +288,25 @@ impl Snapshot {
         Ok(Sealed::seal(notes))
     }
 
+    /// The version of an own note: location only, nothing of the note.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn note_head(
+        &mut self,
+        pathway: &PathwayId,
+        author: &AssignmentId,
+        id: &NoteId,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(note::table
+            .filter(note::id.eq(id.as_str()))
+            .filter(note::pathway.eq(pathway.as_str()))
+            .filter(note::author_assignment.eq(author.as_str()))
+            .select(note::version)
+            .first(self.conn())
+            .optional()?)
+    }
+
     /// The pathway on which an item stands: location only, nothing of the item.
     ///
     /// # Errors

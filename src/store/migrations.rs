@@ -1,5 +1,6 @@
 //! Migrations of both engines, embedded; `serve` refuses to start while one is pending.
 
+use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::StoreError;
@@ -46,30 +47,51 @@ pub(super) enum Standing {
     Newer(String),
 }
 
-/// Compares the database's migrations with ours.
-pub(super) fn standing(conn: &mut Db) -> Result<Standing, StoreError> {
-    fn compare(applied: Vec<String>, ours: &[String], pending: usize) -> Standing {
-        match applied.into_iter().find(|v| !ours.contains(v)) {
-            Some(unknown) => Standing::Newer(unknown),
-            None if pending > 0 => Standing::Pending(pending),
-            None => Standing::Current,
-        }
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+        run_on -> Timestamp,
     }
-    macro_rules! ask {
-        ($conn:expr, $source:expr, $db:ty) => {{
-            let applied = $conn.applied_migrations().map_err(migration_error)?;
-            let pending = $conn.pending_migrations($source).map_err(migration_error)?.len();
-            let ours = diesel::migration::MigrationSource::<$db>::migrations(&$source)
+}
+
+/// The versions of our migrations of this engine.
+fn ours(conn: &Db) -> Result<Vec<String>, StoreError> {
+    macro_rules! versions {
+        ($source:expr, $db:ty) => {
+            diesel::migration::MigrationSource::<$db>::migrations(&$source)
                 .map_err(migration_error)?
                 .iter()
                 .map(|m| m.name().version().to_string())
-                .collect::<Vec<_>>();
-            compare(applied.iter().map(ToString::to_string).collect(), &ours, pending)
-        }};
+                .collect()
+        };
     }
     Ok(match conn {
-        Db::Sqlite(c) => ask!(c, SQLITE, diesel::sqlite::Sqlite),
+        Db::Sqlite(_) => versions!(SQLITE, diesel::sqlite::Sqlite),
         #[cfg(feature = "postgres")]
-        Db::Postgres(c) => ask!(c, POSTGRES, diesel::pg::Pg),
+        Db::Postgres(_) => versions!(POSTGRES, diesel::pg::Pg),
+    })
+}
+
+/// Compares the database's migrations with ours. Reads only: Diesel's own harness would create its table first, which
+/// neither a reader nor the server's role may do.
+pub(super) fn standing(conn: &mut Db) -> Result<Standing, StoreError> {
+    use __diesel_schema_migrations::dsl;
+    let ours = ours(conn)?;
+    let applied: Vec<String> = match dsl::__diesel_schema_migrations.select(dsl::version).load(conn) {
+        Ok(found) => found,
+        // An empty database has no such table yet: everything is pending.
+        Err(diesel::result::Error::DatabaseError(_, said))
+            if said.message().contains("__diesel_schema_migrations") =>
+        {
+            Vec::new()
+        }
+        Err(e) => return Err(e.into()),
+    };
+    Ok(match applied.iter().find(|v| !ours.contains(v)) {
+        Some(unknown) => Standing::Newer(unknown.clone()),
+        None => match ours.iter().filter(|v| !applied.contains(v)).count() {
+            0 => Standing::Current,
+            pending => Standing::Pending(pending),
+        },
     })
 }

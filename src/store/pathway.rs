@@ -79,6 +79,9 @@ pub struct HandoverBody {
     pub declined_at: Option<Timestamp>,
     pub outgoing_confirmed_at: Option<Timestamp>,
     pub incoming_confirmed_at: Option<Timestamp>,
+    /// Whom a référent who leaves has named in its place; takes effect when both ends have confirmed.
+    #[serde(default)]
+    pub new_referent: Option<ParticipationId>,
 }
 
 /// A statutory record with its events (fact `statute`).
@@ -88,6 +91,13 @@ pub struct StatuteBody {
     pub record: StatutoryRecord,
     pub events: Vec<StatuteEvent>,
     pub author: ParticipationId,
+}
+
+/// Where an assignment stands on one pathway; location only.
+pub struct PathwayPlace {
+    pub pathway: PathwayId,
+    pub here: bool,
+    pub invited: bool,
 }
 
 /// A new place in the circle.
@@ -246,7 +256,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             | FactKind::OralNote
             | FactKind::Transmission
             | FactKind::Progress
-            | FactKind::Closure => {}
+            | FactKind::Closure
+            | FactKind::ImpossibilityRequest => {}
         }
     }
     Ok(o)
@@ -292,6 +303,50 @@ impl Snapshot {
             .collect()
     }
 
+    /// The pathways on which an assignment has or had a place, in the order in which it first came to each: the n-th is
+    /// « Situation n° n » to it, for good. With whether it has a place that is accepted and not ended, or is invited.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn pathways_numbered(&mut self, assignment: &AssignmentId) -> Result<Vec<PathwayPlace>, StoreError> {
+        type Raw = (String, Option<i64>, Option<i64>);
+        let rows: Vec<Raw> = participation::table
+            .filter(participation::assignment.eq(assignment.as_str()))
+            .order((participation::invited_at.asc(), participation::id.asc()))
+            .select((participation::pathway, participation::accepted_at, participation::ended_at))
+            .load(self.conn())?;
+        let mut places: Vec<PathwayPlace> = Vec::new();
+        for (pathway, accepted, ended) in rows {
+            let here = accepted.is_some() && ended.is_none();
+            let invited = accepted.is_none() && ended.is_none();
+            match places.iter_mut().find(|p| p.pathway.as_str() == pathway) {
+                Some(place) => {
+                    place.here |= here;
+                    place.invited |= invited;
+                }
+                None => places.push(PathwayPlace {
+                    pathway: PathwayId::parse(&pathway).map_err(|e| StoreError::corrupt(TABLE, &e))?,
+                    here,
+                    invited,
+                }),
+            }
+        }
+        Ok(places)
+    }
+
+    /// The pathway of a participation: location only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn participation_locate(&mut self, id: &ParticipationId) -> Result<Option<PathwayId>, StoreError> {
+        let found: Option<String> = participation::table
+            .filter(participation::id.eq(id.as_str()))
+            .select(participation::pathway)
+            .first(self.conn())
+            .optional()?;
+        found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt(TABLE, &e))).transpose()
+    }
+
     /// The pathways that concern an organisation: those it leads and those in which one of its assignments takes
     /// part (for its managers and secretaries). Location only.
     ///
@@ -329,9 +384,16 @@ impl Snapshot {
         let Some((version, lead, opened_at, closed_at)) = head else { return Ok(None) };
         let key = self.key_of(&KeyOwner::Pathway(id.clone()))?.ok_or(StoreError::KeyDestroyed)?;
         let rows = fact::latest(self.conn(), id)?;
+        // Every pathway has facts from its opening on. None at all: row-level security keeps them from this reader.
+        if rows.is_empty() {
+            return Ok(None);
+        }
         let mut opened = open_facts(&rows, &key)?;
         let (accords, releases, standing) = with_events(&mut opened);
         let course = opened.course.ok_or_else(|| StoreError::corrupt("fact", &"no `course`"))?;
+        let person = opened.person.ok_or_else(|| StoreError::corrupt("fact", &"no `person`"))?;
+        let participations =
+            self.participations(id)?.into_iter().map(|p| p.within_minority(&person)).collect();
         Ok(Some(PathwayFacts {
             id: id.clone(),
             version,
@@ -340,10 +402,10 @@ impl Snapshot {
             review_on: course.review_on,
             opened_at: Timestamp::from_micros(opened_at),
             closed_at: closed_at.map(Timestamp::from_micros),
-            person: opened.person.ok_or_else(|| StoreError::corrupt("fact", &"no `person`"))?,
+            person,
             holders: opened.holders,
             impossibilities: opened.impossibilities,
-            participations: self.participations(id)?,
+            participations,
             accords,
             releases,
             standing,

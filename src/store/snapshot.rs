@@ -12,9 +12,11 @@ use super::connection::{self, Db, Reader, Readers, Use};
 use super::schema::{counter, data_key, instance};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};
+use crate::audit::note::VerifierKey;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, DataKeyId};
-use crate::crypto::keyring::{InstanceKeys, KeyOwner, Keyring, WrappedKey};
+use crate::crypto::keyring::{InstanceKeys, KeyOwner, Keyring, KeyringError, WrappedKey};
+use crate::ids::{AssignmentId, KeyId};
 
 /// `demo` or `real`: written once, never mixed (DESIGN §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,7 @@ impl Store {
         tx.instance_set("kind", kind.code())?;
         let (_, stored) = keyring.new_data_key(&KeyOwner::Instance, chance)?;
         tx.key_insert(&NewKey::new(&KeyOwner::Instance, stored, now))?;
+        create_log_key(&mut tx, &keyring, chance, now)?;
         tx.head_create()?;
         tx.conn().batch_execute("COMMIT")?;
         drop(tx);
@@ -187,8 +190,32 @@ impl Store {
     /// # Errors
     /// When it cannot be opened.
     pub fn backend(&self) -> Result<DieselBackend, StoreError> {
-        let conn = connection::establish(&self.address, Use::Write)?;
+        let mut conn = connection::establish(&self.address, Use::Write)?;
+        dialect::enter_lane(&mut conn)?;
         Ok(DieselBackend::new(self.address.clone(), WriteTx::new(conn)))
+    }
+
+    /// Takes destroyed keys out of the write-ahead log too. The last step of every destruction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn forget_destroyed(&self) -> Result<(), StoreError> {
+        dialect::checkpoint_truncate(&mut connection::establish(&self.address, Use::Write)?)
+    }
+
+    /// Keeps a signed checkpoint. It has no record of its own and so does not go through the lane: otherwise every
+    /// checkpoint would make the log grow, and the next one necessary. It takes the writer's lock like another node.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn checkpoint_keep(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        let mut tx = WriteTx::new(connection::establish(&self.address, Use::Write)?);
+        dialect::enter_lane(tx.conn())?;
+        dialect::begin_write(tx.conn())?;
+        dialect::lock_head(tx.conn())?;
+        tx.checkpoint_insert(size, note)?;
+        tx.conn().batch_execute("COMMIT")?;
+        Ok(())
     }
 
     #[must_use]
@@ -218,7 +245,44 @@ impl Store {
     }
 }
 
-fn instance_value(conn: &mut Db, name: &str) -> Result<Option<String>, StoreError> {
+/// The log's name and key: the name is random, because two logs must never share one; checkpoints carry it.
+fn create_log_key(
+    tx: &mut WriteTx,
+    keyring: &Keyring,
+    chance: &dyn Chance,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let no_chance = |e: crate::clock::NoChance| StoreError::from(KeyringError::from(e));
+    let origin = format!("relais.invalid/journal/{}", KeyId::random(chance).map_err(no_chance)?);
+    let (key, stored) = keyring.new_log_key(&origin, chance)?;
+    let vkey = VerifierKey::new(&origin, key.public()).map_err(|e| StoreError::corrupt("instance", &e))?;
+    tx.key_insert(&NewKey::new(&KeyOwner::Log { origin: origin.clone() }, stored, now))?;
+    tx.instance_set("log_origin", &origin)?;
+    tx.instance_set("log_vkey", &vkey.to_string())
+}
+
+/// Every data key that is not destroyed, wrapped, with its owner; keys that sign are none.
+pub(super) fn live_keys(conn: &mut Db) -> Result<Vec<(KeyOwner, WrappedKey)>, StoreError> {
+    let owners: Vec<String> = data_key::table
+        .filter(data_key::destroyed_at.is_null())
+        .select(data_key::owner)
+        .distinct()
+        .load(conn)?;
+    let mut keys = Vec::with_capacity(owners.len());
+    for text in owners {
+        let owner = KeyOwner::parse(&text).map_err(|e| StoreError::corrupt("data_key", &e))?;
+        match &owner {
+            KeyOwner::Instance | KeyOwner::Pathway(_) => {}
+            KeyOwner::Pseudonyms { .. } | KeyOwner::Log { .. } => continue,
+        }
+        if let Some((stored, None)) = key_rows(conn, &owner)? {
+            keys.push((owner, stored));
+        }
+    }
+    Ok(keys)
+}
+
+pub(super) fn instance_value(conn: &mut Db, name: &str) -> Result<Option<String>, StoreError> {
     Ok(instance::table.filter(instance::name.eq(name)).select(instance::value).first(conn).optional()?)
 }
 
@@ -237,6 +301,15 @@ impl Snapshot {
 
     pub(super) fn instance_key(&self) -> Result<Arc<DataKey>, StoreError> {
         Ok(Arc::clone(&self.store.instance))
+    }
+
+    /// From here on this snapshot reads for one assignment; for nobody, without one. Called as soon as the session is
+    /// known, before anything of a pathway is read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn act_as(&mut self, assignment: Option<&AssignmentId>) -> Result<(), StoreError> {
+        dialect::act_as(self.conn(), assignment)
     }
 
     /// An instance value.

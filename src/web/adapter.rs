@@ -30,12 +30,6 @@ struct Early {
     error: ServiceError,
 }
 
-/// Why there is no answer.
-struct Ending {
-    error: ServiceError,
-    call: Option<Call>,
-}
-
 fn new_id(app: &App) -> Result<RequestId, ServiceError> {
     Ok(RequestId::random(app.chance())?)
 }
@@ -103,19 +97,16 @@ pub async fn serve(shared: Arc<Shared>, at: usize, request: HttpRequest, payload
             tracing::debug!(request = %name, method = method.name(), path, "answered");
             return response::answer(&shared.app, call.as_ref(), answer, &name);
         }
-        Ok(Err(ending)) => ending,
-        Err(_) => {
-            Ending { error: ServiceError::Internal("the blocking pool is gone".to_owned()), call: None }
-        }
+        Ok(Err(error)) => error,
+        Err(_) => ServiceError::Internal("the blocking pool is gone".to_owned()),
     };
-    match (&error.error, door, error.call.is_some()) {
-        (ServiceError::Unauthenticated, Door::Session, _) => count(&shared, Uncalled::NoSession),
-        (ServiceError::TooManyAttempts(_), Door::Open, _) => count(&shared, Uncalled::SignInRefused),
-        (_, Door::Session | Door::Open, _) => {}
+    // Sign-ins that the limiter turns away are counted by the service that knows them.
+    if let (ServiceError::Unauthenticated, Door::Session) = (&error, door) {
+        count(&shared, Uncalled::NoSession);
     }
-    let problem = Problem::of(&error.error, &name);
+    let problem = Problem::of(&error, &name);
     if problem.status >= 500 {
-        tracing::error!(incident = %name, method = method.name(), path, error = %error.error, "not answered");
+        tracing::error!(incident = %name, method = method.name(), path, %error, "not answered");
     } else {
         tracing::debug!(request = %name, method = method.name(), path, status = problem.status, "refused");
     }
@@ -129,7 +120,7 @@ fn take_apart(
     request: &HttpRequest,
     credential: Option<Credential>,
     body: Result<Vec<u8>, ServiceError>,
-) -> Result<Incoming, Early> {
+) -> Result<Incoming, Box<Early>> {
     let headers = request.headers();
     let mut call = credential.as_ref().map(|c| Call {
         request: id,
@@ -141,7 +132,7 @@ fn take_apart(
         ($e:expr) => {
             match $e {
                 Ok(v) => v,
-                Err(e) => return Err(Early { call, error: ServiceError::from(e) }),
+                Err(e) => return Err(Box::new(Early { call, error: ServiceError::from(e) })),
             }
         };
     }
@@ -174,31 +165,27 @@ fn take_apart(
 }
 
 /// The part that may block.
-fn run(shared: &Shared, at: usize, taken: Result<Incoming, Early>) -> Result<(Answer, Option<Call>), Ending> {
+fn run(
+    shared: &Shared,
+    at: usize,
+    taken: Result<Incoming, Box<Early>>,
+) -> Result<(Answer, Option<Call>), ServiceError> {
     let app = &shared.app;
-    let Some(route) = shared.routes.get(at) else {
-        return Err(Ending { error: ServiceError::AbsentOrRefused, call: None });
-    };
+    let route = shared.routes.get(at).ok_or(ServiceError::AbsentOrRefused)?;
     let incoming = match taken {
         Ok(incoming) => incoming,
-        Err(Early { call, error }) => {
-            let error = record_early(app, route, call.as_ref(), error);
-            return Err(Ending { error, call });
+        Err(early) => {
+            let Early { call, error } = *early;
+            return Err(record_early(app, route, call.as_ref(), error));
         }
     };
-    match catch_unwind(AssertUnwindSafe(|| (route.handle)(app, &incoming))) {
-        Ok(Ok(answer)) => Ok((answer, incoming.call)),
-        Ok(Err(Fault::Service(error))) => Err(Ending { error, call: incoming.call }),
-        Ok(Err(Fault::Syntax(error))) => {
-            let error = record_early(app, route, incoming.call.as_ref(), error);
-            Err(Ending { error, call: incoming.call })
-        }
-        Err(_panic) => {
-            let error = ServiceError::Internal("a handler panicked".to_owned());
-            let error = record_early(app, route, incoming.call.as_ref(), error);
-            Err(Ending { error, call: incoming.call })
-        }
-    }
+    let error = match catch_unwind(AssertUnwindSafe(|| (route.handle)(app, &incoming))) {
+        Ok(Ok(answer)) => return Ok((answer, incoming.call)),
+        Ok(Err(Fault::Service(error))) => return Err(error),
+        Ok(Err(Fault::Syntax(error))) => error,
+        Err(_panic) => ServiceError::Internal("a handler panicked".to_owned()),
+    };
+    Err(record_early(app, route, incoming.call.as_ref(), error))
 }
 
 /// Records what no service has seen. At an open door, a session that is over is as good as none.
@@ -209,3 +196,6 @@ fn record_early(app: &App, route: &Route, call: Option<&Call>, error: ServiceErr
         Door::Open => error,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,30 @@
 //! The table of every route. Adding an endpoint is adding a row in its area's file; the authorisation tests walk this.
 
-use super::api::{accounts, charters, meta, sessions, structures};
+use super::api;
 use super::route::Route;
 
 /// Every route of the server, in the order of their areas.
 #[must_use]
 pub fn all() -> Vec<Route> {
-    let mut all = Vec::new();
-    all.extend(meta::routes());
-    all.extend(sessions::routes());
-    all.extend(accounts::routes());
-    all.extend(structures::routes());
-    all.extend(charters::routes());
-    all
+    [
+        api::meta::routes(),
+        api::sessions::routes(),
+        api::accounts::routes(),
+        api::structures::routes(),
+        api::charters::routes(),
+        api::pathways::routes(),
+        api::circle::routes(),
+        api::items::routes(),
+        api::accords::routes(),
+        api::statutes::routes(),
+        api::sharing::routes(),
+        api::handovers::routes(),
+        api::successions::routes(),
+        api::audit::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]

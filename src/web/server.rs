@@ -34,9 +34,12 @@ fn http(method: Method) -> HttpMethod {
     }
 }
 
+/// A path, with its methods and the places of their rows in the table.
+type ByPath = (&'static str, Vec<(usize, Method)>);
+
 /// The rows of each path; fixed segments before parameters, so that `/accounts/open` is not taken for an id.
-fn by_path(rows: &[Route]) -> Vec<(&'static str, Vec<(usize, Method)>)> {
-    let mut paths: BTreeMap<Vec<(bool, &str)>, (&'static str, Vec<(usize, Method)>)> = BTreeMap::new();
+fn by_path(rows: &[Route]) -> Vec<ByPath> {
+    let mut paths: BTreeMap<Vec<(bool, &str)>, ByPath> = BTreeMap::new();
     for (at, route) in rows.iter().enumerate() {
         let order = route.path.split('/').map(|s| (s.starts_with('{'), s)).collect();
         paths.entry(order).or_insert_with(|| (route.path, Vec::new())).1.push((at, route.method));
@@ -45,7 +48,7 @@ fn by_path(rows: &[Route]) -> Vec<(&'static str, Vec<(usize, Method)>)> {
 }
 
 /// Registers every row.
-fn configure(config: &mut web::ServiceConfig, shared: &Arc<Shared>) {
+pub(super) fn configure(config: &mut web::ServiceConfig, shared: &Arc<Shared>) {
     for (path, methods) in by_path(&shared.routes) {
         let allowed: Arc<str> = methods.iter().map(|(_, m)| m.name()).collect::<Vec<_>>().join(", ").into();
         let mut resource = web::resource(path);

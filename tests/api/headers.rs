@@ -32,7 +32,7 @@ fn every_route_and_every_kind_of_refusal_carries_them() {
     let server = TestServer::start();
     let client = server.client();
     for route in routes::all() {
-        let path = route.path.replace('{', "").replace('}', "");
+        let path = route.path.replace(['{', '}'], "");
         let reply = client.send(route.method.name(), &path, None);
         check(&reply, &format!("{} {path}: {}", route.method.name(), reply.status));
         if route.method == Method::Get {

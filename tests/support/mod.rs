@@ -124,7 +124,7 @@ impl Reply {
 
     /// The stable code of a problem.
     pub fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
+        self.json().get("code").and_then(|c| c.as_str()).unwrap_or_default().to_owned()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

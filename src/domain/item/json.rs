@@ -14,6 +14,8 @@ use zeroize::{Zeroize, Zeroizing};
 use super::ItemContent;
 
 /// A content as it was submitted: well-formed, and nothing more. [`ItemContent::parse`] makes a content of it.
+/// A request may have to be decided anew, so what was submitted can be read twice; every copy is wiped.
+#[derive(Clone)]
 pub struct Submitted(Value);
 
 impl Submitted {

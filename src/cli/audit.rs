@@ -1,0 +1,343 @@
+//! `relais audit verify | export | proof | checkpoint`: the log, checked by whoever has the database.
+//!
+//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one.
+//! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
+//! Works while a server runs, and on a copy of the file; no key is needed to verify.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use data_encoding::BASE64;
+
+use crate::audit::note::VerifierKey;
+use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
+use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, verify};
+use crate::audit::{Checkpoint, SignedCheckpoint, TlogProof};
+use crate::crypto::kek::{FileKek, KekPlacement};
+use crate::crypto::keyring::{KeyOwner, Keyring};
+use crate::store::log::LogFile;
+use crate::store::{DatabaseAddress, InstanceKind, Store};
+
+/// How many records are exported at once.
+const PAGE: usize = 1024;
+/// How often progress is told.
+const STEP: u64 = 100_000;
+
+/// The commands about the log.
+#[derive(Debug, clap::Subcommand)]
+pub enum AuditCommand {
+    /// Recompute the whole log and hold it against its checkpoints, and against one that you kept.
+    ///
+    /// Example: relais audit verify --data ./data --checkpoint last-month.txt --vkey "$(cat vkey.txt)"
+    Verify {
+        #[command(flatten)]
+        log: LogOptions,
+        /// A checkpoint kept elsewhere: the log must continue it
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+        /// One machine-readable line instead of sentences
+        #[arg(long)]
+        json: bool,
+        /// Open the sealed details too and hold them against the records (needs --kek-file)
+        #[arg(long)]
+        details: bool,
+    },
+    /// Write every record, one per line, exactly as hashed; the last line holds the last checkpoint.
+    ///
+    /// Example: relais audit export --data ./data > journal.jsonl
+    Export {
+        #[command(flatten)]
+        log: LogOptions,
+    },
+    /// Write the offline receipt of one record (c2sp.org/tlog-proof).
+    ///
+    /// Example: relais audit proof 42 --data ./data > trace-42.proof
+    Proof {
+        /// Index of the record, from 0
+        index: u64,
+        #[command(flatten)]
+        log: LogOptions,
+    },
+    /// Write the last checkpoint to take away; with --kek-file, sign one of the log as it is now.
+    ///
+    /// Example: relais audit checkpoint --data ./data > checkpoint.txt
+    Checkpoint {
+        #[command(flatten)]
+        log: LogOptions,
+        /// Write the public key of the log instead, to keep with the checkpoint
+        #[arg(long = "public-key", alias = "show-vkey")]
+        public_key: bool,
+    },
+}
+
+/// Which log, and whom to trust.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LogOptions {
+    /// `sqlite:PATH` or `postgres://…`; without it, `relais.db` of the data folder
+    #[arg(long, value_name = "ADDRESS")]
+    pub database: Option<String>,
+    /// The log's public key that you kept; without it, the one in the database is taken, and said so
+    #[arg(long, value_name = "KEY")]
+    pub vkey: Option<String>,
+    /// File of the key-encryption key
+    #[arg(long, value_name = "FILE", env = "RELAIS_KEK_FILE")]
+    pub kek_file: Option<PathBuf>,
+}
+
+impl LogOptions {
+    fn address(&self, data: &Path) -> Result<DatabaseAddress> {
+        match &self.database {
+            Some(text) => Ok(DatabaseAddress::parse(text)?),
+            None => Ok(DatabaseAddress::Sqlite(data.join("relais.db"))),
+        }
+    }
+
+    fn open(&self, data: &Path) -> Result<LogFile> {
+        LogFile::open(&self.address(data)?).context("le journal ne peut pas être ouvert")
+    }
+
+    /// The log's name and the key that checks it; whether that key came from outside the database.
+    fn trusted(&self, log: &mut LogFile) -> Result<(String, VerifierKey, bool)> {
+        let stored = log.instance_value("log_vkey")?;
+        let text = self.vkey.as_ref().or(stored.as_ref());
+        let text = text.ok_or_else(|| anyhow!("cette base n'a pas de clé de journal : donnez --vkey"))?;
+        let key = VerifierKey::parse(text.trim()).context("--vkey")?;
+        Ok((key.name().to_owned(), key, self.vkey.is_some()))
+    }
+
+    fn keyring(&self, data: &Path, kind: &str) -> Result<Option<Keyring>> {
+        let Some(file) = &self.kek_file else { return Ok(None) };
+        let demonstration = kind == InstanceKind::Demo.code();
+        let placement =
+            if demonstration { KekPlacement::Demonstration } else { KekPlacement::OutsideOf(data) };
+        Ok(Some(Keyring::new(Arc::new(FileKek::open(file, placement)?))))
+    }
+}
+
+/// Runs one command; `out` is standard output, `progress` standard error.
+///
+/// # Errors
+/// When the log cannot be read at all. A log that does not hold is an answer, with a failing exit code.
+pub fn run(
+    command: &AuditCommand,
+    data: &Path,
+    out: &mut dyn Write,
+    progress: &mut dyn Write,
+) -> Result<ExitCode> {
+    match command {
+        AuditCommand::Verify { log, checkpoint, json, details } => {
+            let asked = Asked { checkpoint: checkpoint.as_deref(), json: *json, details: *details };
+            run_verify(log, data, &asked, out, progress)
+        }
+        AuditCommand::Export { log } => export(&mut log.open(data)?, out),
+        AuditCommand::Proof { index, log } => proof(log, data, *index, out),
+        AuditCommand::Checkpoint { log, public_key } => checkpoint(log, data, *public_key, out, progress),
+    }
+}
+
+struct Asked<'a> {
+    checkpoint: Option<&'a Path>,
+    json: bool,
+    details: bool,
+}
+
+fn run_verify(
+    options: &LogOptions,
+    data: &Path,
+    asked: &Asked<'_>,
+    out: &mut dyn Write,
+    progress: &mut dyn Write,
+) -> Result<ExitCode> {
+    let given = match asked.checkpoint {
+        Some(file) => Some(std::fs::read_to_string(file).with_context(|| {
+            format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", file.display())
+        })?),
+        None => None,
+    };
+    let mut log = options.open(data)?;
+    let (origin, key, from_outside) = options.trusted(&mut log)?;
+    if asked.details {
+        let kind = log.instance_value("kind")?.unwrap_or_default();
+        let keyring = options
+            .keyring(data, &kind)?
+            .ok_or_else(|| anyhow!("--details a besoin de la clé maîtresse : donnez --kek-file"))?;
+        log = log.with_details(&keyring)?;
+    }
+    let total = u64::try_from(log.head()?.size).unwrap_or(0);
+    let mut told = 0;
+    let mut tell = |read: u64| {
+        if read >= told + STEP {
+            told = read;
+            // Progress that cannot be shown does not stop a verification.
+            drop(writeln!(progress, "{read} traces sur {total}…"));
+        }
+    };
+    let trust = Trust { origin: &origin, keys: std::slice::from_ref(&key), given: given.as_deref() };
+    let report = verify(&mut log, &trust, &mut tell)?;
+    if asked.json {
+        writeln!(out, "{}", json_of(&report, &origin, from_outside))?;
+    } else {
+        words_of(&report, &origin, from_outside, out)?;
+    }
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Write) -> Result<()> {
+    match &report.failure {
+        None => {
+            writeln!(out, "Le journal tient : {} traces recalculées une à une.", report.records)?;
+            writeln!(out, "Points de contrôle vérifiés : {}.", report.checkpoints)?;
+            if report.details > 0 {
+                writeln!(out, "Détails ouverts et conformes : {}.", report.details)?;
+            }
+            writeln!(out, "Racine : {}", BASE64.encode(&report.root))?;
+        }
+        Some(failure) => {
+            writeln!(out, "Le journal ne tient pas.")?;
+            writeln!(out, "{failure}")?;
+            writeln!(out, "Traces conformes avant cela : {}.", report.records)?;
+        }
+    }
+    writeln!(out, "Journal : {origin}")?;
+    if !from_outside {
+        writeln!(
+            out,
+            "La clé publique a été lue dans la base elle-même : comparez-la avec celle que vous gardez (--vkey)."
+        )?;
+    }
+    Ok(())
+}
+
+fn json_of(report: &Report, origin: &str, from_outside: bool) -> serde_json::Value {
+    let failure = report.failure.as_ref().map(|f: &Failure| {
+        let (place, number) = match f.place {
+            Place::Record(n) => ("record", Some(n)),
+            Place::Checkpoint(n) => ("checkpoint", Some(n)),
+            Place::Given(n) => ("given_checkpoint", n),
+            Place::Log => ("log", None),
+        };
+        serde_json::json!({"place": place, "number": number, "flaw": f.flaw.code(), "sentence": f.to_string()})
+    });
+    serde_json::json!({
+        "holds": report.holds(),
+        "records": report.records,
+        "root": BASE64.encode(&report.root),
+        "checkpoints": report.checkpoints,
+        "details": report.details,
+        "origin": origin,
+        "vkey_given": from_outside,
+        "failure": failure,
+    })
+}
+
+/// Writes page by page: the memory needed does not grow with the log.
+fn export(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut after = None;
+    loop {
+        let rows = log.rows(after, PAGE)?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.index);
+        for row in rows {
+            let index = row.index;
+            let body = row.body.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+            writeln!(out, "{body}")?;
+        }
+    }
+    if let Some(last) = log.checkpoint_latest()? {
+        writeln!(out, "{}", serde_json::json!({"checkpoint": last.note, "size": last.size}))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut log = options.open(data)?;
+    let (origin, key, _) = options.trusted(&mut log)?;
+    let size = log.log_frontier()?.size();
+    if index >= size {
+        bail!("il n'y a pas de trace n° {index} : le journal en a {size}, numérotées à partir de 0");
+    }
+    let signed = match last_signed(&mut log)? {
+        Some(last) if last.claims().size() > index => last,
+        Some(_) | None => match sign_now(options, data, &mut log)? {
+            Some(signed) => signed,
+            None => bail!(
+                "aucun point de contrôle ne couvre encore la trace n° {index} : attendez une minute que le serveur en signe un, ou donnez --kek-file"
+            ),
+        },
+    };
+    signed.verify(&origin, std::slice::from_ref(&key))?;
+    let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
+    let receipt = TlogProof::new(index, hashes, signed)?;
+    let row = i64::try_from(index)?;
+    let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+    // A receipt that does not verify must not be taken away.
+    receipt.verify(body.as_bytes(), &origin, std::slice::from_ref(&key))?;
+    write!(out, "{receipt}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn checkpoint(
+    options: &LogOptions,
+    data: &Path,
+    public_key: bool,
+    out: &mut dyn Write,
+    progress: &mut dyn Write,
+) -> Result<ExitCode> {
+    let mut log = options.open(data)?;
+    if public_key {
+        let (_, key, _) = options.trusted(&mut log)?;
+        writeln!(out, "{key}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(signed) = sign_now(options, data, &mut log)? {
+        write!(out, "{signed}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let last = last_signed(&mut log)?;
+    let last = last.ok_or_else(|| {
+        anyhow!("aucun point de contrôle n'est encore signé : lancez le serveur, ou donnez --kek-file")
+    })?;
+    let size = log.log_frontier()?.size();
+    if last.claims().size() < size {
+        writeln!(
+            progress,
+            "Le journal a {size} traces ; ce point de contrôle en atteste {}.",
+            last.claims().size()
+        )?;
+    }
+    write!(out, "{last}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn last_signed(log: &mut LogFile) -> Result<Option<SignedCheckpoint>> {
+    Ok(log.checkpoint_latest()?.map(|last| SignedCheckpoint::parse(&last.note)).transpose()?)
+}
+
+/// Signs the committed head of this snapshot, if it continues the last checkpoint; `None` without a key.
+fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Option<SignedCheckpoint>> {
+    let missing = || anyhow!("cette base n'a pas de clé de journal");
+    let code = log.instance_value("kind")?.ok_or_else(missing)?;
+    let Some(keyring) = options.keyring(data, &code)? else { return Ok(None) };
+    let kind = if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
+    let store = Store::open(&options.address(data)?, kind, keyring)?;
+    let origin = log.instance_value("log_origin")?.ok_or_else(missing)?;
+    let frontier = log.log_frontier()?;
+    if let Some(last) = last_signed(log)? {
+        let (older, root) = (last.claims().size(), *last.claims().root());
+        if older > 0 {
+            let proof = consistency_proof(older, frontier.size(), log)?;
+            verify_consistency(older, frontier.size(), &proof, &root, &frontier.root()).context(
+                "le journal ne prolonge pas son dernier point de contrôle : lancez `relais audit verify`",
+            )?;
+        }
+    }
+    let stored =
+        store.snapshot()?.wrapped_key(&KeyOwner::Log { origin: origin.clone() })?.ok_or_else(missing)?;
+    let key = store.keyring().unwrap_log_key(&origin, &stored)?;
+    let signed = Checkpoint::of(&origin, &frontier)?.sign(&key)?;
+    store.checkpoint_keep(frontier.size(), &signed.to_string())?;
+    Ok(Some(signed))
+}

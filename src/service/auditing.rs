@@ -1,0 +1,439 @@
+//! What an auditor sees: records without content and without names, checkpoints and proofs (S4).
+//!
+//! INVARIANT: only the profession `auditor`, in force, opens anything here, and each request has its own record.
+//! INVARIANT: lists give times to the minute; the exact body, which a proof needs, is given one record at a time.
+//! LAW: L1121-1 code du travail, CNIL. Pseudonyms stand for people; no sum by person is made here, ever.
+
+use chrono::{NaiveDate, SubsecRound, Timelike};
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::checkpoints::{Made, log_name, unproven};
+use super::{Act, App, Call, Desk, ServiceError};
+use crate::audit::tree::{consistency_proof, inclusion_proof};
+use crate::audit::{Disclosed, LeafBody, Pseudonym, SignedCheckpoint, TlogProof};
+use crate::clock::{Timestamp, plus_days};
+use crate::domain::cell::Reason;
+use crate::domain::explain::{Context, sentence as explained};
+use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
+use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
+use crate::ids::OrganisationId;
+use crate::store::log::LogFilter;
+use crate::store::organisation::Organisation;
+
+/// How many records a page has.
+const PAGE: usize = 50;
+/// How many rows are looked at for one page when a filter needs the bodies.
+const SCAN: usize = 2000;
+
+/// What an auditor asks for. Codes, pseudonyms and days only.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordSearch {
+    /// First day, in Paris.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub from: Option<NaiveDate>,
+    /// Last day, in Paris.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub until: Option<NaiveDate>,
+    #[schema(value_type = Option<String>)]
+    pub organisation: Option<OrganisationId>,
+    pub profession: Option<Profession>,
+    pub action: Option<Action>,
+    pub resource: Option<ResourceKind>,
+    /// Pseudonym of an actor, as a record has it.
+    pub actor: Option<String>,
+    /// Pseudonym of a pathway, as a record has it.
+    pub pathway: Option<String>,
+    pub purpose: Option<Purpose>,
+    pub decision: Option<Verdict>,
+    pub category: Option<Category>,
+    pub reason: Option<Reason>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A structure, by the name it has today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OrganisationName {
+    #[schema(value_type = String)]
+    pub id: OrganisationId,
+    pub name: String,
+}
+
+/// One record, as an auditor reads it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordLine {
+    pub index: u64,
+    /// To the minute, UTC.
+    pub at: String,
+    pub organisation: Option<OrganisationName>,
+    pub profession: Option<Profession>,
+    pub function: Option<Function>,
+    pub secrecy: Option<Secrecy>,
+    pub actor: Option<String>,
+    pub action: Action,
+    pub resource: ResourceKind,
+    pub pathway: Option<String>,
+    pub categories: Vec<Category>,
+    pub purpose: Option<Purpose>,
+    pub decision: Verdict,
+    pub reasons: Vec<Reason>,
+    /// How many objects the decisions were about.
+    pub objects: u32,
+    /// For how many requests a counting record stands.
+    pub count: Option<u32>,
+    /// Shared by the records of one request.
+    pub request: String,
+    /// What happened, in French.
+    pub sentence: String,
+}
+
+/// A page of records, latest first.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordPage {
+    pub items: Vec<RecordLine>,
+    /// For the next page; a page may be short, or empty, before the last.
+    pub next: Option<String>,
+}
+
+/// One record with its exact text.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordWhole {
+    #[serde(flatten)]
+    pub line: RecordLine,
+    /// The canonical body: its leaf hash is SHA-256 of a zero byte and these bytes.
+    pub body: String,
+}
+
+/// Where the log stands.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LogState {
+    pub origin: String,
+    /// The key that checks the log's signatures; compare it with the one that you keep.
+    pub vkey: String,
+    pub size: u64,
+    /// Root over `size` records, base64.
+    pub root: String,
+    /// The size of the last checkpoint kept.
+    pub last_checkpoint: Option<u64>,
+}
+
+/// That the log of today continues the log of `from` records.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Consistency {
+    pub from: u64,
+    /// The size that `checkpoint` signs.
+    pub size: u64,
+    /// RFC 9162 §2.1.4, base64.
+    pub hashes: Vec<String>,
+    pub checkpoint: String,
+}
+
+/// What happened, in one line: who (by function and structure), what, why, how it ended.
+fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
+    let mut out = format!("{} · {}", body.action.french(), body.resource.french());
+    if !body.categories.is_empty() {
+        let names: Vec<&str> = body.categories.iter().map(|c| c.french()).collect();
+        out.push_str(&format!(" ({})", names.join(", ")));
+    }
+    match (body.profession, organisation) {
+        (Some(p), Some(o)) => out.push_str(&format!(" · {} ({o})", p.french())),
+        (Some(p), None) => out.push_str(&format!(" · {}", p.french())),
+        (None, Some(o)) => out.push_str(&format!(" · {o}")),
+        (None, None) => {}
+    }
+    if let Some(purpose) = body.purpose {
+        out.push_str(&format!(" · pour « {} »", purpose.french()));
+    }
+    if let Some(count) = body.count {
+        out.push_str(&format!(" · {count} demande(s)"));
+    }
+    out.push_str(&format!(" : {}.", body.decision.french().to_lowercase()));
+    if body.decision == Verdict::Deny {
+        for reason in &body.reasons {
+            out.push(' ');
+            out.push_str(&explained(*reason, &Context::default()));
+        }
+    }
+    out
+}
+
+fn minute(at: Timestamp) -> String {
+    let utc = at.utc().trunc_subsecs(0);
+    utc.with_second(0).unwrap_or(utc).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<RecordLine, ServiceError> {
+    let organisation = body.organisation.as_ref().map(|id| OrganisationName {
+        id: id.clone(),
+        name: organisations
+            .iter()
+            .find(|o| o.id == *id)
+            .map_or_else(|| "structure inconnue".to_owned(), |o| o.words.name.clone()),
+    });
+    Ok(RecordLine {
+        index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
+        at: minute(body.at),
+        sentence: sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
+        organisation,
+        profession: body.profession,
+        function: body.function,
+        secrecy: body.secrecy,
+        actor: body.actor.as_ref().map(ToString::to_string),
+        action: body.action,
+        resource: body.resource,
+        pathway: body.pathway.as_ref().map(ToString::to_string),
+        categories: body.categories.iter().copied().collect(),
+        purpose: body.purpose,
+        decision: body.decision,
+        reasons: body.reasons.clone(),
+        objects: body.facts.iter().fold(0, |n, t| n.saturating_add(t.objects)),
+        count: body.count,
+        request: body.request.to_string(),
+    })
+}
+
+fn read_body(text: &str) -> Result<LeafBody, ServiceError> {
+    LeafBody::parse(text).map_err(|e| ServiceError::Internal(format!("a record does not read back: {e}")))
+}
+
+fn row_ref(index: i64) -> RowRef {
+    RowRef { table: "audit_leaf", id: index.to_string(), version: 1 }
+}
+
+fn pseudonym(field: &'static str, text: Option<&String>) -> Result<Option<String>, ServiceError> {
+    match text {
+        None => Ok(None),
+        Some(text) if Pseudonym::parse(text).is_some() => Ok(Some(text.clone())),
+        Some(_) => Err(ServiceError::rule(
+            "pseudonym_malformed",
+            format!(
+                "Le champ `{field}` attend un pseudonyme tel qu'une trace le donne, par exemple 2027d:0a1b…"
+            ),
+        )),
+    }
+}
+
+fn no_such_record() -> ServiceError {
+    ServiceError::AbsentOrRefused
+}
+
+impl RecordSearch {
+    fn filter(&self, before: Option<i64>) -> Result<LogFilter, ServiceError> {
+        let after_last_day = match self.until {
+            Some(day) => Some(plus_days(day, 1).map(Timestamp::paris_midnight).unwrap_or(Timestamp::MAX)),
+            None => None,
+        };
+        Ok(LogFilter {
+            from: self.from.map(Timestamp::paris_midnight),
+            until: after_last_day,
+            actor: pseudonym("actor", self.actor.as_ref())?,
+            organisation: self.organisation.as_ref().map(ToString::to_string),
+            profession: self.profession.map(|p| p.code().to_owned()),
+            action: self.action.map(|a| a.code().to_owned()),
+            pathway: pseudonym("pathway", self.pathway.as_ref())?,
+            purpose: self.purpose.map(|p| p.code().to_owned()),
+            decision: self.decision.map(|d| d.code().to_owned()),
+            before,
+        })
+    }
+
+    /// What only the body tells.
+    fn wants(&self, body: &LeafBody) -> bool {
+        self.category.is_none_or(|c| body.categories.contains(&c))
+            && self.resource.is_none_or(|r| body.resource == r)
+            && self.reason.is_none_or(|r| {
+                body.reasons.contains(&r) || body.facts.iter().any(|t| t.failing.contains(&r))
+            })
+    }
+
+    /// The query that a cursor is bound to: all but the cursor.
+    fn fingerprint(&self) -> Result<Vec<u8>, ServiceError> {
+        serde_json::to_vec(&Self { cursor: None, ..self.clone() })
+            .map_err(|e| ServiceError::Internal(e.to_string()))
+    }
+}
+
+fn as_auditor(desk: &Desk<'_>) -> Result<String, ServiceError> {
+    let actor = desk.signed_in.acting_as(Profession::Auditor, desk.now)?;
+    Ok(actor.assignment().id.to_string())
+}
+
+impl App {
+    /// A page of records, latest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a cursor made for another query is a rule.
+    pub fn audit_search(
+        &self,
+        call: &Call,
+        act: Act,
+        search: &RecordSearch,
+    ) -> Result<Disclosed<RecordPage>, ServiceError> {
+        self.read_desk(call, act, |desk| {
+            let who = as_auditor(desk)?;
+            let query = search.fingerprint()?;
+            let keys = self.store.instance_keys();
+            let mut before = match &search.cursor {
+                None => None,
+                Some(cursor) => {
+                    let opened = keys.open_cursor(&who, &query, cursor).map_err(|_| {
+                        ServiceError::rule(
+                            "cursor_of_another_query",
+                            "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+                        )
+                    })?;
+                    let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+                    Some(text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?)
+                }
+            };
+            let organisations = desk.snapshot.organisations()?;
+            let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
+            while more && items.len() < PAGE && seen < SCAN {
+                let rows = desk.snapshot.log_page(&search.filter(before)?, 200)?;
+                more = rows.len() == 200;
+                for (index, text) in &rows {
+                    seen = seen.saturating_add(1);
+                    before = Some(*index);
+                    let body = read_body(text)?;
+                    if search.wants(&body) {
+                        items.push(line(*index, &body, &organisations)?);
+                        desk.returned.push(row_ref(*index));
+                        if items.len() == PAGE {
+                            more = true;
+                            break;
+                        }
+                    }
+                }
+            }
+            let next = match before.filter(|i| more && *i > 0) {
+                None => None,
+                Some(index) => Some(
+                    keys.seal_cursor(&who, &query, index.to_string().as_bytes(), self.chance())
+                        .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
+                ),
+            };
+            Ok(RecordPage { items, next })
+        })
+    }
+
+    /// One record with its body.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn audit_record(
+        &self,
+        call: &Call,
+        act: Act,
+        index: u64,
+    ) -> Result<Disclosed<RecordWhole>, ServiceError> {
+        self.read_desk(call, act, |desk| {
+            as_auditor(desk)?;
+            let index = i64::try_from(index).map_err(|_| no_such_record())?;
+            let body = desk.snapshot.log_body(index)?.ok_or_else(no_such_record)?;
+            let organisations = desk.snapshot.organisations()?;
+            desk.returned.push(row_ref(index));
+            Ok(RecordWhole { line: line(index, &read_body(&body)?, &organisations)?, body })
+        })
+    }
+
+    /// The offline receipt of one record.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn audit_proof(&self, call: &Call, act: Act, index: u64) -> Result<Disclosed<String>, ServiceError> {
+        let receipt = self.read_desk(call, act, |desk| {
+            as_auditor(desk)?;
+            let row = i64::try_from(index).map_err(|_| no_such_record())?;
+            let covering = match desk.snapshot.checkpoint_latest()? {
+                Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => Made {
+                    signed: SignedCheckpoint::parse(&last.note)
+                        .map_err(|e| ServiceError::Internal(e.to_string()))?,
+                    fresh: false,
+                },
+                Some(_) | None => self.checkpoint_in(desk.snapshot)?,
+            };
+            let size = covering.signed.claims().size();
+            if index >= size {
+                return Err(no_such_record());
+            }
+            let hashes = inclusion_proof(index, size, desk.snapshot).map_err(unproven)?;
+            let proof = TlogProof::new(index, hashes, covering.signed.clone())
+                .map_err(|e| ServiceError::Internal(e.to_string()))?;
+            desk.returned.push(row_ref(row));
+            Ok((proof.to_string(), covering))
+        })?;
+        self.checkpoint_keep(&receipt.1)?;
+        Ok(receipt.map(|(text, _)| text))
+    }
+
+    /// The checkpoint of the log as it was just before this request's own record.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn audit_checkpoint(&self, call: &Call, act: Act) -> Result<Disclosed<String>, ServiceError> {
+        let made = self.read_desk(call, act, |desk| {
+            as_auditor(desk)?;
+            self.checkpoint_in(desk.snapshot)
+        })?;
+        self.checkpoint_keep(&made)?;
+        Ok(made.map(|m| m.signed.to_string()))
+    }
+
+    /// That the log continues the one of `from` records, with the checkpoint to compare with.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a size of zero or beyond the end is a rule.
+    pub fn audit_consistency(
+        &self,
+        call: &Call,
+        act: Act,
+        from: u64,
+    ) -> Result<Disclosed<Consistency>, ServiceError> {
+        let answer = self.read_desk(call, act, |desk| {
+            as_auditor(desk)?;
+            let made = self.checkpoint_in(desk.snapshot)?;
+            let size = made.signed.claims().size();
+            if from == 0 || from > size {
+                return Err(ServiceError::rule(
+                    "consistency_size",
+                    format!("`from` attend la taille d'un point de contrôle, entre 1 et {size}."),
+                ));
+            }
+            let hashes = consistency_proof(from, size, desk.snapshot).map_err(unproven)?;
+            let consistency = Consistency {
+                from,
+                size,
+                hashes: hashes.iter().map(|h| BASE64.encode(h)).collect(),
+                checkpoint: made.signed.to_string(),
+            };
+            Ok((consistency, made))
+        })?;
+        self.checkpoint_keep(&answer.1)?;
+        Ok(answer.map(|(consistency, _)| consistency))
+    }
+
+    /// Where the log stands, and the key that checks it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn audit_state(&self, call: &Call, act: Act) -> Result<Disclosed<LogState>, ServiceError> {
+        self.read_desk(call, act, |desk| {
+            as_auditor(desk)?;
+            let name = log_name(desk.snapshot)?;
+            let frontier = desk.snapshot.log_frontier()?;
+            let last = desk.snapshot.checkpoint_latest()?;
+            Ok(LogState {
+                origin: name.origin,
+                vkey: name.key.to_string(),
+                size: frontier.size(),
+                root: BASE64.encode(&frontier.root()),
+                last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

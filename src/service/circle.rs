@@ -1,0 +1,535 @@
+//! The circle: who takes part, invitations, and how a place ends.
+//!
+//! INVARIANTS
+//! * Whoever may not know of a place learns of it from nothing here: neither from the list, nor from a refusal to
+//!   invite, nor from a role that a hidden handover changed (S11).
+//! * Nobody is invited whom no accord or statutory record names, nor whose row is all `N`.
+//! * The end of a place counts on the next request, with the shares to it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::error::ServiceError;
+use super::flow::{Act, Call, Change, Created, Scene};
+use super::pathways::end_place;
+use super::people::{PersonWords, person_words};
+use super::shares_end::shares_ended_to;
+use super::who::{Names, Who, end_of, iso, last_day, still_open};
+use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
+use crate::access::{Existence, Resource, hidden_from, may_know, sees_in_circle};
+use crate::audit::Disclosed;
+use crate::clock::Timestamp;
+use crate::domain::accord::{Accord, ConsentFile, NamedAnswer, named};
+use crate::domain::day::Day;
+use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::domain::vocabulary::{Function, Mandate, Profession, Purpose, Role, Secrecy};
+use crate::ids::{AssignmentId, ParticipationId, PathwayId};
+use crate::store::pathway::{NewParticipation, ParticipationChange};
+
+/// Whom to invite, in which frame and role.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InviteInput {
+    #[schema(value_type = String)]
+    pub assignment: AssignmentId,
+    pub mandate: Mandate,
+    pub role: Role,
+    /// The last day; required for a stay.
+    pub until: Option<Day>,
+}
+
+/// One place in the circle, as a member sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceView {
+    pub id: String,
+    pub who: Who,
+    pub mandate: Mandate,
+    pub role: Role,
+    pub secrecy: Secrecy,
+    #[schema(format = Date)]
+    pub since: String,
+    /// The last day.
+    #[schema(format = Date)]
+    pub until: Option<String>,
+    /// Invited, not answered yet.
+    pub pending: bool,
+    pub me: bool,
+}
+
+/// The circle.
+#[derive(Serialize, ToSchema)]
+pub struct CircleView {
+    pub items: Vec<PlaceView>,
+}
+
+/// An invitation to me, before I answer it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct InvitationView {
+    pub id: String,
+    pub pathway: String,
+    /// Who invites; for a stay, the référent.
+    pub from: Option<Who>,
+    pub purposes: Vec<Purpose>,
+    pub mandate: Mandate,
+    pub role: Role,
+    #[schema(format = Date)]
+    pub until: Option<String>,
+    #[schema(format = Date)]
+    pub invited_on: String,
+    /// Only if the accord covers the identity.
+    pub name: Option<String>,
+}
+
+/// My invitations.
+#[derive(Serialize, ToSchema)]
+pub struct InvitationsView {
+    pub items: Vec<InvitationView>,
+}
+
+const fn act(action: Action) -> Act {
+    Act { action, resource: ResourceKind::Participation }
+}
+
+/// DESIGN §4: whoever may not know a handover sees the roles as they were before it.
+fn role_seen(scene: &Scene<'_>, reader: &ParticipationFacts, p: &ParticipationFacts) -> Role {
+    let facts = scene.gate.facts();
+    let hidden = facts.handovers.iter().filter(|h| h.outgoing == p.id && h.complete()).any(|h| {
+        facts
+            .participation(&h.incoming)
+            .is_none_or(|incoming| hidden_from(facts, scene.gate.book(), reader, incoming, scene.now))
+    });
+    if hidden && p.role == Role::ContributorOnly { Role::Participant } else { p.role }
+}
+
+/// One place, for a reader who may see it.
+pub(super) fn place_view(
+    scene: &mut Scene<'_>,
+    reader: &ParticipationFacts,
+    p: &ParticipationFacts,
+    names: &mut Names,
+) -> Result<PlaceView, ServiceError> {
+    Ok(PlaceView {
+        id: p.id.as_str().to_owned(),
+        who: names.who(scene.snapshot, &p.assignment)?,
+        mandate: p.mandate,
+        role: role_seen(scene, reader, p),
+        secrecy: p.assignment.secrecy_at(scene.now),
+        since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
+        until: p.until_at.and_then(last_day).map(iso),
+        pending: p.accepted_at.is_none(),
+        me: p.id == reader.id,
+    })
+}
+
+/// The circle as this reader may see it. The gate has answered for `Circle` or `Existence` before.
+pub(super) fn circle_of(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    names: &mut Names,
+) -> Result<Vec<PlaceView>, ServiceError> {
+    let facts = scene.gate.facts();
+    let now = scene.now;
+    let mut seen = Vec::new();
+    for p in facts.participations.iter().filter(|p| !p.ended(now)) {
+        // An invitation without an answer is between who invites and who is invited.
+        let open = p.accepted_at.is_some() || p.invited_by.as_ref() == Some(&me.id) || p.id == me.id;
+        if open && sees_in_circle(facts, scene.gate.book(), me, p, now) {
+            let view = place_view(scene, me, p, names)?;
+            scene.returned.push(RowRef { table: "participation", id: view.id.clone(), version: p.version });
+            seen.push(view);
+        }
+    }
+    Ok(seen)
+}
+
+/// The purposes of the accords in force that name this service or person.
+fn purposes_naming(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> Vec<Purpose> {
+    let key = a.recipient_key();
+    let file = facts.consent();
+    let names = |accord: &Accord| {
+        let alone = ConsentFile { accords: std::slice::from_ref(accord), ..file };
+        named(&key, Some(&a.id), &alone, now).named
+    };
+    let mut purposes: Vec<Purpose> =
+        facts.accords.iter().filter(|accord| names(accord)).map(|accord| accord.facts().purpose()).collect();
+    purposes.sort_unstable();
+    purposes.dedup();
+    purposes
+}
+
+/// Which frame lets this assignment in: an accord in force, or belonging to the service that leads.
+fn invitable(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> NamedAnswer {
+    let mut answer = named(&a.recipient_key(), Some(&a.id), &facts.consent(), now);
+    // The service that leads: organisation *and* mission. Sharing an organisation with the lead opens nothing.
+    let leads = facts.lead == a.organisation
+        && facts
+            .participations
+            .iter()
+            .filter(|p| p.invited_by.is_none())
+            .any(|p| p.assignment.organisation == a.organisation && p.assignment.mission == a.mission);
+    if leads {
+        answer.named = true;
+        answer.as_recipient = true;
+    }
+    answer
+}
+
+fn role_rule(profession: Profession, input: &InviteInput, frame: &NamedAnswer) -> Result<(), ServiceError> {
+    if input.role == Role::Referent {
+        return Err(ServiceError::rule(
+            "one_referent",
+            "Il y a un seul référent : invitez cette personne comme membre, puis nommez-la référente.",
+        ));
+    }
+    if (profession == Profession::StayOrganiser) != (input.role == Role::StayOrganiser) {
+        return Err(ServiceError::rule(
+            "stay_role",
+            "Une direction de séjour est invitée pour le séjour, et personne d'autre : changez le rôle.",
+        ));
+    }
+    if input.role == Role::StayOrganiser && input.until.is_none() {
+        return Err(FieldErrors::one("until", EntryError::Missing).into());
+    }
+    if !frame.as_recipient && input.role != Role::ContributorOnly {
+        return Err(ServiceError::rule(
+            "contributor_by_accord",
+            "L'accord dit que ce service apporte des informations et n'en reçoit pas : invitez-le ainsi.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether this person may be asked at all, whatever the pathway.
+fn admissible(scene: &mut Scene<'_>, a: &AssignmentFacts) -> Result<(), ServiceError> {
+    let now = scene.now;
+    let refuse = || {
+        ServiceError::rule(
+            "cannot_be_invited",
+            "Cette personne ne peut pas être invitée : vérifiez dans l'annuaire son affectation et sa confirmation.",
+        )
+    };
+    if !a.in_force(now) || a.profession.is_platform() {
+        return Err(refuse());
+    }
+    let book = scene.gate.book();
+    let matrix = match book.organisation_standing(&a.organisation, now) {
+        Ok(standing) => standing.matrix,
+        Err(_) => book.in_force(now).ok_or(ServiceError::AbsentOrRefused)?.matrix.clone(),
+    };
+    if matrix.all_never(a.profession, a.secrecy_at(now)) {
+        return Err(ServiceError::rule(
+            "never_invited",
+            "La charte ne permet à cette profession de recevoir aucune information : elle ne peut pas être invitée.",
+        ));
+    }
+    // DESIGN §3: nobody holds a function of the platform together with a place in a circle.
+    let others = scene.snapshot.assignments_of(&a.professional)?;
+    if others.iter().any(|o| o.facts.profession.is_platform() && o.facts.in_force(now)) {
+        return Err(refuse());
+    }
+    Ok(())
+}
+
+fn name_of((mut view, words): (InvitationView, Option<PersonWords>)) -> InvitationView {
+    view.name = words.map(|w| w.display());
+    view
+}
+
+fn mine<'a>(scene: &Scene<'a>, id: &ParticipationId) -> Result<&'a ParticipationFacts, ServiceError> {
+    scene
+        .gate
+        .facts()
+        .participation(id)
+        .filter(|p| p.assignment.id == scene.gate.actor().assignment().id)
+        .ok_or(ServiceError::AbsentOrRefused)
+}
+
+impl App {
+    /// The pathway of a participation, or one that is nowhere: absent and refused then take the same way.
+    fn pathway_of_participation(&self, id: &ParticipationId) -> Result<PathwayId, ServiceError> {
+        match self.store().snapshot()?.participation_locate(id)? {
+            Some(found) => Ok(found),
+            None => Ok(PathwayId::random(self.chance())?),
+        }
+    }
+
+    /// The circle, each line filtered.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn circle(&self, call: &Call, pathway: &PathwayId) -> Result<Disclosed<CircleView>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Circle };
+        self.read(call, act, pathway, |scene| {
+            scene.gate.resource(Resource::Circle)?;
+            let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+            let items = circle_of(scene, me, &mut Names::default())?;
+            Ok(scene.seal_facts(CircleView { items }))
+        })
+    }
+
+    /// Invites an assignment. Somebody who is already there, hidden from the inviter, is invited like a newcomer.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn participation_invite(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+        input: &InviteInput,
+    ) -> Result<Created, ServiceError> {
+        self.change(call, act(Action::Invite), pathway, |scene| {
+            scene.gate.resource(Resource::Act)?;
+            let facts = scene.gate.facts();
+            let book = scene.gate.book();
+            let now = scene.now;
+            let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+            still_open(facts)?;
+            // LAW: S15. Until the identity is known, no invitation.
+            if facts.person.nickname_only() {
+                return Err(ServiceError::rule(
+                    "nickname_only",
+                    "Le jeune n'a donné qu'un surnom : personne n'est invité tant qu'il n'a pas donné son nom.",
+                ));
+            }
+            let invited = scene.snapshot.assignment_fetch(&input.assignment)?.ok_or_else(|| {
+                ServiceError::Invalid(FieldErrors::one(
+                    "assignment",
+                    EntryError::NotInList { list: "affectation" },
+                ))
+            })?;
+            let a = invited.facts;
+            admissible(scene, &a)?;
+            let until_at = match input.until {
+                Some(day) if day.date() < now.paris_day() => {
+                    return Err(FieldErrors::one("until", EntryError::DateOutOfRange).into());
+                }
+                Some(day) => Some(end_of(day.date())?),
+                None => None,
+            };
+            let there =
+                facts.participations.iter().filter(|p| p.assignment.id == a.id && !p.ended(now)).max_by_key(
+                    |p| (p.in_force(now), p.invited_at),
+                );
+            // THREAT: existence oracle. Only a place that the inviter may know of refuses a second one.
+            if there.is_some_and(|p| {
+                (p.accepted_at.is_some() || p.invited_by.as_ref() == Some(&me.id))
+                    && may_know(facts, book, me, p, now)
+            }) {
+                return Err(ServiceError::rule(
+                    "already_in_circle",
+                    "Cette personne est déjà dans le cercle, ou déjà invitée.",
+                ));
+            }
+            let frame = invitable(facts, &a, now);
+            if !frame.named {
+                return Err(ServiceError::rule(
+                    "accord_needed_to_invite",
+                    "Aucun accord en cours ne nomme ce service : préparez d'abord l'accord avec la famille.",
+                ));
+            }
+            role_rule(a.profession, input, &frame)?;
+            let existence = Existence::of(a.profession, input.mandate);
+            let id = ParticipationId::random(scene.app.chance())?;
+            let future = ParticipationFacts {
+                id: id.clone(),
+                version: 1,
+                assignment: a,
+                mandate: input.mandate,
+                role: input.role,
+                existence,
+                invited_by: Some(me.id.clone()),
+                invited_at: now,
+                accepted_at: Some(now),
+                ended_at: None,
+                until_at,
+                stands_in_for: None,
+            };
+            // S11: nobody invites somebody from whom it is itself hidden. The future place's own inviter would be
+            // told by the invitation, so it must be known without it.
+            let stranger = ParticipationFacts { invited_by: None, ..future.clone() };
+            if hidden_from(facts, book, &stranger, me, now) {
+                return Err(ServiceError::rule(
+                    "hidden_inviter",
+                    "Cette personne ne sait pas que vous intervenez : demandez au référent de l'inviter.",
+                ));
+            }
+            let row = NewParticipation {
+                id: id.clone(),
+                pathway: facts.id.clone(),
+                assignment: input.assignment.clone(),
+                mandate: input.mandate,
+                role: input.role,
+                existence,
+                invited_by: Some(me.id.clone()),
+                invited_at: now,
+                accepted_at: None,
+                until_at,
+                // Somebody already there keeps what was shared with the place it has.
+                stands_in_for: there.filter(|p| p.in_force(now)).map(|p| p.id.clone()),
+            };
+            Ok(Change::new(id.as_str()).step(
+                RowRef { table: "participation", id: id.as_str().to_owned(), version: 1 },
+                move |tx, _| tx.participation_insert(&row),
+            ))
+        })
+    }
+
+    /// The invitations that the acting assignment has not answered.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn invitations(&self, call: &Call) -> Result<Disclosed<InvitationsView>, ServiceError> {
+        let lines = self.read_many(
+            call,
+            act(Action::List),
+            |snapshot, actor, _| {
+                let places = snapshot.pathways_numbered(&actor.assignment().id)?;
+                Ok(places.into_iter().rev().filter(|p| p.invited).map(|p| p.pathway).collect())
+            },
+            |scene| {
+                let facts = scene.gate.facts();
+                let now = scene.now;
+                let assignment = scene.gate.actor().assignment();
+                let Some(p) = facts
+                    .participations
+                    .iter()
+                    .filter(|p| p.assignment.id == assignment.id && p.accepted_at.is_none() && !p.ended(now))
+                    .max_by_key(|p| p.invited_at)
+                else {
+                    return Err(ServiceError::AbsentOrRefused);
+                };
+                scene.gate.resource(Resource::Invitation(p.id.clone()))?;
+                let future = p.as_accepted(now);
+                let inviter = if p.role == Role::StayOrganiser {
+                    facts.referent(now)
+                } else {
+                    p.invited_by.as_ref().and_then(|i| facts.participation(i))
+                };
+                let inviter = inviter
+                    .filter(|i| may_know(facts, scene.gate.book(), &future, i, now))
+                    .or_else(|| facts.referent(now));
+                let from = match inviter {
+                    Some(i) => Some(Names::default().who(scene.snapshot, &i.assignment)?),
+                    None => None,
+                };
+                let view = InvitationView {
+                    id: p.id.as_str().to_owned(),
+                    pathway: facts.id.as_str().to_owned(),
+                    from,
+                    purposes: purposes_naming(facts, assignment, now),
+                    mandate: p.mandate,
+                    role: p.role,
+                    until: p.until_at.and_then(last_day).map(iso),
+                    invited_on: iso(p.invited_at.paris_day()),
+                    name: None,
+                };
+                scene.returned.push(RowRef {
+                    table: "participation",
+                    id: p.id.as_str().to_owned(),
+                    version: p.version,
+                });
+                let words = person_words(scene, Resource::InvitedIdentity(p.id.clone()))?;
+                Ok(Some(words.with(view).map_fn(name_of)))
+            },
+        )?;
+        Ok(lines.map(|items| InvitationsView { items }))
+    }
+
+    /// Accepts an invitation.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn participation_accept(&self, call: &Call, id: &ParticipationId) -> Result<Created, ServiceError> {
+        let pathway = self.pathway_of_participation(id)?;
+        self.change(call, act(Action::Accept), &pathway, |scene| {
+            scene.gate.resource(Resource::Invitation(id.clone()))?;
+            let p = mine(scene, id)?;
+            let facts = scene.gate.facts();
+            still_open(facts)?;
+            let a = scene.gate.actor().assignment();
+            admissible(scene, a)?;
+            if !invitable(facts, a, scene.now).named {
+                return Err(ServiceError::rule(
+                    "accord_needed_to_accept",
+                    "L'accord qui vous nommait a pris fin : voyez avec qui vous a invité.",
+                ));
+            }
+            let (row, version) = (id.clone(), p.version);
+            let reference = RowRef {
+                table: "participation",
+                id: id.as_str().to_owned(),
+                version: version.saturating_add(1),
+            };
+            Ok(Change::new(id.as_str()).step(reference, move |tx, at| {
+                let accepted =
+                    ParticipationChange { accepted_at: Some(at), ..ParticipationChange::default() };
+                tx.participation_update(&row, version, &accepted)
+            }))
+        })
+    }
+
+    /// Declines an invitation; the inviter sees that it ended.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn participation_decline(&self, call: &Call, id: &ParticipationId) -> Result<Created, ServiceError> {
+        let pathway = self.pathway_of_participation(id)?;
+        self.change(call, act(Action::Decline), &pathway, |scene| {
+            scene.gate.resource(Resource::Invitation(id.clone()))?;
+            let p = mine(scene, id)?;
+            Ok(end_place(Change::new(id.as_str()), p))
+        })
+    }
+
+    /// Ends a place: one's own, any that the référent may know of, one's invitation without an answer, or, for a
+    /// manager, one of the own organisation.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn participation_end(&self, call: &Call, id: &ParticipationId) -> Result<Created, ServiceError> {
+        let pathway = self.pathway_of_participation(id)?;
+        self.change(call, act(Action::End), &pathway, |scene| {
+            let facts = scene.gate.facts();
+            let now = scene.now;
+            let a = scene.gate.actor().assignment();
+            let target = facts.participation(id).filter(|p| !p.ended(now));
+            let me = scene.gate.participation();
+            let own = target.is_some_and(|p| p.assignment.id == a.id);
+            let asked = target.is_some_and(|p| {
+                p.accepted_at.is_none() && me.is_some_and(|me| p.invited_by.as_ref() == Some(&me.id))
+            });
+            let managed = a.function == Function::Manager
+                && target.is_some_and(|p| p.assignment.organisation == a.organisation);
+            if own {
+                scene.gate.resource(Resource::Place)?;
+            } else if asked {
+                scene.gate.resource(Resource::Act)?;
+            } else if managed {
+                scene.gate.resource(Resource::ManagerView)?;
+            } else {
+                scene.gate.resource(Resource::ReferentAct)?;
+            }
+            let p = target.ok_or(ServiceError::AbsentOrRefused)?;
+            let known = own
+                || managed
+                || me.is_some_and(|me| may_know(facts, scene.gate.book(), me, p, now))
+                    && (p.accepted_at.is_some() || asked);
+            if !known {
+                return Err(ServiceError::AbsentOrRefused);
+            }
+            if p.role == Role::Referent {
+                return Err(ServiceError::rule(
+                    "referent_first",
+                    "Un parcours a toujours un référent : nommez-en d'abord un autre, ou clôturez le parcours.",
+                ));
+            }
+            let mut change = end_place(Change::new(id.as_str()), p);
+            for share in shares_ended_to(scene, &p.id)? {
+                change = change.fact(share);
+            }
+            Ok(change)
+        })
+    }
+}

@@ -1,0 +1,378 @@
+//! Reading items: the list through one door, and one item, each with why it may be read.
+//!
+//! INVARIANTS
+//! * A page is filled from permitted rows only, and never says how many there are (R13).
+//! * « Transmis par la famille » has no author, organisation or sharer (S11).
+//! * A superseded version stays readable to its readers, marked as corrected.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::app::App;
+use super::error::ServiceError;
+use super::flow::{Act, Call, Scene};
+use super::who::{Names, Who, iso, last_day};
+use crate::access::facts::{ItemFacts, ItemKind, ParticipationFacts, VersionFacts};
+use crate::access::{ItemGrant, Resource, may_know, purposes_open_to};
+use crate::audit::{Disclosed, Sealed};
+use crate::domain::cell::Reason;
+use crate::domain::day::french_date;
+use crate::domain::explain::{Context, sentence};
+use crate::domain::item::ItemContent;
+use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::vocabulary::{Category, Purpose, Regime};
+use crate::ids::{ItemId, PathwayId};
+use crate::store::item::Words;
+
+/// Rows of one page.
+const PAGE: usize = 50;
+
+/// What an action says, and how far it is.
+#[derive(Serialize, ToSchema)]
+pub struct ActionView {
+    pub what: String,
+    #[schema(format = Date)]
+    pub by_when: String,
+    /// Who does it, when the reader may know of that place.
+    pub who: Option<Who>,
+    pub state: super::actions::ActionState,
+}
+
+/// Why the reader may read this.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct WhyView {
+    pub reason: Reason,
+    pub regime: Option<Regime>,
+    pub purpose: Option<Purpose>,
+    /// The last day on which it is read.
+    #[schema(format = Date)]
+    pub until: Option<String>,
+    /// In words.
+    pub sentence: String,
+}
+
+/// One item, for one reader.
+#[derive(Serialize, ToSchema)]
+pub struct ItemView {
+    pub id: String,
+    /// The version that is shown.
+    pub version_id: String,
+    pub version: i64,
+    pub category: Category,
+    pub subjects: Vec<Category>,
+    pub label: String,
+    pub content: Option<ItemContent>,
+    pub action: Option<ActionView>,
+    pub for_stay: bool,
+    /// « Transmis par la famille »: no author is told.
+    pub by_family: bool,
+    pub author: Option<Who>,
+    #[schema(format = Date)]
+    pub written_on: String,
+    /// The last day.
+    #[schema(format = Date)]
+    pub valid_until: Option<String>,
+    /// Corrected on this day: ask for the new version.
+    #[schema(format = Date)]
+    pub corrected_on: Option<String>,
+    /// Written under the reader's own assignment.
+    pub own: bool,
+    pub why: WhyView,
+}
+
+/// A page of items.
+#[derive(Serialize, ToSchema)]
+pub struct ItemList {
+    /// The door through which it was read; none shows the own items only.
+    pub purpose: Option<Purpose>,
+    pub items: Vec<ItemView>,
+    pub next: Option<String>,
+}
+
+/// What a list is asked for.
+#[derive(Clone, Copy, Default)]
+pub struct ItemsQuery<'a> {
+    pub purpose: Option<Purpose>,
+    pub category: Option<Category>,
+    pub cursor: Option<&'a str>,
+}
+
+/// All that a view says but the words.
+struct Known {
+    view: ItemView,
+    action: Option<(Option<Who>, super::actions::ActionState)>,
+}
+
+fn with_words((mut known, words): (Known, Words)) -> ItemView {
+    match words {
+        Words::Item(draft) => {
+            let (label, content) = draft.into_parts();
+            known.view.label = label.as_str().to_owned();
+            known.view.content = Some(content);
+        }
+        Words::Action(action) => {
+            known.view.label = action.what.as_str().to_owned();
+            let (who, state) = known.action.unwrap_or((None, super::actions::ActionState::Proposed));
+            known.view.action = Some(ActionView {
+                what: action.what.as_str().to_owned(),
+                by_when: action.by_when.iso(),
+                who,
+                state,
+            });
+        }
+    }
+    known.view
+}
+
+type Page = ((Option<Purpose>, Option<String>), Vec<ItemView>);
+
+fn page(((purpose, next), items): Page) -> ItemList {
+    ItemList { purpose, items, next }
+}
+
+/// The one purpose under which something is shared with the reader, when there is one only (DESIGN §7).
+fn only_door(scene: &Scene<'_>, me: &ParticipationFacts) -> Option<Purpose> {
+    let facts = scene.gate.facts();
+    let mut doors: Vec<Purpose> =
+        facts.items.iter().flat_map(|i| &i.versions).flat_map(|v| purposes_open_to(facts, me, v)).collect();
+    doors.sort_unstable();
+    doors.dedup();
+    match doors.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// Whether asking makes sense: something of the own organisation, or named by a share with the reader. It only spares
+/// decisions that would refuse; it permits nothing.
+fn concerns(
+    scene: &Scene<'_>,
+    me: &ParticipationFacts,
+    item: &ItemFacts,
+    version: &VersionFacts,
+    purpose: Option<Purpose>,
+) -> bool {
+    let facts = scene.gate.facts();
+    item.author_assignment == me.assignment.id
+        || facts
+            .participation(&item.author)
+            .is_some_and(|a| a.assignment.organisation == me.assignment.organisation)
+        || purpose.is_some_and(|p| purposes_open_to(facts, me, version).contains(&p))
+}
+
+/// The latest version of an item that the gate opens to the reader.
+pub(super) fn readable<'a>(
+    scene: &mut Scene<'a>,
+    me: &ParticipationFacts,
+    item: &'a ItemFacts,
+    purpose: Option<Purpose>,
+) -> Option<(ItemGrant, &'a VersionFacts)> {
+    for version in item.versions.iter().rev() {
+        if concerns(scene, me, item, version, purpose)
+            && let Ok(grant) = scene.gate.item(item, version, purpose)
+        {
+            return Some((grant, version));
+        }
+    }
+    None
+}
+
+fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
+    let decision = grant.decision();
+    let until = last_day(decision.reads_until);
+    let own = decision.reason == Reason::OwnItem;
+    let sentence = if own {
+        sentence(decision.reason, &Context::default())
+    } else {
+        let end = until.map(|d| format!(" jusqu'au {}", french_date(d))).unwrap_or_default();
+        let basis = match (decision.regime, decision.signed_on) {
+            (Some(Regime::L226_2_2), _) => {
+                ", par le partage que la loi prévoit pour protéger un enfant (CASF L226-2-2)".to_owned()
+            }
+            (_, Some(day)) => format!(", avec l'accord signé le {}", french_date(day)),
+            (_, None) => ", avec l'accord de la famille".to_owned(),
+        };
+        format!("Vous lisez ceci{end}{basis}.")
+    };
+    WhyView {
+        reason: decision.reason,
+        regime: decision.regime,
+        purpose: purpose.filter(|_| !own),
+        until: until.filter(|_| !own).map(iso),
+        sentence,
+    }
+}
+
+fn known(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    item: &ItemFacts,
+    version: &VersionFacts,
+    grant: &ItemGrant,
+    purpose: Option<Purpose>,
+    names: &mut Names,
+) -> Result<Known, ServiceError> {
+    let facts = scene.gate.facts();
+    let book = scene.gate.book();
+    let now = scene.now;
+    let by_family = grant.decision().as_family;
+    let author = match facts.participation(&item.author) {
+        Some(a) if !by_family && may_know(facts, book, me, a, now) => {
+            Some(names.who(scene.snapshot, &a.assignment)?)
+        }
+        Some(_) | None => None,
+    };
+    let action = match item.kind {
+        ItemKind::Item => None,
+        ItemKind::Action => {
+            let progress = super::actions::progress_of(scene, &item.id)?;
+            let who = match facts.participation(&progress.who) {
+                Some(p) if !by_family && may_know(facts, book, me, p, now) => {
+                    Some(names.who(scene.snapshot, &p.assignment)?)
+                }
+                Some(_) | None => None,
+            };
+            Some((who, progress.state))
+        }
+    };
+    let corrected = item.versions.iter().find(|v| v.number > version.number);
+    scene.returned.push(RowRef {
+        table: "item_version",
+        id: version.id.as_str().to_owned(),
+        version: version.number,
+    });
+    Ok(Known {
+        action,
+        view: ItemView {
+            id: item.id.as_str().to_owned(),
+            version_id: version.id.as_str().to_owned(),
+            version: version.number,
+            category: item.category,
+            subjects: item.subjects.clone(),
+            label: String::new(),
+            content: None,
+            action: None,
+            for_stay: item.for_stay,
+            by_family,
+            author,
+            written_on: iso(version.created_at.paris_day()),
+            valid_until: version.valid_until.and_then(last_day).map(iso),
+            corrected_on: corrected.map(|v| iso(v.created_at.paris_day())),
+            own: item.author_assignment == me.assignment.id,
+            why: why(grant, purpose),
+        },
+    })
+}
+
+/// The words of what was permitted, each under its grant.
+fn views(
+    scene: &mut Scene<'_>,
+    found: Vec<(ItemGrant, Known)>,
+) -> Result<Vec<Sealed<ItemView>>, ServiceError> {
+    let (grants, known): (Vec<ItemGrant>, Vec<Known>) = found.into_iter().unzip();
+    let words = scene.snapshot.items_words(grants)?;
+    Ok(words.into_iter().zip(known).map(|(words, known)| words.with(known).map_fn(with_words)).collect())
+}
+
+impl App {
+    /// The pathway of an item, or one that is nowhere: absent and refused then take the same way.
+    pub(super) fn pathway_of_item(&self, id: &ItemId) -> Result<PathwayId, ServiceError> {
+        match self.store().snapshot()?.item_locate(id)? {
+            Some(found) => Ok(found),
+            None => Ok(PathwayId::random(self.chance())?),
+        }
+    }
+
+    /// The items that the reader may read through one door, latest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn items(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+        query: ItemsQuery<'_>,
+    ) -> Result<Disclosed<ItemList>, ServiceError> {
+        let name = format!(
+            "items {pathway} {} {}",
+            query.purpose.map_or("-", Purpose::code),
+            query.category.map_or("-", Category::code)
+        );
+        let act = Act { action: Action::List, resource: ResourceKind::Item };
+        self.read(call, act, pathway, |scene| {
+            scene.gate.resource(Resource::Place)?;
+            let facts = scene.gate.facts();
+            let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+            // After the decision: a cursor of another query says nothing about the pathway.
+            let after = match query.cursor {
+                None => None,
+                Some(cursor) => {
+                    let place = self.open_cursor(call, name.as_bytes(), cursor)?;
+                    Some(String::from_utf8_lossy(&place).into_owned())
+                }
+            };
+            let purpose = query.purpose.or_else(|| only_door(scene, me));
+            scene.purpose = purpose;
+            let mut names = Names::default();
+            let mut found: Vec<(ItemGrant, Known)> = Vec::new();
+            let mut more = false;
+            let rows = facts
+                .items
+                .iter()
+                .rev()
+                .skip_while(|i| after.as_deref().is_some_and(|a| a != i.id.as_str()))
+                .skip(usize::from(after.is_some()))
+                .filter(|i| query.category.is_none_or(|c| c == i.category));
+            for item in rows {
+                let Some((grant, version)) = readable(scene, me, item, purpose) else { continue };
+                if found.len() == PAGE {
+                    more = true;
+                    break;
+                }
+                let known = known(scene, me, item, version, &grant, purpose, &mut names)?;
+                found.push((grant, known));
+            }
+            let next = match found.last().filter(|_| more) {
+                Some((_, last)) => Some(self.seal_cursor(call, name.as_bytes(), last.view.id.as_bytes())?),
+                None => None,
+            };
+            let views = views(scene, found)?;
+            Ok(Sealed::all(views).with((purpose, next)).map_fn(page))
+        })
+    }
+
+    /// One item. Its author alone is told why it is refused.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn item(
+        &self,
+        call: &Call,
+        id: &ItemId,
+        purpose: Option<Purpose>,
+    ) -> Result<Disclosed<ItemView>, ServiceError> {
+        let pathway = self.pathway_of_item(id)?;
+        let act = Act { action: Action::Read, resource: ResourceKind::Item };
+        self.read(call, act, &pathway, |scene| {
+            let facts = scene.gate.facts();
+            let item = facts.item(id).ok_or(ServiceError::AbsentOrRefused)?;
+            let Some(me) = scene.gate.participation() else {
+                // Recorded as what it is: somebody without a place.
+                scene.gate.resource(Resource::Place)?;
+                return Err(ServiceError::AbsentOrRefused);
+            };
+            let purpose = purpose.or_else(|| only_door(scene, me));
+            scene.purpose = purpose;
+            let (grant, version) = match readable(scene, me, item, purpose) {
+                Some(found) => found,
+                None => {
+                    let current = item.current().ok_or(ServiceError::AbsentOrRefused)?;
+                    let grant = scene.gate.item(item, current, purpose)?;
+                    (grant, current)
+                }
+            };
+            let known = known(scene, me, item, version, &grant, purpose, &mut Names::default())?;
+            views(scene, vec![(grant, known)])?.pop().ok_or(ServiceError::AbsentOrRefused)
+        })
+    }
+}

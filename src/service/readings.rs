@@ -1,0 +1,104 @@
+//! « lu le … / pas encore lu »: what the log says of readings that rested on one share. For its sharer only; the log
+//! is read under the pathway's own key, and nothing is kept beside it.
+
+use chrono::Datelike;
+use serde::Deserialize;
+
+use super::app::detail_place;
+use super::flow::Scene;
+use super::{App, ServiceError};
+use crate::clock::Timestamp;
+use crate::domain::record::{Action, ResourceKind, RetentionClass, Verdict};
+use crate::ids::{AssignmentId, ItemVersionId, ShareId};
+
+/// One opening of what a share carries.
+pub(super) struct Reading {
+    pub at: Timestamp,
+    pub assignment: AssignmentId,
+    pub versions: Vec<ItemVersionId>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    action: String,
+    decision: String,
+    resource: String,
+    at: i64,
+    detail_commit: Option<String>,
+    #[serde(default)]
+    basis: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    assignment: Option<String>,
+    #[serde(default)]
+    returned: Vec<(String, String, i64)>,
+}
+
+/// Whether an action puts content before somebody's eyes.
+fn opens_content(action: &str) -> bool {
+    [Action::Read, Action::List, Action::Search, Action::Print, Action::Export]
+        .iter()
+        .any(|a| a.code() == action)
+}
+
+impl App {
+    /// The readings that rested on this share, oldest first.
+    ///
+    /// # Errors
+    /// The database's; a detail that does not open under its pathway's key.
+    pub(super) fn readings_of(
+        &self,
+        scene: &mut Scene<'_>,
+        share: &ShareId,
+        since: Timestamp,
+    ) -> Result<Vec<Reading>, ServiceError> {
+        let pathway = &scene.gate.facts().id;
+        let mut pseudonyms = Vec::new();
+        for year in since.utc().year()..=scene.now.utc().year() {
+            let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
+            for class in [RetentionClass::Disclosure, RetentionClass::Technical] {
+                if let Some(key) = self.pseudonym_key_of(class, year)? {
+                    pseudonyms.push(key.pathway(pathway).as_str().to_owned());
+                }
+            }
+        }
+        let mark = format!("share:{share}:");
+        let broken =
+            |e: &dyn std::fmt::Display| ServiceError::Internal(format!("a record of a reading: {e}"));
+        let mut readings = Vec::new();
+        for (_, body, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
+            if !body.contains(&mark) {
+                continue;
+            }
+            let body: Body = serde_json::from_str(&body).map_err(|e| broken(&e))?;
+            let rests = body.basis.iter().any(|b| b.starts_with(&mark));
+            // A list of shares is decided on too, but opens no words.
+            let words = opens_content(&body.action) && body.resource != ResourceKind::Share.code();
+            if !rests || body.decision != Verdict::Permit.code() || !words {
+                continue;
+            }
+            let Some(commit) = &body.detail_commit else { continue };
+            let plain = scene.key.open(detail_place(commit), &ciphertext).map_err(|e| broken(&e))?;
+            let detail: Detail = serde_json::from_slice(&plain).map_err(|e| broken(&e))?;
+            let Some(assignment) = detail.assignment.as_deref() else { continue };
+            let versions: Vec<ItemVersionId> = detail
+                .returned
+                .iter()
+                .filter(|(table, _, _)| table == "item_version")
+                .filter_map(|(_, id, _)| ItemVersionId::parse(id).ok())
+                .collect();
+            // A count of what could be read is no reading.
+            if versions.is_empty() {
+                continue;
+            }
+            readings.push(Reading {
+                at: Timestamp::from_micros(body.at),
+                assignment: AssignmentId::parse(assignment).map_err(|e| broken(&e))?,
+                versions,
+            });
+        }
+        Ok(readings)
+    }
+}

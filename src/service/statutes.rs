@@ -1,0 +1,685 @@
+//! The statutory record (CASF L226-2-2): recorded by a bound professional on its own items, decided on by a second
+//! person, known to those two and to its recipients, listed nowhere else.
+//!
+//! INVARIANTS
+//! * Both ends bound: `contested` is not enough, and the same act towards somebody who is not bound is refused (S7).
+//! * The second person is a bound manager of the sharer's organisation, neither sharer nor recipient, and reads the
+//!   motive, never an item.
+//! * Recipients read the regime and the period only.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::consent::standing;
+use super::flow::Scene;
+use super::impossibilities::{RequestWords, decides, requests};
+use super::{Act, App, Call, Change, Created, ServiceError};
+use crate::access::facts::StatuteFile;
+use crate::access::{Grant, Resource, may_know};
+use crate::audit::{Disclosed, Sealed};
+use crate::clock::Timestamp;
+use crate::domain::accord::{AccordQuery, accord_fact};
+use crate::domain::cell::{AccordFact, Reason, StatuteFact};
+use crate::domain::day::Day;
+use crate::domain::record::RowRef;
+use crate::domain::statute::{
+    ExceptionMotive, Ground, PriorInformation, SecondPerson, StatuteDraft, StatuteError, StatuteEvent,
+    StatuteEventKind, StatuteQuery, StatuteRecipient, StatutoryRecord, names_participation, statute_fact,
+};
+use crate::domain::text::Paragraph;
+use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
+use crate::ids::{AssignmentId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
+use crate::store::fact::{FactKind, NewFact};
+use crate::store::pathway::StatuteBody;
+
+/// A review is due from this many days before a record lapses.
+const REVIEW_DAYS: i64 = 10;
+
+/// Informed beforehand, or not, in the child's interest, for a motive.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "information", rename_all = "snake_case", deny_unknown_fields)]
+pub enum InformationInput {
+    Given {
+        #[schema(value_type = String, format = Date)]
+        on: Day,
+    },
+    ContraryToInterest {
+        motive: ExceptionMotive,
+    },
+}
+
+impl InformationInput {
+    const fn domain(self) -> PriorInformation {
+        match self {
+            Self::Given { on } => PriorInformation::Given { on: on.date() },
+            Self::ContraryToInterest { motive } => PriorInformation::ContraryToInterest { motive },
+        }
+    }
+}
+
+/// A statutory record.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatuteInput {
+    pub ground: Ground,
+    /// What makes the share strictly necessary.
+    pub necessity: Paragraph<600>,
+    pub parents: InformationInput,
+    pub child: InformationInput,
+    #[schema(value_type = Vec<String>)]
+    pub items: Vec<ItemVersionId>,
+    #[schema(value_type = Vec<String>)]
+    pub recipients: Vec<ParticipationId>,
+}
+
+/// What a second person decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// Not informing is accepted, or not.
+    Exception,
+    /// After a refusal or withdrawal of the family.
+    Validation,
+    /// Still necessary.
+    Review,
+}
+
+/// A decision, with its motive.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatuteDecision {
+    pub kind: DecisionKind,
+    pub accepted: bool,
+    pub motive: Paragraph<600>,
+}
+
+/// What was written (sealed).
+#[derive(Serialize, Deserialize)]
+pub struct StatuteWords {
+    pub necessity: String,
+    pub decisions: Vec<DecisionWords>,
+}
+
+/// One decision, in the words of who took it.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DecisionWords {
+    pub kind: DecisionKind,
+    pub accepted: bool,
+    pub at: String,
+    pub motive: String,
+}
+
+/// One recipient of a record and whether it may rest on it today.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct StatuteRecipientView {
+    #[schema(value_type = String)]
+    pub participation: ParticipationId,
+    pub complete: bool,
+    pub validated: bool,
+}
+
+/// A record as one reader may see it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct StatuteView {
+    #[schema(value_type = String)]
+    pub id: StatuteId,
+    pub regime: Regime,
+    pub from: String,
+    /// The moment at which it lapses without a (further) review; absent once over.
+    pub until: Option<String>,
+    /// Author and second person only, from here on.
+    pub whole: Option<StatuteWhole>,
+}
+
+/// What author and second person read.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct StatuteWhole {
+    pub ground: Ground,
+    pub necessity: String,
+    pub parents_informed: bool,
+    pub child_informed: bool,
+    pub parents_exception: Option<ExceptionMotive>,
+    pub child_exception: Option<ExceptionMotive>,
+    pub needs_second_person: bool,
+    pub items: usize,
+    pub recipients: Vec<StatuteRecipientView>,
+    pub decisions: Vec<DecisionWords>,
+}
+
+/// What awaits a manager.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AwaitedKind {
+    Exception,
+    Validation,
+    Review,
+    Impossibility,
+}
+
+/// One decision to take: a motive, no item.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AwaitedDecision {
+    #[schema(value_type = String)]
+    pub pathway: PathwayId,
+    /// The statutory record, or the request.
+    pub id: String,
+    pub kind: AwaitedKind,
+    pub since: String,
+    /// By when, for a review.
+    pub until: Option<String>,
+    pub stated: String,
+}
+
+/// Everything that awaits this manager.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct AwaitedDecisions {
+    pub items: Vec<AwaitedDecision>,
+}
+
+impl App {
+    /// Records a statutory share of one's own items.
+    ///
+    /// # Errors
+    /// Refused; a rule of the route.
+    pub fn statute_create(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        input: &StatuteInput,
+    ) -> Result<Created, ServiceError> {
+        let id = StatuteId::random(self.chance())?;
+        self.change(call, act, pathway, |scene| create(scene, &id, input))
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// Refused to everyone but author, second person and recipients.
+    pub fn statute_read(
+        &self,
+        call: &Call,
+        act: Act,
+        id: &StatuteId,
+    ) -> Result<Disclosed<StatuteView>, ServiceError> {
+        let pathway = self.located(FactKind::Statute, id.as_str())?;
+        self.read(call, act, &pathway, |scene| {
+            let file = find(scene, id)?;
+            scene.purpose = Some(Purpose::Protection);
+            scene.returned.push(RowRef { table: "fact", id: id.as_str().to_owned(), version: 1 });
+            let view = outline(scene, file);
+            match words_grant(scene, file) {
+                Some(grant) => {
+                    let whole = whole(scene, file);
+                    let words: Sealed<Option<StatuteWords>> =
+                        scene.snapshot.fact_words(grant, FactKind::Statute, id.as_str())?;
+                    Ok(words.with((view, whole)).map_fn(|((view, whole), words)| {
+                        let words =
+                            words.unwrap_or(StatuteWords { necessity: String::new(), decisions: Vec::new() });
+                        let whole =
+                            StatuteWhole { necessity: words.necessity, decisions: words.decisions, ..whole };
+                        StatuteView { whole: Some(whole), ..view }
+                    }))
+                }
+                None => {
+                    scene.gate.resource(Resource::Statute(id.clone()))?;
+                    Ok(scene.seal_facts(view))
+                }
+            }
+        })
+    }
+
+    /// The second person decides: exception, validation after a refusal, or review.
+    ///
+    /// # Errors
+    /// Refused to anybody else; a rule to the author, who is not the second person.
+    pub fn statute_decide(
+        &self,
+        call: &Call,
+        act: Act,
+        id: &StatuteId,
+        input: &StatuteDecision,
+    ) -> Result<Created, ServiceError> {
+        let pathway = self.located(FactKind::Statute, id.as_str())?;
+        self.change(call, act, &pathway, |scene| {
+            let file = find(scene, id)?;
+            let grant = match scene.gate.resource(Resource::StatuteMotive(id.clone())) {
+                Ok(grant) => grant,
+                Err(refusal) => {
+                    // Whoever wrote it knows that it exists: told why not.
+                    scene.gate.resource(Resource::StatuteWhole(id.clone())).map_err(|_| refusal)?;
+                    return Err(rule(&StatuteError::IsTheSharer));
+                }
+            };
+            let by = second_person(scene);
+            let kind = match (input.kind, input.accepted) {
+                (DecisionKind::Exception, accepted) => {
+                    if !file.record.needs_second_person() {
+                        return Err(ServiceError::rule(
+                            "no_exception_asked",
+                            "Parents et enfant ont été informés : il n'y a pas d'exception à décider.",
+                        ));
+                    }
+                    Some(StatuteEventKind::ExceptionDecided { by, accepted })
+                }
+                (DecisionKind::Validation, true) => Some(StatuteEventKind::Validated { by }),
+                // Not validated: nothing opens, and the motive is kept.
+                (DecisionKind::Validation, false) => None,
+                (DecisionKind::Review, still_necessary) => {
+                    Some(StatuteEventKind::Reviewed { by, still_necessary })
+                }
+            };
+            let decision = DecisionWords {
+                kind: input.kind,
+                accepted: input.accepted,
+                at: scene.now.rfc3339(),
+                motive: input.motive.as_str().to_owned(),
+            };
+            scene.motive = Some(input.motive.as_str().to_owned());
+            next_version(scene, grant, file, kind, Some(decision))
+        })
+    }
+
+    /// The sharer ends it.
+    ///
+    /// # Errors
+    /// Refused to anybody else.
+    pub fn statute_close(&self, call: &Call, act: Act, id: &StatuteId) -> Result<Created, ServiceError> {
+        let pathway = self.located(FactKind::Statute, id.as_str())?;
+        self.change(call, act, &pathway, |scene| {
+            let file = find(scene, id)?;
+            let grant = scene.gate.resource(Resource::StatuteWhole(id.clone()))?;
+            next_version(scene, grant, file, Some(StatuteEventKind::Closed), None)
+        })
+    }
+
+    /// What awaits this manager, pathway by pathway: motives, no item. Each pathway that is looked at has its record.
+    ///
+    /// # Errors
+    /// Refused to anybody but a manager.
+    pub fn decisions_awaited(
+        &self,
+        call: &Call,
+        act: Act,
+    ) -> Result<Disclosed<AwaitedDecisions>, ServiceError> {
+        let pathways = self.read_desk(call, act, |desk| {
+            let actor = desk.signed_in.functioning_as(Function::Manager, desk.now)?;
+            Ok(desk.snapshot.pathways_in(&actor.assignment().organisation)?)
+        })?;
+        let mut items = Vec::new();
+        for pathway in pathways.iter() {
+            match self.read(call, act, pathway, |scene| {
+                scene.gate.resource(Resource::ManagerView)?;
+                awaited(scene)
+            }) {
+                Ok(some) => items.extend(some.into_inner().items),
+                // Ended or erased meanwhile: nothing to decide there.
+                Err(ServiceError::AbsentOrRefused) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(pathways.map(|_| AwaitedDecisions { items }))
+    }
+}
+
+fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result<Change, ServiceError> {
+    scene.gate.resource(Resource::Act)?;
+    let facts = scene.gate.facts();
+    let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+    let actor = scene.gate.actor().assignment();
+    let now = scene.now;
+    let mut items = Vec::new();
+    for version in &input.items {
+        let (item, found) = facts.version(version).ok_or(ServiceError::AbsentOrRefused)?;
+        let grant = scene.gate.item(item, found, None)?;
+        // No onward sharing: what somebody else shared is not the sharer's to pass on.
+        if grant.decision().reason != Reason::OwnItem {
+            return Err(ServiceError::AbsentOrRefused);
+        }
+        items.push(item);
+    }
+    let mut recipients = Vec::new();
+    for id in &input.recipients {
+        let other = facts
+            .participation(id)
+            .filter(|p| p.in_force(now) && may_know(facts, scene.gate.book(), me, p, now))
+            .ok_or(ServiceError::AbsentOrRefused)?;
+        recipients.push(other);
+    }
+    // LAW: CASF L226-2-2. Both ends are bound by secrecy; `contested` is not enough.
+    let ends = recipients.iter().map(|p| &p.assignment).chain(std::iter::once(actor));
+    if !ends.into_iter().all(|a| a.secrecy_at(now) == Secrecy::Bound) {
+        return Err(ServiceError::rule(
+            "statute_needs_both_bound",
+            "Ce partage n'est possible qu'entre deux professionnels tenus au secret.",
+        ));
+    }
+    let standing = standing(scene)?;
+    for (recipient, item) in recipients.iter().flat_map(|r| items.iter().map(move |i| (r, i))) {
+        let a = &recipient.assignment;
+        let subjects: BTreeSet<_> =
+            item.subjects.iter().copied().chain(std::iter::once(item.category)).collect();
+        let cell = standing.matrix.strictest(a.profession, Secrecy::Bound, subjects.iter().copied());
+        let carried = subjects.iter().all(|c| standing.matrix.purpose_carries(Purpose::Protection, *c));
+        let receives = match recipient.role {
+            Role::Referent | Role::Participant => true,
+            Role::ContributorOnly | Role::StayOrganiser => false,
+        };
+        if !(cell.statute_open() && carried && receives) {
+            return Err(ServiceError::rule(
+                "statute_not_open",
+                "Le partage prévu par la loi pour protéger un enfant ne s'applique pas ici : voyez « Danger ».",
+            ));
+        }
+    }
+    let draft = StatuteDraft {
+        id: id.clone(),
+        sharer: actor.id.clone(),
+        sharer_professional: actor.professional.clone(),
+        sharer_organisation: actor.organisation.clone(),
+        ground: input.ground,
+        necessity_stated: true,
+        parents: input.parents.domain(),
+        child: input.child.domain(),
+        items: input.items.iter().cloned().collect(),
+        recipients: recipients
+            .iter()
+            .map(|p| StatuteRecipient {
+                participation: p.id.clone(),
+                professional: p.assignment.professional.clone(),
+            })
+            .collect(),
+        recorded_at: now,
+    };
+    let record = StatutoryRecord::new(draft, &facts.person).map_err(|e| rule(&e))?;
+    scene.purpose = Some(Purpose::Protection);
+    scene.categories = items.iter().map(|i| i.category).collect();
+    scene.motive = Some(input.necessity.as_str().to_owned());
+    let words = StatuteWords { necessity: input.necessity.as_str().to_owned(), decisions: Vec::new() };
+    let fact = NewFact::seal(
+        scene.key,
+        scene.app.chance(),
+        &facts.id,
+        FactKind::Statute,
+        id.as_str(),
+        1,
+        now,
+        &actor.id,
+        &StatuteBody { record, events: Vec::new(), author: me.id.clone() },
+        Some(&words),
+    )?;
+    Ok(Change::new(id.as_str()).fact(fact))
+}
+
+fn find<'a>(scene: &Scene<'a>, id: &StatuteId) -> Result<&'a StatuteFile, ServiceError> {
+    scene.gate.facts().statutes.iter().find(|s| s.id() == id).ok_or(ServiceError::AbsentOrRefused)
+}
+
+/// The grant of the author, or of the second person. Asked in the order of who the actor is, so that a permit does not
+/// trail a refusal that nobody met.
+fn words_grant(scene: &mut Scene<'_>, file: &StatuteFile) -> Option<Grant> {
+    let resource = if scene.gate.participation().is_some_and(|p| p.id == file.author) {
+        Resource::StatuteWhole(file.id().clone())
+    } else if scene.gate.actor().assignment().function == Function::Manager {
+        Resource::StatuteMotive(file.id().clone())
+    } else {
+        return None;
+    };
+    scene.gate.resource(resource).ok()
+}
+
+fn second_person(scene: &Scene<'_>) -> SecondPerson {
+    let a = scene.gate.actor().assignment();
+    SecondPerson {
+        assignment: a.id.clone(),
+        professional: a.professional.clone(),
+        organisation: a.organisation.clone(),
+        function: a.function,
+        secrecy: a.secrecy_at(scene.now),
+    }
+}
+
+fn next_version(
+    scene: &mut Scene<'_>,
+    grant: Grant,
+    file: &StatuteFile,
+    kind: Option<StatuteEventKind>,
+    decision: Option<DecisionWords>,
+) -> Result<Change, ServiceError> {
+    let facts = scene.gate.facts();
+    let id = file.id();
+    let row = scene
+        .snapshot
+        .facts_of::<StatuteBody>(scene.key, &facts.id, FactKind::Statute)?
+        .into_iter()
+        .find(|f| f.id == id.as_str())
+        .ok_or(ServiceError::AbsentOrRefused)?;
+    let mut body = row.facts;
+    if let Some(kind) = kind {
+        let seq = body.events.iter().map(|e| e.seq).max().map_or(0, |s| s.saturating_add(1));
+        let event = StatuteEvent { at: scene.now, seq, kind };
+        body.record.check_event(&event).map_err(|e| rule(&e))?;
+        body.events.push(event);
+    }
+    scene.purpose = Some(Purpose::Protection);
+    let words = scene
+        .snapshot
+        .fact_words::<StatuteWords>(grant, FactKind::Statute, id.as_str())?
+        .with(decision)
+        .map_fn(|(decision, words)| {
+            let mut words = words.unwrap_or(StatuteWords { necessity: String::new(), decisions: Vec::new() });
+            words.decisions.extend(decision);
+            words
+        });
+    let actor: AssignmentId = scene.gate.actor().assignment().id.clone();
+    let fact = NewFact::seal_sealed::<_, _, ServiceError>(
+        scene.key,
+        scene.app.chance(),
+        &facts.id,
+        FactKind::Statute,
+        id.as_str(),
+        row.version.saturating_add(1),
+        scene.now,
+        &actor,
+        words,
+        |w| &w.necessity,
+        |_| Ok(body),
+    )?;
+    Ok(Change::new(id.as_str()).fact(fact))
+}
+
+/// When the record lapses, complete or not: the same for everything that it names.
+fn lapses_at(scene: &Scene<'_>, file: &StatuteFile) -> Option<Timestamp> {
+    let draft = file.record.draft();
+    let query = StatuteQuery {
+        item_version: draft.items.iter().next()?,
+        recipient: &draft.recipients.iter().next()?.participation,
+        refused_at: None,
+    };
+    statute_fact(&file.record, &file.events, &query, &scene.gate.facts().person, scene.now).lapses_at
+}
+
+fn outline(scene: &Scene<'_>, file: &StatuteFile) -> StatuteView {
+    StatuteView {
+        id: file.id().clone(),
+        regime: Regime::L226_2_2,
+        from: file.record.draft().recorded_at.rfc3339(),
+        until: lapses_at(scene, file).map(Timestamp::rfc3339),
+        whole: None,
+    }
+}
+
+fn whole(scene: &Scene<'_>, file: &StatuteFile) -> StatuteWhole {
+    let draft = file.record.draft();
+    let person = &scene.gate.facts().person;
+    let exception = |i: PriorInformation| match i {
+        PriorInformation::Given { .. } => None,
+        PriorInformation::ContraryToInterest { motive } => Some(motive),
+    };
+    StatuteWhole {
+        ground: draft.ground,
+        necessity: String::new(),
+        parents_informed: exception(draft.parents).is_none(),
+        child_informed: exception(draft.child).is_none(),
+        parents_exception: exception(draft.parents),
+        child_exception: exception(draft.child),
+        needs_second_person: file.record.needs_second_person(),
+        items: draft.items.len(),
+        recipients: draft
+            .recipients
+            .iter()
+            .map(|r| {
+                let answer =
+                    names_participation(&file.record, &file.events, &r.participation, person, scene.now);
+                StatuteRecipientView {
+                    participation: r.participation.clone(),
+                    complete: answer.fact != StatuteFact::None,
+                    validated: answer.fact == StatuteFact::CompleteValidated,
+                }
+            })
+            .collect(),
+        decisions: Vec::new(),
+    }
+}
+
+/// Whether the family's latest word on something that this record opens is a no that it was not validated against.
+fn refused(scene: &Scene<'_>, file: &StatuteFile) -> bool {
+    let facts = scene.gate.facts();
+    let Ok(standing) = scene.gate.book().standing(scene.gate.actor().assignment(), scene.now) else {
+        return false;
+    };
+    let draft = file.record.draft();
+    draft.recipients.iter().filter_map(|r| facts.participation(&r.participation)).any(|recipient| {
+        let key = recipient.assignment.recipient_key();
+        draft.items.iter().filter_map(|v| facts.version(v).map(|(i, _)| (v, i))).any(|(version, item)| {
+            let cell = standing.matrix.cell(
+                recipient.assignment.profession,
+                recipient.assignment.secrecy_at(scene.now),
+                item.category,
+            );
+            let accord = accord_fact(
+                &AccordQuery {
+                    recipient: &key,
+                    assignment: Some(&recipient.assignment.id),
+                    category: item.category,
+                    purpose: Purpose::Protection,
+                    item_version: Some(version),
+                    need: cell.need(),
+                },
+                &facts.consent(),
+                scene.now,
+            );
+            let validated = file.events.iter().any(|e| {
+                matches!(e.kind, StatuteEventKind::Validated { .. })
+                    && accord.refused_at.is_none_or(|no| e.at > no)
+            });
+            matches!(accord.fact, AccordFact::Refused | AccordFact::Withdrawn) && !validated
+        })
+    })
+}
+
+type Stated = Sealed<AwaitedDecision>;
+
+fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceError> {
+    let facts = scene.gate.facts();
+    let mut found: Vec<Stated> = Vec::new();
+    for file in &facts.statutes {
+        let Some(until) = lapses_at(scene, file) else { continue };
+        // Asked only where this manager could be the second person: a refusal would be recorded of a thing never asked.
+        if file.record.accepts_second_person(&second_person(scene)).is_err() {
+            continue;
+        }
+        let decided = file.events.iter().any(|e| matches!(e.kind, StatuteEventKind::ExceptionDecided { .. }));
+        let due = scene.now >= until.plus_seconds(REVIEW_DAYS.saturating_mul(-86_400));
+        let mut kinds = Vec::new();
+        if file.record.needs_second_person() && !decided {
+            kinds.push(AwaitedKind::Exception);
+        }
+        if refused(scene, file) {
+            kinds.push(AwaitedKind::Validation);
+        }
+        if due {
+            kinds.push(AwaitedKind::Review);
+        }
+        for kind in kinds {
+            let grant = scene.gate.resource(Resource::StatuteMotive(file.id().clone()))?;
+            let line = AwaitedDecision {
+                pathway: facts.id.clone(),
+                id: file.id().as_str().to_owned(),
+                kind,
+                since: file.record.draft().recorded_at.rfc3339(),
+                until: Some(until.rfc3339()),
+                stated: String::new(),
+            };
+            let words: Sealed<Option<StatuteWords>> =
+                scene.snapshot.fact_words(grant, FactKind::Statute, file.id().as_str())?;
+            found.push(words.with(line).map_fn(|(line, words)| AwaitedDecision {
+                stated: words.map(|w| w.necessity).unwrap_or_default(),
+                ..line
+            }));
+        }
+    }
+    for request in requests(scene)? {
+        let actor = scene.gate.actor().assignment();
+        let mine = decides(scene, &request.facts) && request.facts.requester != actor.professional;
+        if request.facts.decided.is_some() || !mine {
+            continue;
+        }
+        let grant = scene.gate.resource(Resource::ManagerView)?;
+        let line = AwaitedDecision {
+            pathway: facts.id.clone(),
+            id: request.id.clone(),
+            kind: AwaitedKind::Impossibility,
+            since: request.at.rfc3339(),
+            until: None,
+            stated: String::new(),
+        };
+        let words: Sealed<Option<RequestWords>> =
+            scene.snapshot.fact_words(grant, FactKind::ImpossibilityRequest, &request.id)?;
+        found.push(words.with(line).map_fn(|(line, words)| AwaitedDecision {
+            stated: words.map(|w| w.statement).unwrap_or_default(),
+            ..line
+        }));
+    }
+    Ok(Sealed::all(found).map_fn(|items| AwaitedDecisions { items }))
+}
+
+fn rule(e: &StatuteError) -> ServiceError {
+    let (code, message): (&'static str, &'static str) = match e {
+        StatuteError::MinorityNotProved => (
+            "minority_not_proved",
+            "Cette voie est pour les mineurs dont la date de naissance est connue : sinon, alertez (voyez « Danger »).",
+        ),
+        StatuteError::NicknameOnly => {
+            ("nickname_only", "Cette personne est connue sous un surnom : pas de partage par cette voie.")
+        }
+        StatuteError::NecessityNotStated => {
+            ("necessity_not_stated", "Dites ce qui rend ce partage strictement nécessaire.")
+        }
+        StatuteError::NoItem => ("no_item", "Choisissez au moins une information."),
+        StatuteError::NoRecipient => ("no_recipient", "Choisissez au moins un destinataire."),
+        StatuteError::InformedAfter(_) => {
+            ("informed_after", "L'information vient avant le partage : la date ne peut pas être à venir.")
+        }
+        StatuteError::MaturityOfParents => {
+            ("maturity_of_parents", "L'âge et la maturité ne concernent que l'information de l'enfant.")
+        }
+        StatuteError::SharerIsRecipient => {
+            ("sharer_is_recipient", "Vous ne pouvez pas être votre propre destinataire.")
+        }
+        StatuteError::IsTheSharer => (
+            "second_person_needed",
+            "Vous faites ce partage : c'est à un responsable de votre structure, une autre personne, de décider.",
+        ),
+        StatuteError::NotAManager(_)
+        | StatuteError::NotBound(_)
+        | StatuteError::AnotherOrganisation
+        | StatuteError::IsARecipient => (
+            "second_person_needed",
+            "La seconde personne est un responsable de la structure qui partage, tenu au secret, qui ne reçoit rien.",
+        ),
+        StatuteError::BeforeTheRecord => ("before_the_record", "Cette décision vient avant le partage."),
+    };
+    ServiceError::rule(code, message)
+}

@@ -1,0 +1,130 @@
+//! Who works where, as people read it; dates and moments as the API writes them.
+//!
+//! Names of professionals and structures are no secret among signed-in people. Whether somebody may learn that one of
+//! them takes part *here* is asked of `access` before a name is looked up, never in this file.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::ServiceError;
+use crate::access::facts::{AssignmentFacts, PathwayFacts};
+use crate::clock::{Timestamp, plus_days};
+use crate::domain::vocabulary::Profession;
+use crate::ids::{OrganisationId, ProfessionalId};
+use crate::store::{Snapshot, StoreError};
+
+/// A professional, as colleagues read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Who {
+    pub name: String,
+    pub organisation: String,
+    pub profession: Profession,
+}
+
+/// Names of one request, each fetched once.
+#[derive(Default)]
+pub struct Names {
+    /// Name and telephone.
+    professionals: BTreeMap<ProfessionalId, (String, String)>,
+    organisations: BTreeMap<OrganisationId, String>,
+}
+
+impl Names {
+    fn professional(
+        &mut self,
+        snapshot: &mut Snapshot,
+        id: &ProfessionalId,
+    ) -> Result<(String, String), StoreError> {
+        if let Some(found) = self.professionals.get(id) {
+            return Ok(found.clone());
+        }
+        let words = snapshot
+            .professional_fetch(id)?
+            .ok_or_else(|| StoreError::corrupt("assignment", &"no professional"))?
+            .words;
+        let found = (words.name.clone(), words.telephone.clone());
+        self.professionals.insert(id.clone(), found.clone());
+        Ok(found)
+    }
+
+    /// The name of a structure.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn organisation(
+        &mut self,
+        snapshot: &mut Snapshot,
+        id: &OrganisationId,
+    ) -> Result<String, StoreError> {
+        if let Some(found) = self.organisations.get(id) {
+            return Ok(found.clone());
+        }
+        let name = snapshot
+            .organisation_fetch(id)?
+            .ok_or_else(|| StoreError::corrupt("assignment", &"no organisation"))?
+            .words
+            .name;
+        self.organisations.insert(id.clone(), name.clone());
+        Ok(name)
+    }
+
+    /// Who acts under an assignment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn who(&mut self, snapshot: &mut Snapshot, a: &AssignmentFacts) -> Result<Who, StoreError> {
+        Ok(Who {
+            name: self.professional(snapshot, &a.professional)?.0,
+            organisation: self.organisation(snapshot, &a.organisation)?,
+            profession: a.profession,
+        })
+    }
+
+    /// Where to call who acts under an assignment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn telephone(&mut self, snapshot: &mut Snapshot, a: &AssignmentFacts) -> Result<String, StoreError> {
+        Ok(self.professional(snapshot, &a.professional)?.1)
+    }
+}
+
+/// `YYYY-MM-DD`.
+#[must_use]
+pub fn iso(day: NaiveDate) -> String {
+    day.to_string()
+}
+
+/// The last day on which something that ends at `end` still holds; `None` for what has no end.
+#[must_use]
+pub fn last_day(end: Timestamp) -> Option<NaiveDate> {
+    (end != Timestamp::MAX).then(|| end.plus_micros(-1).paris_day())
+}
+
+/// 24:00 in Paris of the last day.
+///
+/// # Errors
+/// A day at the edge of the calendar.
+pub fn end_of(day: NaiveDate) -> Result<Timestamp, ServiceError> {
+    plus_days(day, 1).map(Timestamp::paris_midnight).ok_or_else(|| {
+        ServiceError::rule("date_out_of_range", "Cette date est hors du calendrier : vérifiez l'année.")
+    })
+}
+
+/// Nothing is written on a closed pathway. Asked after the decision: only members learn that it is closed.
+///
+/// # Errors
+/// The rule `pathway_closed`.
+pub fn still_open(facts: &PathwayFacts) -> Result<(), ServiceError> {
+    if facts.closed_at.is_none() {
+        Ok(())
+    } else {
+        Err(ServiceError::rule(
+            "pathway_closed",
+            "Ce parcours est clos : on n'y écrit plus. Pour reprendre, ouvrez un nouveau parcours.",
+        ))
+    }
+}

@@ -1,0 +1,149 @@
+//! The auditor's routes, and « qui a consulté » of the référent.
+
+use crate::domain::record::{Action, ResourceKind};
+use crate::ids::PathwayId;
+use crate::service::{
+    App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ServiceError,
+};
+use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// The rows of this area.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route {
+            method: Method::Post,
+            path: "/api/v1/audit/records/search",
+            door: Door::Session,
+            action: Action::Search,
+            resource: ResourceKind::AuditLog,
+            summary: "Search the records of the log: no content, no names (auditor)",
+            query: &[],
+            body: Some(described::<RecordSearch>("RecordSearch")),
+            answer: Some(described::<RecordPage>("RecordPage")),
+            handle: search,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/records/{index}",
+            door: Door::Session,
+            action: Action::Read,
+            resource: ResourceKind::AuditLog,
+            summary: "One record with its exact body (auditor)",
+            query: &[],
+            body: None,
+            answer: Some(described::<RecordWhole>("RecordWhole")),
+            handle: record,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/records/{index}/proof",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::AuditLog,
+            summary: "The offline receipt of one record, c2sp.org/tlog-proof (auditor)",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: proof,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/checkpoint",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::Checkpoint,
+            summary: "The signed checkpoint of the log, c2sp.org/tlog-checkpoint (auditor)",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: checkpoint,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/consistency",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::Checkpoint,
+            summary: "Proof that the log continues an earlier checkpoint (auditor)",
+            query: &["from"],
+            body: None,
+            answer: Some(described::<Consistency>("Consistency")),
+            handle: consistency,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/state",
+            door: Door::Session,
+            action: Action::Read,
+            resource: ResourceKind::Checkpoint,
+            summary: "Size, root and verifier key of the log (auditor)",
+            query: &[],
+            body: None,
+            answer: Some(described::<LogState>("LogState")),
+            handle: state,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/pathways/{pathway}/consultations",
+            door: Door::Session,
+            action: Action::Read,
+            resource: ResourceKind::Consultations,
+            summary: "Who opened content of a pathway, one line per person, day and purpose (référent)",
+            query: &[],
+            body: None,
+            answer: Some(described::<Consultations>("Consultations")),
+            handle: consultations,
+        },
+    ]
+}
+
+fn search(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let search: RecordSearch = incoming.json()?;
+    Answer::disclosed(&app.audit_search(call, incoming.act, &search)?)
+}
+
+/// An index that does not read is answered like an absent one.
+fn index(incoming: &Incoming) -> Result<u64, Fault> {
+    incoming
+        .path
+        .get("index")
+        .and_then(|text| text.parse().ok())
+        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+}
+
+fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    Answer::disclosed(&app.audit_record(call, incoming.act, index(incoming)?)?)
+}
+
+fn proof(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let proof = app.audit_proof(call, incoming.act, index(incoming)?)?;
+    Ok(Answer::Text { media: PLAIN, body: proof.into_inner() })
+}
+
+fn checkpoint(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let checkpoint = app.audit_checkpoint(incoming.call()?, incoming.act)?;
+    Ok(Answer::Text { media: PLAIN, body: checkpoint.into_inner() })
+}
+
+fn consistency(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    // Left out it reads as 0, which the service refuses with the sizes that it takes.
+    let from = incoming.query("from", str::parse::<u64>)?.unwrap_or(0);
+    Answer::disclosed(&app.audit_consistency(call, incoming.act, from)?)
+}
+
+fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.audit_state(incoming.call()?, incoming.act)?)
+}
+
+fn consultations(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let pathway = incoming.id("pathway", PathwayId::parse)?;
+    Answer::disclosed(&app.consultations(call, incoming.act, &pathway)?)
+}
