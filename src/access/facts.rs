@@ -287,6 +287,27 @@ impl PathwayFacts {
         People { person: &self.person, holders: &self.holders, impossibilities: &self.impossibilities }
     }
 
+    /// The next moment at which time alone changes anything here.
+    #[must_use]
+    pub fn next_turn(&self, now: Timestamp) -> Timestamp {
+        let people = self.participations.iter().flat_map(|p| {
+            [Some(p.assignment.valid_until(now)), p.until_at, p.ended_at].into_iter().flatten()
+        });
+        let statutes = self.statutes.iter().flat_map(|s| {
+            let d = s.record.draft();
+            d.recipients.iter().map(move |r| {
+                crate::domain::statute::names_participation(&s.record, &s.events, &r.participation, &self.person, now)
+                    .valid_until
+            })
+        });
+        people
+            .chain(statutes)
+            .chain(std::iter::once(crate::domain::accord::next_turn_of(&self.consent(), now)))
+            .filter(|t| *t > now)
+            .min()
+            .unwrap_or(Timestamp::MAX)
+    }
+
     #[must_use]
     pub fn participation(&self, id: &ParticipationId) -> Option<&ParticipationFacts> {
         self.participations.iter().find(|p| p.id == *id)

@@ -121,7 +121,8 @@ impl<'a> Gate<'a> {
             book,
             participation,
             now,
-            valid_until: actor.session().expires_at,
+            // Everything that time alone turns on this pathway: who is named, who is hidden, which label is shown.
+            valid_until: actor.session().expires_at.min(facts.next_turn(now)).min(book.next_change(now)),
             trail: BTreeMap::new(),
             categories: BTreeSet::new(),
             basis: BTreeSet::new(),

@@ -7,11 +7,14 @@ use crate::charter::Matrix;
 use crate::charter::table::{Judgement, judge_cell};
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact, named};
-use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
+use crate::domain::cell::{AccordFact, Cell, Need, Reason, StatuteFact, TableFacts};
 use crate::domain::release::{ReleaseQuery, released};
 use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
 use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
 use crate::ids::{ParticipationId, StatuteId};
+
+/// STORIES S3: how long after the review date what is shared is still read.
+const REVIEW_GRACE_DAYS: u64 = 30;
 
 /// One failing gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +146,10 @@ fn gate_four<'a>(
     let mut ended = false;
     for share in q.facts.shares.iter().filter(|s| s.purpose == purpose && s.versions.contains(&q.version.id))
     {
-        let Some(recipient) = share.recipients.iter().find(|r| ids.contains(&&r.participation)) else {
+        // Its own line first: a sharer who stopped the successor has stopped the successor.
+        let own = share.recipients.iter().find(|r| r.participation == p.id);
+        let Some(recipient) = own.or_else(|| share.recipients.iter().find(|r| ids.contains(&&r.participation)))
+        else {
             continue;
         };
         // Until both ends confirm, the receiver of a handover reads the list only, no words.
@@ -195,6 +201,12 @@ pub fn decide(q: &Question<'_>) -> Decision {
     if let Some(p) = q.participation {
         valid_until =
             [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+    }
+
+    // THREAT: confused deputy. The version judged and opened is one of this item's.
+    if !q.item.versions.iter().any(|v| v.id == q.version.id) {
+        failing.push(Failing { gate: 4, reason: Reason::NotShared });
+        return refused(failing, None, valid_until, q);
     }
 
     // Gate 1.
@@ -265,6 +277,18 @@ pub fn decide(q: &Question<'_>) -> Decision {
         Mode::Read => match gate_four(q, purpose) {
             Ok((share, statute)) => {
                 valid_until = valid_until.min(share.ends);
+                // STORIES S3: thirty days after a review that was not held, reading is suspended, but for a stay.
+                if purpose != Purpose::Stay
+                    && let Some(day) = q.facts.review_on
+                {
+                    let pause = crate::clock::plus_days(day, REVIEW_GRACE_DAYS)
+                        .map_or(Timestamp::paris_midnight(day), Timestamp::paris_midnight);
+                    if now >= pause {
+                        failing.push(Failing { gate: 4, reason: Reason::SharingPaused });
+                    } else {
+                        valid_until = valid_until.min(pause);
+                    }
+                }
                 basis.push(format!("share:{}:{}", share.id, share.version));
                 claimed = statute;
             }
@@ -275,18 +299,38 @@ pub fn decide(q: &Question<'_>) -> Decision {
     // Gates 5 to 7.
     let key = q.assignment.recipient_key();
     let file = q.facts.consent();
-    let accord = accord_fact(
-        &AccordQuery {
-            recipient: &key,
-            assignment: Some(&q.assignment.id),
-            category: q.item.category,
-            purpose,
-            item_version: Some(&q.version.id),
-            need: cell.need(),
-        },
-        &file,
-        now,
-    );
+    let said = |category: Category, purpose: Purpose| {
+        accord_fact(
+            &AccordQuery {
+                recipient: &key,
+                assignment: Some(&q.assignment.id),
+                category,
+                purpose,
+                item_version: Some(&q.version.id),
+                need: cell.need(),
+            },
+            &file,
+            now,
+        )
+    };
+    let mut accord = said(q.item.category, purpose);
+    // LAW §5: who withdrew a subject withdrew what a synthesis says of it. LAW §4: the statute is no way round a
+    // refusal, for whichever purpose it was asked.
+    let subjects = q.item.subjects.iter().map(|s| said(*s, purpose));
+    let elsewhere = Purpose::ALL
+        .iter()
+        .filter(|other| claimed.is_some() && accord.fact.level().is_none() && **other != purpose)
+        .map(|other| said(q.item.category, *other));
+    let noes: Vec<_> = subjects.chain(elsewhere).collect();
+    for no in noes {
+        accord.valid_until = accord.valid_until.min(no.valid_until);
+        if matches!(no.fact, AccordFact::Refused | AccordFact::Withdrawn) {
+            accord.refused_at = accord.refused_at.max(no.refused_at);
+            accord.fact = no.fact;
+            accord.basis = None;
+            accord.signed_on = None;
+        }
+    }
     let release = released(
         &ReleaseQuery {
             item_version: &q.version.id,

@@ -356,8 +356,16 @@ fn identity(
     };
     let secrecy = assignment.secrecy_at(now);
     let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
-    let leads = facts.participations.iter().filter(|p| p.invited_by.is_none()).any(|p| {
-        p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
+    // Who opened the pathway wrote it: gate 3 (a), or (b) with the condition on secrecy. A successor opened nothing.
+    let openers = || {
+        facts.participations.iter().filter(|p| p.invited_by.is_none() && p.stands_in_for.is_none()).filter(|p| {
+            p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
+        })
+    };
+    let leads = openers().any(|p| {
+        p.assignment.id == assignment.id
+            || secrecy == Secrecy::Bound
+            || !p.assignment.stated_secrecy.holds_a_secret()
     });
     if leads && assignment.organisation == facts.lead && cell.need() != Need::Never {
         return permit(Reason::OwnItem, valid_until, vec!["own:identity".to_owned()], None);

@@ -25,7 +25,7 @@ mod tests_sheet;
 
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{
-    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named,
+    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named, next_turn_of,
     names_service,
 };
 pub use facts::{

@@ -261,7 +261,9 @@ pub fn released(query: &ReleaseQuery<'_>, file: &ConsentFile<'_>, now: Timestamp
         // The same signatures as for `informed`, whatever the cell of the category asks.
         need: Need::Informed,
     };
-    let accords = file.accords.iter().map(Accord::sheet);
+    // DESIGN §3: recorded by somebody other than the recipient, on whichever sheet the words were shown.
+    let accords =
+        file.accords.iter().filter(|a| a.facts().draft().collector != *query.recipient).map(Accord::sheet);
     let releases = file.releases.iter().map(Release::sheet);
     let mut turns = file_turns(file);
     let mut found: Option<(NaiveDate, ReleaseBasis)> = None;

@@ -52,6 +52,7 @@ pub struct Call {
 pub struct SignedIn {
     pub session: Session,
     pub account: AccountState,
+    professional_version: i64,
     actor: Option<Actor>,
 }
 
@@ -114,6 +115,11 @@ impl SignedIn {
             id: self.session.id.as_str().to_owned(),
             version: self.session.version,
         }];
+        checks.push(VersionCheck {
+            kind: CheckKind::Professional,
+            id: self.session.professional.as_str().to_owned(),
+            version: self.professional_version,
+        });
         if let Some(actor) = &self.actor {
             checks.push(VersionCheck {
                 kind: CheckKind::Assignment,
@@ -171,6 +177,16 @@ pub struct Desk<'a> {
     pub motive: Option<String>,
     /// The pathway that this change opens, with its new key: the record names it.
     pub opened: Option<(PathwayId, DataKey)>,
+}
+
+impl Desk<'_> {
+    /// DESIGN §7: a form carries its assignment; a mismatch is 409.
+    fn same_form(&self, call: &Call) -> Result<(), ServiceError> {
+        match (&call.assignment, &self.signed_in.session.assignment) {
+            (Some(form), now) if now.as_ref() != Some(form) => Err(ServiceError::Conflict),
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
 }
 
 /// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
@@ -334,7 +350,7 @@ impl App {
             None => None,
         };
         snapshot.act_as(session.assignment.as_ref())?;
-        Ok(SignedIn { session, account: person.state, actor })
+        Ok(SignedIn { session, account: person.state, professional_version: person.version, actor })
     }
 
     fn draft(&self, call: &Call, act: Act, signed_in: &SignedIn, now: Timestamp) -> RecordDraft {
@@ -811,7 +827,7 @@ impl App {
                 motive: None,
                 opened: None,
             };
-            let outcome = view(&mut desk);
+            let outcome = desk.same_form(call).and_then(|()| view(&mut desk));
             draft.returned = std::mem::take(&mut desk.returned);
             draft.motive = desk.motive.take();
             drop(snapshot);
@@ -867,7 +883,7 @@ impl App {
                 motive: None,
                 opened: None,
             };
-            let outcome = plan(&mut desk);
+            let outcome = desk.same_form(call).and_then(|()| plan(&mut desk));
             draft.motive = desk.motive.take();
             let opened = desk.opened.take();
             drop(snapshot);
