@@ -1,5 +1,4 @@
-//! `relais charter check | diff | matrix | decide`: read, compare, print, decide. Publication is not here: it needs an
-//! instance.
+//! `relais charter check | diff | matrix | decide | publish`: read, compare, print, decide; publish in an instance.
 //!
 //! Invariants: nothing is written to the output before the whole input has been read and judged; every message about a
 //! file names line and column.
@@ -12,10 +11,14 @@ use anyhow::{Context, Result};
 
 use crate::charter::reader::{Dialect, Field, Table, table};
 use crate::charter::{Charter, CharterError, Finding, Findings, Matrix, diff as differences, judge, print};
+use super::instance::{Instance, told};
+use crate::config::Settings;
+use crate::domain::day::french_date;
+use crate::service::Author;
 use crate::domain::cell::{AccordFact, Reason, StatuteFact, TableFacts};
 use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
 
-/// The commands about charters that need no instance.
+/// The commands about charters; only `publish` needs an instance.
 #[derive(Debug, clap::Subcommand)]
 pub enum CharterCommand {
     /// Read a charter folder, hold it against the legal ceiling and prove every cell.
@@ -44,6 +47,13 @@ pub enum CharterCommand {
         /// md: words for people; csv: the grid of cells
         #[arg(long, value_enum, default_value_t = MatrixFormat::Md)]
         format: MatrixFormat,
+    },
+    /// Publish a charter in this instance: the first one at once, a later one thirty days ahead.
+    ///
+    /// Example: relais --data /srv/relais charter publish charte/
+    Publish {
+        /// Folder with charter.toml and policy.csv
+        dir: PathBuf,
     },
     /// Read rows of facts, write them with `decision` and `reason` added.
     ///
@@ -77,7 +87,26 @@ pub fn run(command: &CharterCommand, out: &mut dyn Write) -> Result<ExitCode> {
         CharterCommand::Diff { a, b } => diff(a, b, out),
         CharterCommand::Matrix { charter, format } => matrix(charter.as_deref(), *format, out),
         CharterCommand::Decide { file, charter } => decide(file, charter.as_deref(), out),
+        CharterCommand::Publish { .. } => Err(anyhow::anyhow!("la publication demande une instance : --data DOSSIER")),
     }
+}
+
+/// Publishes in the instance of these settings, beside a running server or without one.
+///
+/// # Errors
+/// A charter that is refused or published already; an instance that does not open.
+pub fn publish(dir: &Path, settings: &Settings, out: &mut dyn Write) -> Result<ExitCode> {
+    let charter = Charter::from_folder(dir)?;
+    let instance = Instance::open(settings)?;
+    let (_, effective) =
+        instance.app.charter_publish(Author::Console("charter publish"), &charter).map_err(told)?;
+    writeln!(out, "« {} », version {}, est publiée.", charter.title(), charter.version())?;
+    writeln!(
+        out,
+        "Elle prend effet le {}. Structures et personnes peuvent la signer dès maintenant.",
+        french_date(effective.paris_day())
+    )?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Lints and proves a charter. Findings are the answer of this command: they go to the output, with a failing exit code.

@@ -5,8 +5,13 @@
 pub mod audit;
 pub mod certs;
 pub mod charter;
+pub mod import;
+pub mod init;
+pub mod instance;
 pub mod migrate;
+pub mod organisation;
 pub mod serve;
+pub mod user;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -54,6 +59,11 @@ enum Command {
         after_help = "Exemple : relais --data /srv/relais serve\n\nRéglages : relais.toml dans le dossier de données, puis RELAIS_LISTEN, RELAIS_PUBLIC_NAME, RELAIS_DATABASE,\nRELAIS_KEK_FILE… Un réglage inconnu est refusé."
     )]
     Serve,
+    /// Crée une instance réelle : base de données, première structure, deux administrateurs
+    #[command(
+        after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais --data /srv/relais init --create-key --organisation \"Ville de Val-d'Orme\" --territory \"Val-d'Orme\" --telephone 0102030405 --admin \"a.martin:Anne Martin:0601020304\" --admin \"b.petit:Bruno Petit:0601020305\""
+    )]
+    Init(init::InitArguments),
     /// Met la base de données au niveau de cette version du programme
     #[command(
         after_help = "Exemple : relais --data /srv/relais migrate\n\nArrêtez le serveur et faites une sauvegarde avant."
@@ -62,7 +72,16 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
-    /// Chartes : relire, comparer, imprimer, décider
+    /// Comptes : inviter, lister, remplacer un code, fermer
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Structures : ajouter, lister
+    #[command(subcommand)]
+    Organisation(organisation::OrganisationCommand),
+    /// Chargements depuis un fichier CSV, avec essai et rapport ligne par ligne
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Chartes : relire, comparer, imprimer, décider, publier
     #[command(subcommand)]
     Charter(charter::CharterCommand),
 }
@@ -88,6 +107,13 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
+        Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
+        Command::User(command) => user::run(&command, &settings(&data)?, out),
+        Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
+        Command::Import(command) => import::run(&command, &settings(&data)?, out),
+        Command::Charter(charter::CharterCommand::Publish { dir }) => {
+            charter::publish(&dir, &settings(&data)?, out)
+        }
         Command::Charter(command) => charter::run(&command, out),
     }
 }

@@ -193,18 +193,19 @@ impl App {
         let act = Act { action: Action::List, resource: ResourceKind::Organisation };
         self.read_desk(call, act, |desk| {
             in_force(desk)?;
-            let signed = desk.book.in_force(desk.now).map(|e| e.signed_by.clone()).unwrap_or_default();
-            let all = desk.snapshot.organisations()?;
+            let all = organisations_of(&mut Office::at(desk))?;
             desk.returned = all.iter().map(|o| row_ref("organisation", o.id.as_str(), o.version)).collect();
-            let items = all
-                .into_iter()
-                .map(|o| {
-                    let charter_signed = signed.contains(&o.id);
-                    organisation_view(o, charter_signed)
-                })
-                .collect();
-            Ok(Organisations { items })
+            Ok(Organisations { items: all })
         })
+    }
+
+    /// The directory, for the command line.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn console_organisations(&self, command: &str) -> Result<Disclosed<Organisations>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Organisation };
+        self.console_read(act, command, |office| Ok(Organisations { items: organisations_of(office)? }))
     }
 
     /// One structure with its people, for anybody in force.
@@ -251,6 +252,18 @@ impl App {
                 .console_read(act, command, |office| Ok(Professionals { items: professionals_of(office)? })),
         }
     }
+}
+
+fn organisations_of(office: &mut Office<'_>) -> Result<Vec<OrganisationView>, ServiceError> {
+    let signed = office.book.in_force(office.now).map(|e| e.signed_by.clone()).unwrap_or_default();
+    let all = office.snapshot.organisations()?;
+    Ok(all
+        .into_iter()
+        .map(|o| {
+            let charter_signed = signed.contains(&o.id);
+            organisation_view(o, charter_signed)
+        })
+        .collect())
 }
 
 fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, ServiceError> {

@@ -18,6 +18,10 @@ mod checkpoints;
 pub mod chronology;
 pub mod circle;
 mod consent;
+#[cfg(test)]
+mod consent_fixture;
+#[cfg(test)]
+mod consent_tests;
 pub mod console;
 mod consultations;
 mod credentials;
@@ -45,12 +49,20 @@ pub mod sessions;
 pub mod share_views;
 pub mod shares;
 mod shares_end;
+#[cfg(test)]
+mod sharing_tests;
 mod signatures;
 pub mod spoken;
+#[cfg(test)]
+mod statute_service_tests;
 mod statutes;
 pub mod structures;
 pub mod successions;
 mod tags;
+#[cfg(test)]
+mod admission_tests;
+#[cfg(test)]
+mod founding_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transmissions;

@@ -12,7 +12,7 @@ use super::{App, ServiceError};
 use crate::access::{Resource, may_know};
 use crate::audit::Disclosed;
 use crate::clock::plus_days;
-use crate::domain::cell::Reason;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose};
@@ -110,11 +110,16 @@ impl App {
             if !decision.permitted {
                 let member = self.member_view(scene.snapshot, scene.gate.book(), reader, scene.now)?;
                 let pair = told(scene, reader, &member, subject, new.purpose, None, &decision);
+                let a = &reader.assignment;
+                let informed = scene.gate.book().standing(a, scene.now).is_ok_and(|s| {
+                    s.matrix.cell(a.profession, a.secrecy_at(scene.now), new.category).need() == Need::Informed
+                });
                 let words_missing = !subject.written
-                    && pair
+                    && (informed
+                        || pair
                         .reasons
                         .iter()
-                        .any(|r| matches!(r.code, Reason::InformationMissing | Reason::NotFamilyReleased));
+                        .any(|r| matches!(r.code, Reason::InformationMissing | Reason::NotFamilyReleased)));
                 let opening = if words_missing {
                     "Rien n'a été noté. Sans texte que la famille a vu, ceci ne peut pas être dit : nommez le texte."
                 } else {

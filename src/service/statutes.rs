@@ -25,7 +25,7 @@ use crate::domain::day::Day;
 use crate::domain::record::RowRef;
 use crate::domain::statute::{
     ExceptionMotive, Ground, PriorInformation, SecondPerson, StatuteDraft, StatuteError, StatuteEvent,
-    StatuteEventKind, StatuteRecipient, StatutoryRecord, names_participation,
+    StatuteEventKind, StatuteQuery, StatuteRecipient, StatutoryRecord, names_participation, statute_fact,
 };
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
@@ -302,25 +302,24 @@ impl App {
         &self,
         call: &Call,
         act: Act,
-    ) -> Result<Vec<Disclosed<AwaitedDecisions>>, ServiceError> {
+    ) -> Result<Disclosed<AwaitedDecisions>, ServiceError> {
         let pathways = self.read_desk(call, act, |desk| {
             let actor = desk.signed_in.functioning_as(Function::Manager, desk.now)?;
             Ok(desk.snapshot.pathways_in(&actor.assignment().organisation)?)
         })?;
-        let mut found = Vec::new();
+        let mut items = Vec::new();
         for pathway in pathways.iter() {
             match self.read(call, act, pathway, |scene| {
                 scene.gate.resource(Resource::ManagerView)?;
                 awaited(scene)
             }) {
-                Ok(some) if some.items.is_empty() => {}
-                Ok(some) => found.push(some),
+                Ok(some) => items.extend(some.into_inner().items),
                 // Ended or erased meanwhile: nothing to decide there.
                 Err(ServiceError::AbsentOrRefused) => {}
                 Err(e) => return Err(e),
             }
         }
-        Ok(found)
+        Ok(pathways.map(|_| AwaitedDecisions { items }))
     }
 }
 
@@ -490,22 +489,15 @@ fn next_version(
     Ok(Change::new(id.as_str()).fact(fact))
 }
 
+/// When the record lapses, complete or not: the same for everything that it names.
 fn lapses_at(scene: &Scene<'_>, file: &StatuteFile) -> Option<Timestamp> {
-    let facts = scene.gate.facts();
-    // The same for every recipient: the record lapses as a whole.
-    let first = file.record.draft().recipients.iter().next()?;
-    names_participation(&file.record, &file.events, &first.participation, &facts.person, scene.now)
-        .lapses_at
-        .or_else(|| {
-            // Not complete yet: it lapses all the same.
-            let query = crate::domain::statute::StatuteQuery {
-                item_version: file.record.draft().items.iter().next()?,
-                recipient: &first.participation,
-                refused_at: None,
-            };
-            crate::domain::statute::statute_fact(&file.record, &file.events, &query, &facts.person, scene.now)
-                .lapses_at
-        })
+    let draft = file.record.draft();
+    let query = StatuteQuery {
+        item_version: draft.items.iter().next()?,
+        recipient: &draft.recipients.iter().next()?.participation,
+        refused_at: None,
+    };
+    statute_fact(&file.record, &file.events, &query, &scene.gate.facts().person, scene.now).lapses_at
 }
 
 fn outline(scene: &Scene<'_>, file: &StatuteFile) -> StatuteView {

@@ -11,7 +11,7 @@ use super::consent::{RecipientInput, Said, accord_rule};
 use super::flow::Scene;
 use super::notices::spoken;
 use super::signatures::Channel;
-use super::{Act, App, Call, Change, Created, ServiceError};
+use super::{Act, App, Call, Change, ServiceError};
 use crate::access::{Resource, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::domain::accord::{Event, EventKind, Scope, Signatory, check_event};
@@ -75,9 +75,9 @@ impl App {
         act: Act,
         pathway: &PathwayId,
         input: &WithdrawalInput,
-    ) -> Result<(Created, Disclosed<WithdrawalView>), ServiceError> {
+    ) -> Result<Disclosed<WithdrawalView>, ServiceError> {
         let id = ConsentEventId::random(self.chance())?;
-        self.change_telling(call, act, pathway, |scene| {
+        let (created, told) = self.change_telling(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Hear)?;
             let scope = match &input.what {
                 ScopeInput::Everything {} => Scope::Everything,
@@ -112,7 +112,9 @@ impl App {
                 running_stays: running_stays(scene, &input.what)?,
             };
             Ok((change, scene.seal_facts(view)))
-        })
+        })?;
+        // A replayed request names what the first one recorded.
+        Ok(told.map(|view| WithdrawalView { id: created.id, ..view }))
     }
 }
 

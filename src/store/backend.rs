@@ -201,3 +201,60 @@ impl WriteTx {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use diesel::connection::SimpleConnection;
+
+    use crate::audit::lane::Priority;
+    use crate::audit::verify::{LogReader, Trust, verify};
+    use crate::audit::{Job, LaneError};
+    use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
+    use crate::ids::RequestId;
+    use crate::service::testing::Territory;
+    use crate::store::log::LogFile;
+    use crate::store::{DatabaseAddress, StoreError, WriteTx};
+
+    #[test]
+    fn a_full_disk_gives_no_answer_and_leaves_a_log_that_holds() {
+        let t = Territory::new();
+        let app = Arc::clone(&t.app);
+        let job = || {
+            let request = RequestId::random(app.chance()).unwrap();
+            let draft = RecordDraft::new(
+                request,
+                RetentionClass::Technical,
+                Action::Maintain,
+                ResourceKind::Instance,
+                Verdict::Permit,
+            );
+            Job::new(app.prepare(&draft, None).unwrap())
+        };
+        // From here on the lane's connection may not take one more page.
+        let full = app.lane().submit(Priority::Session, job(), |tx: &mut WriteTx, _| {
+            tx.conn().batch_execute("PRAGMA max_page_count = 1").map_err(StoreError::from)
+        });
+        assert!(full.wait().is_ok(), "what still fits is kept");
+        let mut kept = 0;
+        let refused = (0..2000).find_map(|_| match app.lane().record(Priority::Session, job()).wait() {
+            Ok(_) => {
+                kept += 1;
+                None
+            }
+            Err(e) => Some(e),
+        });
+        assert_eq!(refused, Some(LaneError::Unavailable), "the disk is full after {kept}");
+        // The next batch opens a new connection, which may grow again: nothing to repair.
+        let again = (0..3).any(|_| app.lane().record(Priority::Session, job()).wait().is_ok());
+        assert!(again);
+        let mut log = LogFile::open(&DatabaseAddress::Sqlite(t.database())).unwrap();
+        let vkey = log.instance_value("log_vkey").unwrap().unwrap();
+        let key = crate::audit::note::VerifierKey::parse(&vkey).unwrap();
+        let trust = Trust { origin: key.name(), keys: std::slice::from_ref(&key), given: None };
+        let report = verify(&mut log, &trust, &mut |_| {}).unwrap();
+        assert!(report.holds(), "{report:?}");
+        assert_eq!(u64::try_from(log.head().unwrap().size).unwrap(), report.records);
+    }
+}

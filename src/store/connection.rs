@@ -145,3 +145,67 @@ pub(super) fn pool(address: DatabaseAddress) -> Result<Pool<Readers>, StoreError
         .build(Readers { address })
         .map_err(|e| StoreError::Pool(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::{BigInt, Text};
+
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, DatabaseAddress) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("relais.db");
+        create_file(&path).unwrap();
+        (folder, DatabaseAddress::Sqlite(path))
+    }
+
+    fn pragma(conn: &mut Db, name: &str) -> i64 {
+        let Db::Sqlite(c) = conn else { panic!("SQLite") };
+        let ask = diesel::dsl::sql::<BigInt>(&format!("(SELECT * FROM pragma_{name})"));
+        diesel::select(ask).get_result(c).unwrap()
+    }
+
+    #[test]
+    fn every_connection_has_its_settings() {
+        let (_folder, address) = file();
+        for use_ in [Use::Write, Use::Read] {
+            let mut conn = establish(&address, use_).unwrap();
+            for (name, value) in [
+                ("foreign_keys", 1),
+                ("trusted_schema", 0),
+                ("recursive_triggers", 1),
+                ("secure_delete", 1),
+                ("synchronous", 2),
+                ("busy_timeout", 5000),
+                ("cell_size_check", 1),
+                ("query_only", i64::from(use_ == Use::Read)),
+            ] {
+                assert_eq!(pragma(&mut conn, name), value, "{use_:?} {name}");
+            }
+            let Db::Sqlite(c) = &mut conn else { panic!("SQLite") };
+            let mode: String =
+                diesel::select(diesel::dsl::sql::<Text>("(SELECT * FROM pragma_journal_mode)"))
+                    .get_result(c)
+                    .unwrap();
+            assert_eq!(mode, "wal", "{use_:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_is_refused_every_write() {
+        let (_folder, address) = file();
+        establish(&address, Use::Write).unwrap().batch_execute("CREATE TABLE t (a INTEGER)").unwrap();
+        let mut reader = establish(&address, Use::Read).unwrap();
+        for sql in ["INSERT INTO t VALUES (1)", "DELETE FROM t", "DROP TABLE t", "CREATE TABLE u (a INTEGER)"]
+        {
+            assert!(reader.batch_execute(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_exists_is_never_created_over() {
+        let (_folder, address) = file();
+        let DatabaseAddress::Sqlite(path) = address else { panic!("SQLite") };
+        assert!(matches!(create_file(&path), Err(StoreError::File { .. })));
+    }
+}

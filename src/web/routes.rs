@@ -8,6 +8,15 @@ use super::route::Route;
 pub fn all() -> Vec<Route> {
     [
         api::meta::routes(),
+        api::sessions::routes(),
+        api::accounts::routes(),
+        api::structures::routes(),
+        api::charters::routes(),
+        api::pathways::routes(),
+        api::circle::routes(),
+        api::items::routes(),
+        api::accords::routes(),
+        api::statutes::routes(),
         api::sharing::routes(),
         api::handovers::routes(),
         api::successions::routes(),
@@ -71,6 +80,16 @@ mod tests {
             .filter(|r| r.door == Door::Open)
             .map(|r| format!("{} {}", r.method.name(), r.path))
             .collect();
-        assert_eq!(open, ["GET /api/v1/openapi.json", "GET /health/live", "GET /health/ready"],);
+        assert_eq!(
+            open,
+            [
+                "GET /api/v1/openapi.json",
+                "GET /health/live",
+                "GET /health/ready",
+                "POST /api/v1/sessions",
+                "POST /api/v1/accounts/open",
+                "POST /api/v1/accounts/open/confirm",
+            ]
+        );
     }
 }

@@ -1,0 +1,199 @@
+//! STORIES S7, through the services and the next read.
+
+use super::consent_fixture::{Family, act, code, date};
+use super::*;
+use crate::domain::day::Day;
+use crate::domain::record::Action;
+use crate::domain::statute::{ExceptionMotive, Ground};
+use crate::domain::text::Paragraph;
+use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy};
+use crate::ids::*;
+
+const PROTECTION: Purpose = Purpose::Protection;
+
+/// The référente and the AEMO educator, both bound, in the circle by an opening accord.
+fn family() -> Family {
+    let mut f = Family::of(date(2014, 10, 10));
+    f.join("prevention", Mandate::Contractual, Role::Participant);
+    f.join("teacher", Mandate::Contractual, Role::Participant);
+    let lines = vec![f.line("prevention", &[], &[]), f.line("teacher", &[], &[])];
+    let accord = f.accord("referente", &f.asks(Purpose::Coordination, lines)).unwrap();
+    let view = f.t.app.accord_read(&f.t.call("referente"), act(Action::Read), &accord).unwrap();
+    let ids: Vec<AccordLineId> = view.lines.iter().map(|l| l.id.clone()).collect();
+    for by in [Said::YoungPerson, f.mother()] {
+        let Happening::Signed(s) = f.signature(by, Family::paper()) else { panic!() };
+        f.happens("referente", &accord, &Happening::Signed(SignatureInput { lines: ids.clone(), ..s }))
+            .unwrap();
+    }
+    f
+}
+
+fn given() -> InformationInput {
+    InformationInput::Given { on: Day::new(date(2027, 3, 1)).unwrap() }
+}
+
+fn asks(f: &Family, version: &ItemVersionId, recipient: &str) -> StatuteInput {
+    StatuteInput {
+        ground: Ground::Danger,
+        necessity: Paragraph::parse("Coups signalés ; le service doit adapter sa visite.").unwrap(),
+        parents: given(),
+        child: given(),
+        items: vec![version.clone()],
+        recipients: vec![f.places[recipient].clone()],
+    }
+}
+
+fn create(f: &Family, who: &str, input: &StatuteInput) -> Result<StatuteId, ServiceError> {
+    let made = f.t.app.statute_create(&f.t.call(who), act(Action::Create), &f.pathway, input)?;
+    Ok(StatuteId::parse(&made.id).unwrap())
+}
+
+fn decide(
+    f: &Family,
+    who: &str,
+    id: &StatuteId,
+    kind: DecisionKind,
+    accepted: bool,
+) -> Result<Created, ServiceError> {
+    let input = StatuteDecision { kind, accepted, motive: Paragraph::parse("Vu le dossier.").unwrap() };
+    f.t.app.statute_decide(&f.t.call(who), act(Action::Confirm), id, &input)
+}
+
+#[test]
+fn law_l226_2_2_two_bound_professionals_share_without_accord_after_prior_information() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let id = create(&f, "referente", &asks(&f, &version, "prevention")).unwrap();
+    f.share("referente", PROTECTION, &[&version], "prevention", Some(id.clone()));
+    assert!(f.reads("prevention", &version, PROTECTION));
+    let read = |who: &str| f.t.app.statute_read(&f.t.call(who), act(Action::Read), &id);
+    let author = read("referente").unwrap();
+    assert!(author.whole.as_ref().unwrap().necessity.contains("Coups signalés"));
+    let second = read("pre_manager").unwrap();
+    assert!(second.whole.is_some());
+    // Recipients: regime and period only.
+    let recipient = read("prevention").unwrap();
+    assert!(recipient.whole.is_none() && recipient.until.is_some());
+    for other in ["teacher", "pre_secretary", "prevention_manager", "outsider", "auditor"] {
+        assert!(matches!(read(other), Err(ServiceError::AbsentOrRefused)), "{other}");
+    }
+    // It lapses without a review.
+    f.t.go_to(2027, 4, 1);
+    assert!(!f.reads("prevention", &version, PROTECTION));
+    assert!(read("prevention").unwrap().until.is_none());
+}
+
+#[test]
+fn law_the_same_act_towards_somebody_who_is_not_bound_is_refused() {
+    let mut f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    assert_eq!(
+        code(create(&f, "referente", &asks(&f, &version, "teacher")).unwrap_err()),
+        "statute_needs_both_bound"
+    );
+    // `contested` is not enough, on either end.
+    f.join("referent_contested", Mandate::Contractual, Role::Participant);
+    assert!(f.secrecy_is("referent_contested", Secrecy::Contested));
+    let to = asks(&f, &version, "referent_contested");
+    assert_eq!(code(create(&f, "referente", &to).unwrap_err()), "statute_needs_both_bound");
+    let own = f.fact_item("referent_contested", "leisure", "au club");
+    let from = asks(&f, &own, "prevention");
+    assert_eq!(code(create(&f, "referent_contested", &from).unwrap_err()), "statute_needs_both_bound");
+    // Not one's own words, not a stranger's place, not somebody who cannot be known.
+    assert!(matches!(
+        create(&f, "prevention", &asks(&f, &version, "referente")),
+        Err(ServiceError::AbsentOrRefused)
+    ));
+    assert!(matches!(
+        create(&f, "outsider", &asks(&f, &version, "prevention")),
+        Err(ServiceError::AbsentOrRefused)
+    ));
+}
+
+#[test]
+fn law_an_exception_to_information_is_decided_by_a_bound_manager_who_is_not_the_sharer() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let mut input = asks(&f, &version, "prevention");
+    input.parents = InformationInput::ContraryToInterest { motive: ExceptionMotive::WouldEndanger };
+    let id = create(&f, "referente", &input).unwrap();
+    f.share("referente", PROTECTION, &[&version], "prevention", Some(id.clone()));
+    assert!(!f.reads("prevention", &version, PROTECTION), "nothing before the second person");
+    let awaited = f.t.app.decisions_awaited(&f.t.call("pre_manager"), act(Action::List)).unwrap();
+    assert_eq!(awaited.items.len(), 1);
+    assert_eq!(awaited.items[0].kind, AwaitedKind::Exception);
+    assert!(awaited.items[0].stated.contains("Coups signalés"));
+    let foreign = f.t.app.decisions_awaited(&f.t.call("prevention_manager"), act(Action::List)).unwrap();
+    assert!(foreign.items.is_empty());
+    assert_eq!(
+        code(decide(&f, "referente", &id, DecisionKind::Exception, true).unwrap_err()),
+        "second_person_needed"
+    );
+    for other in ["prevention", "prevention_manager", "pre_secretary", "teacher", "outsider"] {
+        let refused = decide(&f, other, &id, DecisionKind::Exception, true);
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{other}");
+    }
+    decide(&f, "pre_manager", &id, DecisionKind::Exception, true).unwrap();
+    assert!(f.reads("prevention", &version, PROTECTION));
+    let view = f.t.app.statute_read(&f.t.call("referente"), act(Action::Read), &id).unwrap();
+    let whole = view.whole.as_ref().unwrap();
+    assert_eq!(whole.decisions.len(), 1);
+    assert_eq!(whole.decisions[0].motive, "Vu le dossier.");
+    assert!(whole.necessity.contains("Coups signalés"), "the words went on to the next version");
+}
+
+#[test]
+fn law_after_a_refusal_only_with_a_managers_validation() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let id = create(&f, "referente", &asks(&f, &version, "prevention")).unwrap();
+    f.share("referente", PROTECTION, &[&version], "prevention", Some(id.clone()));
+    let no = ScopeInput::Category { category: Category::Family };
+    f.withdraw("referente", f.mother(), no).unwrap();
+    assert!(!f.reads("prevention", &version, PROTECTION));
+    let awaited = f.t.app.decisions_awaited(&f.t.call("pre_manager"), act(Action::List)).unwrap();
+    assert_eq!(awaited.items.iter().map(|i| i.kind).collect::<Vec<_>>(), [AwaitedKind::Validation]);
+    decide(&f, "pre_manager", &id, DecisionKind::Validation, false).unwrap();
+    assert!(!f.reads("prevention", &version, PROTECTION), "not validated opens nothing");
+    decide(&f, "pre_manager", &id, DecisionKind::Validation, true).unwrap();
+    assert!(f.reads("prevention", &version, PROTECTION));
+    // A later no needs a later validation.
+    f.withdraw("referente", f.father(), ScopeInput::Category { category: Category::Family }).unwrap();
+    assert!(!f.reads("prevention", &version, PROTECTION));
+}
+
+#[test]
+fn a_review_in_time_gives_thirty_more_days_and_the_sharer_can_end_it() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let id = create(&f, "referente", &asks(&f, &version, "prevention")).unwrap();
+    f.share("referente", PROTECTION, &[&version], "prevention", Some(id.clone()));
+    f.t.go_to(2027, 3, 29);
+    let awaited = f.t.app.decisions_awaited(&f.t.call("pre_manager"), act(Action::List)).unwrap();
+    assert_eq!(awaited.items.iter().map(|i| i.kind).collect::<Vec<_>>(), [AwaitedKind::Review]);
+    decide(&f, "pre_manager", &id, DecisionKind::Review, true).unwrap();
+    f.t.go_to(2027, 4, 20);
+    assert!(f.reads("prevention", &version, PROTECTION));
+    let close = |who: &str| f.t.app.statute_close(&f.t.call(who), act(Action::End), &id);
+    assert!(matches!(close("prevention"), Err(ServiceError::AbsentOrRefused)));
+    close("referente").unwrap();
+    assert!(!f.reads("prevention", &version, PROTECTION));
+}
+
+#[test]
+fn law_the_route_is_not_open_where_the_ceiling_closes_it_nor_for_an_adult() {
+    let f = family();
+    // `CI` without a star for specialised prevention.
+    let health = f.treatment("referente");
+    assert_eq!(
+        code(create(&f, "referente", &asks(&f, &health, "prevention")).unwrap_err()),
+        "statute_not_open"
+    );
+    let mut adult = Family::of(date(2009, 3, 2));
+    adult.join("prevention", Mandate::Contractual, Role::Participant);
+    let version = adult.fact_item("referente", "family", "tensions");
+    assert_eq!(
+        code(create(&adult, "referente", &asks(&adult, &version, "prevention")).unwrap_err()),
+        "minority_not_proved"
+    );
+}

@@ -1,0 +1,234 @@
+//! Structures and affectations.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::domain::contact::Phone;
+use crate::domain::day::Day;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::secrecy::SecrecyBasis;
+use crate::domain::text::{EntryError, FieldErrors, Text};
+use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
+use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
+use crate::service::directory::{OrganisationDetail, Organisations};
+use crate::service::structures::{AssignmentDraft, CreatedWithWarnings, MissionDraft, OrganisationDraft};
+use crate::service::{App, Author, ServiceError};
+use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
+
+/// Missions of one structure.
+const MOST_MISSIONS: usize = 40;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MissionBody {
+    code: Text<40>,
+    title: Text<120>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrganisationBody {
+    code: Text<40>,
+    name: Text<120>,
+    kind: OrganisationKind,
+    territory: Text<120>,
+    telephone: Phone,
+    #[schema(max_items = 40)]
+    missions: Vec<MissionBody>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OrganisationUpdateBody {
+    /// The version that was read; another one now is 412.
+    version: i64,
+    organisation: OrganisationBody,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AssignmentBody {
+    #[schema(value_type = String)]
+    professional: ProfessionalId,
+    #[schema(value_type = String)]
+    organisation: OrganisationId,
+    #[schema(value_type = String)]
+    mission: MissionId,
+    profession: Profession,
+    function: Function,
+    secrecy: Secrecy,
+    secrecy_basis: Option<SecrecyBasis>,
+    /// The first day on which the secrecy no longer holds.
+    secrecy_until: Option<Day>,
+    starts: Option<Day>,
+    /// The first day on which the assignment no longer holds.
+    ends: Option<Day>,
+}
+
+impl OrganisationBody {
+    fn draft(self) -> Result<OrganisationDraft, Fault> {
+        if self.missions.len() > MOST_MISSIONS {
+            return Err(Fault::Syntax(ServiceError::Invalid(FieldErrors::one(
+                "missions",
+                EntryError::TooMany { max: MOST_MISSIONS },
+            ))));
+        }
+        Ok(OrganisationDraft {
+            code: self.code,
+            name: self.name,
+            kind: self.kind,
+            territory: self.territory,
+            telephone: self.telephone,
+            missions: self
+                .missions
+                .into_iter()
+                .map(|m| MissionDraft { code: m.code, title: m.title })
+                .collect(),
+        })
+    }
+}
+
+/// The rows of this area.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let row = |method, path, action, resource, summary, handle| Route {
+        method,
+        path,
+        door: Door::Session,
+        action,
+        resource,
+        summary,
+        query: &[],
+        body: None,
+        answer: None,
+        handle,
+    };
+    vec![
+        Route {
+            answer: Some(described::<Organisations>("Organisations")),
+            ..row(
+                Method::Get,
+                "/api/v1/organisations",
+                Action::List,
+                ResourceKind::Organisation,
+                "The directory of organisations",
+                list,
+            )
+        },
+        Route {
+            body: Some(described::<OrganisationBody>("NewOrganisation")),
+            ..row(
+                Method::Post,
+                "/api/v1/organisations",
+                Action::Create,
+                ResourceKind::Organisation,
+                "Add an organisation",
+                create,
+            )
+        },
+        Route {
+            answer: Some(described::<OrganisationDetail>("OrganisationDetail")),
+            ..row(
+                Method::Get,
+                "/api/v1/organisations/{organisation}",
+                Action::Read,
+                ResourceKind::Organisation,
+                "An organisation with its people, who stated and who confirmed",
+                read,
+            )
+        },
+        Route {
+            body: Some(described::<OrganisationUpdateBody>("OrganisationUpdate")),
+            ..row(
+                Method::Put,
+                "/api/v1/organisations/{organisation}",
+                Action::Update,
+                ResourceKind::Organisation,
+                "Replace the particulars and missions of an organisation",
+                update,
+            )
+        },
+        Route {
+            body: Some(described::<AssignmentBody>("NewAssignment")),
+            answer: Some(described::<CreatedWithWarnings>("CreatedWithWarnings")),
+            ..row(
+                Method::Post,
+                "/api/v1/assignments",
+                Action::Create,
+                ResourceKind::Assignment,
+                "State an assignment; it takes effect once a second person has confirmed it",
+                assign,
+            )
+        },
+        row(
+            Method::Post,
+            "/api/v1/assignments/{assignment}/confirmation",
+            Action::Confirm,
+            ResourceKind::Assignment,
+            "Confirm profession, secrecy and function, as a second person",
+            confirm,
+        ),
+        row(
+            Method::Post,
+            "/api/v1/assignments/{assignment}/end",
+            Action::End,
+            ResourceKind::Assignment,
+            "End an assignment now, with its sessions",
+            end,
+        ),
+    ]
+}
+
+fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.organisations(incoming.call()?)?)
+}
+
+fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let draft = incoming.json::<OrganisationBody>()?.draft()?;
+    Ok(Answer::created(app.organisation_create(Author::Session(call), &draft)?))
+}
+
+fn read(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("organisation", OrganisationId::parse)?;
+    Answer::disclosed(&app.organisation(incoming.call()?, &id)?)
+}
+
+fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let id = incoming.id("organisation", OrganisationId::parse)?;
+    let body: OrganisationUpdateBody = incoming.json()?;
+    let draft = body.organisation.draft()?;
+    app.organisation_update(call, &id, body.version, &draft)?;
+    Ok(Answer::Empty)
+}
+
+fn assign(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let body: AssignmentBody = incoming.json()?;
+    let draft = AssignmentDraft {
+        professional: body.professional,
+        organisation: body.organisation,
+        mission: body.mission,
+        profession: body.profession,
+        function: body.function,
+        secrecy: body.secrecy,
+        secrecy_basis: body.secrecy_basis,
+        secrecy_until: body.secrecy_until,
+        starts: body.starts,
+        ends: body.ends,
+    };
+    Answer::made(&app.assignment_create(Author::Session(call), &draft)?)
+}
+
+fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("assignment", AssignmentId::parse)?;
+    app.assignment_confirm(incoming.call()?, &id)?;
+    Ok(Answer::Empty)
+}
+
+fn end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("assignment", AssignmentId::parse)?;
+    app.assignment_end(Author::Session(incoming.call()?), &id)?;
+    Ok(Answer::Empty)
+}

@@ -1,0 +1,16 @@
+//! One suite for both engines: SQLite always, PostgreSQL where `RELAIS_TEST_POSTGRES` names a server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod attacks;
+mod guards;
+mod lane;
+mod opening;
+#[cfg(feature = "postgres")]
+mod roles;
+mod secrecy;
+mod support;
