@@ -13,7 +13,7 @@ use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
+    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
     ProfessionalId, ShareId, StatuteId,
 };
 
@@ -224,6 +224,13 @@ impl HandoverFacts {
     }
 }
 
+/// A request that a holder be declared impossible to ask: whose manager decides on it.
+#[derive(Clone, Debug)]
+pub struct RequestFacts {
+    pub id: ImpossibilityId,
+    pub organisation: OrganisationId,
+}
+
 /// A statutory record with what was decided on it.
 #[derive(Clone, Debug)]
 pub struct StatuteFile {
@@ -258,6 +265,7 @@ pub struct PathwayFacts {
     pub person: PersonFacts,
     pub holders: Vec<HolderFacts>,
     pub impossibilities: Vec<Impossibility>,
+    pub requests: Vec<RequestFacts>,
     pub participations: Vec<ParticipationFacts>,
     pub accords: Vec<Accord>,
     pub releases: Vec<Release>,

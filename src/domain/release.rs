@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accord::{
     Accord, AccordError, Basis, ConsentFile, Event, EventKind, Judged, Line, LineKind, RecipientKey, Sheet,
-    SheetRef, ShownVersion, Target, Whom, check_event, file_turns, judge, next_turn, turning_points,
+    SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge, next_turn, turning_points,
 };
 use super::cell::Need;
 use super::person::{People, PersonFacts};
@@ -206,6 +206,7 @@ impl Release {
         {
             return Err(AccordError::TalkByAnother.into());
         }
+        check_day(self.facts.made_on, &self.events, event)?;
         check_event(std::slice::from_ref(&self.facts.line), &self.events, event, people)?;
         Ok(())
     }

@@ -29,7 +29,7 @@ use crate::domain::statute::{
 };
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
-use crate::ids::{AssignmentId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
+use crate::ids::{AssignmentId, ImpossibilityId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::StatuteBody;
 
@@ -626,7 +626,8 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if request.facts.decided.is_some() || !mine {
             continue;
         }
-        let grant = scene.gate.resource(Resource::ManagerView)?;
+        let asked = ImpossibilityId::parse(&request.id).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let grant = scene.gate.resource(Resource::ImpossibilityMotive(asked))?;
         let line = AwaitedDecision {
             pathway: facts.id.clone(),
             id: request.id.clone(),
