@@ -13,8 +13,8 @@ use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
-    ProfessionalId, ShareId, StatuteId,
+    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
+    ParticipationId, PathwayId, ProfessionalId, ShareId, StatuteId,
 };
 
 /// An affectation as decisions see it.
@@ -304,8 +304,14 @@ impl PathwayFacts {
         let statutes = self.statutes.iter().flat_map(|s| {
             let d = s.record.draft();
             d.recipients.iter().map(move |r| {
-                crate::domain::statute::names_participation(&s.record, &s.events, &r.participation, &self.person, now)
-                    .valid_until
+                crate::domain::statute::names_participation(
+                    &s.record,
+                    &s.events,
+                    &r.participation,
+                    &self.person,
+                    now,
+                )
+                .valid_until
             })
         });
         people

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::actor::Actor;
 use super::facts::{ItemFacts, ParticipationFacts, PathwayFacts, VersionFacts};
-use super::item::{Decision, Failing, Mode, Question, decide as decide_item, decide_with as decide_item_with};
+use super::item::{
+    Decision, Failing, Mode, Question, decide as decide_item, decide_with as decide_item_with,
+};
 use super::memo::Memo;
 use super::resource::{Resource, decide_with as decide_resource};
 use super::standing::CharterBook;
@@ -237,8 +239,7 @@ impl<'a> Gate<'a> {
         let same = std::ptr::eq(question.facts, self.facts)
             && std::ptr::eq(question.book, self.book)
             && question.now == self.now;
-        let decision =
-            if same { decide_item_with(question, &self.memo) } else { decide_item(question) };
+        let decision = if same { decide_item_with(question, &self.memo) } else { decide_item(question) };
         self.note(&decision);
         decision
     }

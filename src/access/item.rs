@@ -151,7 +151,8 @@ fn gate_four<'a>(
     {
         // Its own line first: a sharer who stopped the successor has stopped the successor.
         let own = share.recipients.iter().find(|r| r.participation == p.id);
-        let Some(recipient) = own.or_else(|| share.recipients.iter().find(|r| ids.contains(&&r.participation)))
+        let Some(recipient) =
+            own.or_else(|| share.recipients.iter().find(|r| ids.contains(&&r.participation)))
         else {
             continue;
         };
@@ -384,10 +385,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
             recipient: &q.assignment.recipient_key(),
             assignment: Some(&q.assignment.id),
         };
-        (
-            accord_of(q, memo, purpose, cell.need(), claimed.is_some()),
-            memo.released(q.facts, &query, now),
-        )
+        (accord_of(q, memo, purpose, cell.need(), claimed.is_some()), memo.released(q.facts, &query, now))
     };
     let statute = claimed_statute(q, claimed, accord.refused_at);
     let table = TableFacts {

@@ -11,7 +11,9 @@ use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
-use crate::ids::{AccordId, AssignmentId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId};
+use crate::ids::{
+    AccordId, AssignmentId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId,
+};
 
 /// What is asked for, located.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -381,9 +383,12 @@ fn identity(
     let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
     // Who opened the pathway wrote it: gate 3 (a), or (b) with the condition on secrecy. A successor opened nothing.
     let openers = || {
-        facts.participations.iter().filter(|p| p.invited_by.is_none() && p.stands_in_for.is_none()).filter(|p| {
-            p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
-        })
+        facts.participations.iter().filter(|p| p.invited_by.is_none() && p.stands_in_for.is_none()).filter(
+            |p| {
+                p.assignment.organisation == assignment.organisation
+                    && p.assignment.mission == assignment.mission
+            },
+        )
     };
     let leads = openers().any(|p| {
         p.assignment.id == assignment.id

@@ -21,6 +21,8 @@ use crate::ids::{
     CharterId, HandoverId, ItemId, MissionId, ParticipationId, PathwayId, ProfessionalId, SessionId, ShareId,
 };
 
+mod ways_round;
+
 fn charter_id(n: u8) -> CharterId {
     CharterId::random(&Fixed(n)).unwrap()
 }

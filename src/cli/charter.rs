@@ -9,14 +9,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::instance::{Instance, told};
 use crate::charter::reader::{Dialect, Field, Table, table};
 use crate::charter::{Charter, CharterError, Finding, Findings, Matrix, diff as differences, judge, print};
-use super::instance::{Instance, told};
 use crate::config::Settings;
-use crate::domain::day::french_date;
-use crate::service::Author;
 use crate::domain::cell::{AccordFact, Reason, StatuteFact, TableFacts};
+use crate::domain::day::french_date;
 use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
+use crate::service::Author;
 
 /// The commands about charters; only `publish` needs an instance.
 #[derive(Debug, clap::Subcommand)]
@@ -87,7 +87,9 @@ pub fn run(command: &CharterCommand, out: &mut dyn Write) -> Result<ExitCode> {
         CharterCommand::Diff { a, b } => diff(a, b, out),
         CharterCommand::Matrix { charter, format } => matrix(charter.as_deref(), *format, out),
         CharterCommand::Decide { file, charter } => decide(file, charter.as_deref(), out),
-        CharterCommand::Publish { .. } => Err(anyhow::anyhow!("la publication demande une instance : --data DOSSIER")),
+        CharterCommand::Publish { .. } => {
+            Err(anyhow::anyhow!("la publication demande une instance : --data DOSSIER"))
+        }
     }
 }
 

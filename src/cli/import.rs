@@ -41,7 +41,8 @@ pub struct ImportArguments {
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>> {
-    let unreadable = || format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", path.display());
+    let unreadable =
+        || format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", path.display());
     let size = std::fs::metadata(path).with_context(unreadable)?.len();
     anyhow::ensure!(size <= FILE_LIMIT, "`{}` dépasse 1 Mio : coupez le fichier", path.display());
     std::fs::read(path).with_context(unreadable)

@@ -84,9 +84,11 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
     };
     let chance = SystemChance::new();
     if !settings.data.is_dir() {
-        DirBuilder::new().mode(0o700).recursive(true).create(&settings.data).with_context(|| {
-            format!("le dossier `{}` ne peut pas être créé", settings.data.display())
-        })?;
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&settings.data)
+            .with_context(|| format!("le dossier `{}` ne peut pas être créé", settings.data.display()))?;
     }
     if arguments.create_key {
         let path = settings.kek_file.as_deref().ok_or_else(|| {

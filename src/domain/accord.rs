@@ -25,8 +25,8 @@ mod tests_sheet;
 
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{
-    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named, next_turn_of,
-    names_service,
+    AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named,
+    names_service, next_turn_of,
 };
 pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::accord::{
     Accord, AccordError, Basis, ConsentFile, Event, EventKind, Judged, Line, LineKind, RecipientKey, Sheet,
-    SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge, next_turn, turning_points,
+    SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge, next_turn,
+    turning_points,
 };
 use super::cell::Need;
 use super::person::{People, PersonFacts};

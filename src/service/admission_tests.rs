@@ -153,7 +153,8 @@ fn delays_grow_alike_for_known_and_unknown_and_never_lock() {
     let camille = colleague(&t, "camille");
     let mut waits = Vec::new();
     for login in ["camille", "personne"] {
-        let wrong = || t.app.sign_in(&SignIn { network: None, ..ask(login, "un autre mot de passe", "123456") });
+        let wrong =
+            || t.app.sign_in(&SignIn { network: None, ..ask(login, "un autre mot de passe", "123456") });
         for _ in 0..4 {
             assert!(matches!(wrong(), Err(ServiceError::Unauthenticated)));
         }
@@ -190,7 +191,10 @@ fn an_invitation_opens_once_within_its_hours_and_its_ticket_is_its_own() {
     let t = Territory::new();
     let (one, two) = (invite(&t, "administrator", "un"), invite(&t, "administrator", "deux"));
     let (code_one, code_two) = (one.code.clone().unwrap(), two.code.clone().unwrap());
-    assert_eq!(rule(t.app.open_account("abcd-efgh", "cheval brun pluie lente".to_owned(), None)), "invitation_refused");
+    assert_eq!(
+        rule(t.app.open_account("abcd-efgh", "cheval brun pluie lente".to_owned(), None)),
+        "invitation_refused"
+    );
     assert_eq!(rule(t.app.open_account(&code_one, "motdepasse12".to_owned(), None)), "password_too_easy");
     let first = t.app.open_account(&code_one, "cheval brun pluie lente".to_owned(), None).unwrap();
     let secret = TotpSecret::from_base32(&first.totp_secret).unwrap();
@@ -203,9 +207,15 @@ fn an_invitation_opens_once_within_its_hours_and_its_ticket_is_its_own() {
     let opened = t.app.confirm_account(&code_one, &first.ticket, &now, None).unwrap();
     assert_eq!(opened.account, AccountState::Unconfirmed);
     assert_eq!(rule(t.app.confirm_account(&code_one, &first.ticket, &now, None)), "invitation_refused");
-    assert_eq!(rule(t.app.open_account(&code_one, "cheval brun pluie lente".to_owned(), None)), "invitation_refused");
+    assert_eq!(
+        rule(t.app.open_account(&code_one, "cheval brun pluie lente".to_owned(), None)),
+        "invitation_refused"
+    );
     wait(&t, INVITATION_SECONDS);
-    assert_eq!(rule(t.app.open_account(&code_two, "cheval brun pluie lente".to_owned(), None)), "invitation_refused");
+    assert_eq!(
+        rule(t.app.open_account(&code_two, "cheval brun pluie lente".to_owned(), None)),
+        "invitation_refused"
+    );
 }
 
 #[test]
@@ -236,7 +246,8 @@ fn what_the_command_line_made_takes_two_persons_all_the_same() {
     let t = Territory::new();
     let invited = t.app.invite(Author::Console("essai"), &new_account("camille")).unwrap();
     let opened = t.app.open_with_random(&invited).unwrap();
-    let made = t.app.assignment_create(Author::Console("essai"), &draft(&t, &opened.id, "referente")).unwrap();
+    let made =
+        t.app.assignment_create(Author::Console("essai"), &draft(&t, &opened.id, "referente")).unwrap();
     let assignment = AssignmentId::parse(&made.id).unwrap();
     t.app.recognise(&t.call("pre_manager"), &opened.id).unwrap();
     assert_eq!(rule(t.app.assignment_confirm(&t.call("pre_manager"), &assignment)), "second_person");
@@ -384,7 +395,8 @@ fn a_password_changes_on_the_present_one_and_a_code_and_a_wrong_pair_counts() {
 #[test]
 fn platform_functions_and_circles_are_never_in_one_hand() {
     let t = Territory::new();
-    let by = |draft: &AssignmentDraft| t.app.assignment_create(Author::Session(&t.call("administrator")), draft);
+    let by =
+        |draft: &AssignmentDraft| t.app.assignment_create(Author::Session(&t.call("administrator")), draft);
     let auditor = AssignmentDraft {
         profession: Profession::Auditor,
         secrecy: Secrecy::NotBound,
@@ -402,7 +414,8 @@ fn an_affectation_states_its_secrecy_with_a_text_and_warns_when_nothing_can_be_r
     let t = Territory::new();
     let camille = colleague(&t, "camille");
     let good = draft(&t, &camille.id, "referente");
-    let by = |draft: &AssignmentDraft| t.app.assignment_create(Author::Session(&t.call("administrator")), draft);
+    let by =
+        |draft: &AssignmentDraft| t.app.assignment_create(Author::Session(&t.call("administrator")), draft);
     assert_eq!(rule(by(&AssignmentDraft { secrecy_basis: None, ..good.clone() })), "secrecy_basis_missing");
     let ended = AssignmentDraft { ends: Some(Day::parse("2027-01-01").unwrap()), ..good.clone() };
     assert_eq!(rule(by(&ended)), "assignment_period");

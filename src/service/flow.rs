@@ -7,6 +7,8 @@ mod ends;
 mod reads;
 mod scene;
 mod signed_in;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 pub use change::Change;

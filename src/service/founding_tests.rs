@@ -39,7 +39,8 @@ fn empty() -> Empty {
     std::fs::create_dir(&data).unwrap();
     let chance: Arc<dyn Chance> = Arc::new(SystemChance::new());
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000)));
-    let kek = FileKek::create(&folder.path().join("kek"), KekPlacement::OutsideOf(&data), chance.as_ref()).unwrap();
+    let kek =
+        FileKek::create(&folder.path().join("kek"), KekPlacement::OutsideOf(&data), chance.as_ref()).unwrap();
     let address = DatabaseAddress::Sqlite(data.join("relais.db"));
     let keyring = Keyring::new(Arc::new(kek));
     let store = Store::create(&address, InstanceKind::Real, keyring, chance.as_ref(), clock.now()).unwrap();
@@ -94,10 +95,7 @@ fn two_founders_recognise_each_other_and_neither_reaches_anything_alone() {
     let mine = app.store().snapshot().unwrap().assignments_of(&anne.id).unwrap().remove(0).facts.id;
     assert!(app.choose_assignment(&call, &mine).is_err());
     assert!(app.recognise(&call, &anne.id).is_err());
-    assert!(matches!(
-        app.recognise(&call, &second.id),
-        Err(ServiceError::Rule { code: "not_opened", .. })
-    ));
+    assert!(matches!(app.recognise(&call, &second.id), Err(ServiceError::Rule { code: "not_opened", .. })));
     let bruno = app.open_with_random(&second).unwrap();
     app.recognise(&app.call_of(&bruno.session).unwrap(), &anne.id).unwrap();
     assert!(app.choose_assignment(&call, &mine).is_ok());

@@ -10,6 +10,8 @@
 mod accords;
 pub mod accounts;
 pub mod actions;
+#[cfg(test)]
+mod admission_tests;
 mod anonymous;
 mod app;
 mod auditing;
@@ -30,6 +32,8 @@ pub mod directory;
 mod error;
 mod flow;
 pub mod founding;
+#[cfg(test)]
+mod founding_tests;
 pub mod handovers;
 pub mod import;
 mod impossibilities;
@@ -59,10 +63,6 @@ mod statutes;
 pub mod structures;
 pub mod successions;
 mod tags;
-#[cfg(test)]
-mod admission_tests;
-#[cfg(test)]
-mod founding_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transmissions;

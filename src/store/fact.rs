@@ -419,3 +419,37 @@ impl WriteTx {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ImpossibilityId;
+
+    struct Fixed(u8);
+    impl Chance for Fixed {
+        fn fill(&self, into: &mut [u8]) -> Result<(), crate::clock::NoChance> {
+            into.fill(self.0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_view_of_an_organisation_opens_no_words() {
+        for kind in FactKind::ALL {
+            for resource in [Resource::ManagerView, Resource::Contribute, Resource::Hear, Resource::Act] {
+                let target = Target::Resource(resource);
+                assert!(!opens(&target, *kind, None) && !opens(&target, *kind, Some("x")), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_motive_is_opened_by_the_grant_that_names_it() {
+        let id = ImpossibilityId::random(&Fixed(1)).unwrap();
+        let target = Target::Resource(Resource::ImpossibilityMotive(id.clone()));
+        let kind = FactKind::ImpossibilityRequest;
+        assert!(opens(&target, kind, Some(id.as_str())));
+        assert!(!opens(&target, kind, Some("another")) && !opens(&target, kind, None));
+        assert!(!opens(&target, FactKind::Statute, Some(id.as_str())));
+    }
+}

@@ -372,9 +372,7 @@ impl WriteTx {
             ))
             .execute(self.conn())?;
         let raised = diesel::update(
-            item::table
-                .filter(item::id.eq(row.item.as_str()))
-                .filter(item::pathway.eq(row.pathway.as_str())),
+            item::table.filter(item::id.eq(row.item.as_str())).filter(item::pathway.eq(row.pathway.as_str())),
         )
         .set(item::version.eq(row.number))
         .execute(self.conn())?;

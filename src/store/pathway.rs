@@ -24,8 +24,8 @@ use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AccordId, AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, OrganisationId, ParticipationId, PathwayId,
-    ReleaseId, ShareId,
+    AccordId, AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, OrganisationId,
+    ParticipationId, PathwayId, ReleaseId, ShareId,
 };
 
 /// Step and review date (fact `course`).

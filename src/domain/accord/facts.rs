@@ -35,7 +35,9 @@ pub enum AccordError {
     TooManyLines,
     #[error("the line `{0}` is there twice")]
     DuplicateLine(AccordLineId),
-    #[error("the line `{0}` names a recipient that another line names already: put all its subjects on one line")]
+    #[error(
+        "the line `{0}` names a recipient that another line names already: put all its subjects on one line"
+    )]
     DuplicateRecipient(AccordLineId),
     #[error("a contributor receives nothing: the line `{0}` names subjects")]
     ContributorReceives(AccordLineId),

@@ -66,10 +66,9 @@ impl App {
         match error {
             // No record can be had from a lane that does not answer.
             LaneError::Unavailable => error.into(),
-            LaneError::Stale
-            | LaneError::Refused(_)
-            | LaneError::Panicked
-            | LaneError::NothingPermitted => self.record_end(draft, key, error.into()),
+            LaneError::Stale | LaneError::Refused(_) | LaneError::Panicked | LaneError::NothingPermitted => {
+                self.record_end(draft, key, error.into())
+            }
         }
     }
 

@@ -157,7 +157,8 @@ impl App {
                 drafts.push((draft, one.key));
             }
             drop(snapshot);
-            let job = self.one_job(&whole, &drafts)?.checked(checks.into_iter().collect()).valid_until(Some(end));
+            let job =
+                self.one_job(&whole, &drafts)?.checked(checks.into_iter().collect()).valid_until(Some(end));
             match self.hand_over(&asked, job, Sealed::all(lines), whole, None)? {
                 Attempt::Done(disclosed) => return Ok(disclosed),
                 Attempt::Again => {}
