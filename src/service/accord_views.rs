@@ -73,6 +73,7 @@ pub struct StateView {
 
 /// One line.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = AccordLine)]
 pub struct LineView {
     #[schema(value_type = String)]
     pub id: AccordLineId,

@@ -29,6 +29,7 @@ pub mod console;
 mod consultations;
 mod credentials;
 pub mod danger;
+mod decisions;
 pub mod directory;
 mod error;
 mod flow;
@@ -51,7 +52,6 @@ pub mod preview;
 pub mod reading;
 mod readings;
 mod recognition;
-mod decisions;
 mod releases;
 pub mod sessions;
 pub mod share_views;
@@ -86,6 +86,7 @@ pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
+pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
@@ -94,9 +95,8 @@ pub use releases::ReleaseInput;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
-pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use statutes::{
-    DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView,
-    StatuteWhole,
+    DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
+    StatuteView, StatuteWhole,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

@@ -332,7 +332,6 @@ impl WriteTx {
             professional::version.eq(version.saturating_add(1)),
             professional::credentials.eq(&credentials.0),
             professional::state.eq(state.code()),
-            professional::totp_last_step.eq(None::<i64>),
         ))
         .execute(self.conn())?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
