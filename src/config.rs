@@ -6,7 +6,7 @@
 //! * Everything that is wrong is said at once.
 //! * The key-encryption key is named here and never read here; no secret is printed by `Debug`.
 //!
-//! It opens no database and binds no port.
+//! It opens no database and binds no port. The origin of the log is no setting: it is written once, with the instance.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -71,8 +71,6 @@ pub struct Settings {
     pub kek_file: Option<PathBuf>,
     /// The folder of systemd credentials.
     pub credentials: Option<PathBuf>,
-    /// The origin line of the log's checkpoints.
-    pub log_origin: String,
     pub log_format: LogFormat,
     pub log_level: LogLevel,
     /// Chain of the server's certificate, in PEM.
@@ -121,7 +119,6 @@ const NAME_KEY: &str = "public_name";
 const DATABASE_KEY: &str = "database";
 const DATABASE_FILE_KEY: &str = "database_file";
 const KEK_KEY: &str = "kek_file";
-const ORIGIN_KEY: &str = "log_origin";
 const FORMAT_KEY: &str = "log_format";
 const LEVEL_KEY: &str = "log_level";
 const CERTIFICATE_KEY: &str = "certificate";
@@ -134,7 +131,6 @@ const KNOWN: &[&str] = &[
     DATABASE_KEY,
     DATABASE_FILE_KEY,
     KEK_KEY,
-    ORIGIN_KEY,
     FORMAT_KEY,
     LEVEL_KEY,
     CERTIFICATE_KEY,
@@ -263,12 +259,6 @@ fn host_name(text: &str) -> Option<String> {
     ((1..=253).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
 }
 
-/// An origin is one line without blanks or `+` (C2SP signed-note).
-fn origin(text: &str) -> Option<String> {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
-    ((1..=200).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
-}
-
 impl Settings {
     /// Reads the settings of the instance in `data`.
     ///
@@ -285,13 +275,6 @@ impl Settings {
         let public_name =
             r.parsed(NAME_KEY, "localhost", "un nom de machine, par exemple pre.ville.example", host_name);
         let database = r.database(data);
-        let default_origin = format!("{}/relais", public_name.as_deref().unwrap_or("localhost"));
-        let log_origin = r.parsed(
-            ORIGIN_KEY,
-            &default_origin,
-            "un nom sans espace ni `+`, de 200 caractères au plus",
-            origin,
-        );
         let log_format = r.parsed(FORMAT_KEY, "text", "`text` ou `json`", |t| match t {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
@@ -307,27 +290,23 @@ impl Settings {
         let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
         let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
         let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
-        match (listen, public_name, database, log_origin, log_format, log_level) {
-            (
-                Some(listen),
-                Some(public_name),
-                Some(database),
-                Some(log_origin),
-                Some(log_format),
-                Some(log_level),
-            ) if r.errors.is_empty() => Ok(Self {
-                data: data.to_owned(),
-                listen,
-                public_name,
-                database,
-                kek_file,
-                credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-                log_origin,
-                log_format,
-                log_level,
-                certificate,
-                certificate_key,
-            }),
+        match (listen, public_name, database, log_format, log_level) {
+            (Some(listen), Some(public_name), Some(database), Some(log_format), Some(log_level))
+                if r.errors.is_empty() =>
+            {
+                Ok(Self {
+                    data: data.to_owned(),
+                    listen,
+                    public_name,
+                    database,
+                    kek_file,
+                    credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+                    log_format,
+                    log_level,
+                    certificate,
+                    certificate_key,
+                })
+            }
             _incomplete => Err(ConfigError(r.errors)),
         }
     }
@@ -348,7 +327,6 @@ mod tests {
         assert_eq!(settings.listen.to_string(), LISTEN);
         assert_eq!(settings.database, Database::Sqlite(data.path().join("relais.db")));
         assert_eq!(settings.certificate, data.path().join("certs/server.pem"));
-        assert_eq!(settings.log_origin, "localhost/relais");
         std::fs::write(
             data.path().join(FILE),
             "listen = \"127.0.0.1:1\"\npublic_name = \"pre.ville.example\"\nkek_file = \"/etc/relais/kek\"\n",
@@ -358,7 +336,7 @@ mod tests {
             Settings::read(data.path(), &environment(&[("RELAIS_LISTEN", "[::1]:0"), ("PATH", "x")]))
                 .unwrap();
         assert_eq!(settings.listen.to_string(), "[::1]:0");
-        assert_eq!(settings.log_origin, "pre.ville.example/relais");
+        assert_eq!(settings.public_name, "pre.ville.example");
         assert_eq!(settings.kek_file.as_deref(), Some(Path::new("/etc/relais/kek")));
     }
 

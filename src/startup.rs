@@ -4,7 +4,8 @@
 //! INVARIANTS
 //! * It refuses to start rather than guess; each refusal says what to do.
 //! * One server per data folder: an exclusive lock is held from before the database is opened until the end.
-//! * At the end: no new request, those under way are answered, counts are recorded, the lane's queue is written.
+//! * At the end: no new request, those under way are answered, counts are recorded, a last checkpoint is signed, the
+//!   lane's queue is written.
 //!
 //! It creates nothing: an instance is made by `init` or `demo`.
 
@@ -25,6 +26,7 @@ use crate::crypto::certificates::{CheckRequest, Finding, check};
 use crate::crypto::kek::{FileKek, KekError, KekPlacement};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::tls::{TlsError, server_config};
+use crate::jobs;
 use crate::service::{App, AppParts, ServiceError};
 use crate::store::{DatabaseAddress, InstanceKind, Store, StoreError, WriteTx};
 use crate::web::server;
@@ -35,8 +37,8 @@ pub use telemetry::start as start_telemetry;
 pub const DEMO_KEK_FILE: &str = "demonstration.kek";
 /// Held by the server of a data folder.
 const LOCK_FILE: &str = "relais.lock";
-/// How often counts of requests without a session are looked at when nobody knocks.
-const TICK: Duration = Duration::from_secs(20);
+/// How often jobs and counts of requests without a session are looked at when nobody knocks.
+const TICK: Duration = Duration::from_secs(60);
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
@@ -263,6 +265,7 @@ impl Application {
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
+        jobs::every_minute(&app);
         lane.stop();
         drop(lock);
         tracing::info!("stopped");
@@ -320,14 +323,20 @@ async fn serve(
     served
 }
 
-/// Hands over counts of minutes that are over when nobody knocks any more.
+/// What is due without anybody knocking: counts of minutes that are over, and the jobs.
 async fn tick(app: Arc<App>) {
     loop {
         tokio::time::sleep(TICK).await;
         let app = Arc::clone(&app);
-        let flushed = actix_web::web::block(move || app.flush_anonymous(false)).await;
-        if let Ok(Err(error)) = flushed {
-            tracing::warn!(%error, "counts of requests without a session are kept for later");
+        let done = actix_web::web::block(move || {
+            if let Err(error) = app.flush_anonymous(false) {
+                tracing::warn!(%error, "counts of requests without a session are kept for later");
+            }
+            jobs::every_minute(&app);
+        })
+        .await;
+        if done.is_err() {
+            tracing::error!("a job panicked; the next minute tries again");
         }
     }
 }

@@ -16,8 +16,10 @@ use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
 use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, verify};
 use crate::audit::{Checkpoint, SignedCheckpoint, TlogProof};
+use crate::config::{DATABASE_FILE, FILE};
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::{KeyOwner, Keyring};
+use crate::startup::database_address;
 use crate::store::log::LogFile;
 use crate::store::{DatabaseAddress, InstanceKind, Store};
 
@@ -29,61 +31,62 @@ const STEP: u64 = 100_000;
 /// The commands about the log.
 #[derive(Debug, clap::Subcommand)]
 pub enum AuditCommand {
-    /// Recompute the whole log and hold it against its checkpoints, and against one that you kept.
-    ///
-    /// Example: relais audit verify --data ./data --checkpoint last-month.txt --vkey "$(cat vkey.txt)"
+    /// Recalcule tout le journal et le compare à ses points de contrôle, et à celui que vous avez gardé
+    #[command(
+        after_help = "Exemple : relais audit verify --checkpoint mars.txt --vkey \"$(cat cle-du-journal.txt)\"\n\nCode de sortie 0 seulement si tout tient ; sinon la première trace qui ne tient pas est nommée. Le serveur peut tourner."
+    )]
     Verify {
         #[command(flatten)]
         log: LogOptions,
-        /// A checkpoint kept elsewhere: the log must continue it
-        #[arg(long, value_name = "FILE")]
+        /// Un point de contrôle gardé ailleurs : le journal doit le prolonger
+        #[arg(long, value_name = "FICHIER")]
         checkpoint: Option<PathBuf>,
-        /// One machine-readable line instead of sentences
+        /// Une ligne lisible par une machine, au lieu de phrases
         #[arg(long)]
         json: bool,
-        /// Open the sealed details too and hold them against the records (needs --kek-file)
+        /// Ouvre aussi les détails chiffrés et les compare aux traces (il faut --kek-file)
         #[arg(long)]
         details: bool,
     },
-    /// Write every record, one per line, exactly as hashed; the last line holds the last checkpoint.
-    ///
-    /// Example: relais audit export --data ./data > journal.jsonl
+    /// Écrit chaque trace, une par ligne, telle qu'elle est attestée ; le dernier point de contrôle vient à la fin
+    #[command(after_help = "Exemple : relais audit export > journal.jsonl")]
     Export {
         #[command(flatten)]
         log: LogOptions,
     },
-    /// Write the offline receipt of one record (c2sp.org/tlog-proof).
-    ///
-    /// Example: relais audit proof 42 --data ./data > trace-42.proof
+    /// Écrit le reçu d'une trace, vérifiable sans le serveur (c2sp.org/tlog-proof)
+    #[command(after_help = "Exemple : relais audit proof 42 > trace-42.proof")]
     Proof {
-        /// Index of the record, from 0
+        /// Numéro de la trace, à partir de 0
+        #[arg(value_name = "NUMÉRO")]
         index: u64,
         #[command(flatten)]
         log: LogOptions,
     },
-    /// Write the last checkpoint to take away; with --kek-file, sign one of the log as it is now.
-    ///
-    /// Example: relais audit checkpoint --data ./data > checkpoint.txt
+    /// Écrit le dernier point de contrôle, à emporter ; avec --kek-file, en signe un du journal tel qu'il est
+    #[command(
+        after_help = "Exemple : relais audit checkpoint > mars.txt\n\nrelais audit checkpoint --vkey-only > cle-du-journal.txt"
+    )]
     Checkpoint {
         #[command(flatten)]
         log: LogOptions,
-        /// Write the public key of the log instead, to keep with the checkpoint
-        #[arg(long = "public-key", alias = "show-vkey")]
+        /// Écrit à la place la clé publique du journal, à garder avec lui
+        #[arg(long = "vkey-only")]
         public_key: bool,
     },
 }
 
 /// Which log, and whom to trust.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct LogOptions {
-    /// `sqlite:PATH` or `postgres://…`; without it, `relais.db` of the data folder
-    #[arg(long, value_name = "ADDRESS")]
+    /// `sqlite:CHEMIN` ou `postgres://…` [défaut : la base de l'instance]
+    #[arg(long, value_name = "ADRESSE")]
     pub database: Option<String>,
-    /// The log's public key that you kept; without it, the one in the database is taken, and said so
-    #[arg(long, value_name = "KEY")]
+    /// La clé publique du journal que vous gardez [défaut : celle de la base, et c'est dit]
+    #[arg(long, value_name = "CLÉ")]
     pub vkey: Option<String>,
-    /// File of the key-encryption key
-    #[arg(long, value_name = "FILE", env = "RELAIS_KEK_FILE")]
+    /// Fichier de la clé maîtresse
+    #[arg(long, value_name = "FICHIER", env = "RELAIS_KEK_FILE", hide_env = true)]
     pub kek_file: Option<PathBuf>,
 }
 
@@ -91,7 +94,9 @@ impl LogOptions {
     fn address(&self, data: &Path) -> Result<DatabaseAddress> {
         match &self.database {
             Some(text) => Ok(DatabaseAddress::parse(text)?),
-            None => Ok(DatabaseAddress::Sqlite(data.join("relais.db"))),
+            // A copy of a database has no settings beside it: only what is there is asked.
+            None if data.join(FILE).exists() => Ok(database_address(&super::settings(data)?)),
+            None => Ok(DatabaseAddress::Sqlite(data.join(DATABASE_FILE))),
         }
     }
 
@@ -167,9 +172,9 @@ fn run_verify(
         log = log.with_details(&keyring)?;
     }
     let total = u64::try_from(log.head()?.size).unwrap_or(0);
-    let mut told = 0;
+    let mut told = 0_u64;
     let mut tell = |read: u64| {
-        if read >= told + STEP {
+        if read >= told.saturating_add(STEP) {
             told = read;
             // Progress that cannot be shown does not stop a verification.
             drop(writeln!(progress, "{read} traces sur {total}…"));
@@ -340,4 +345,76 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
     let signed = Checkpoint::of(&origin, &frontier)?.sign(&key)?;
     store.checkpoint_keep(frontier.size(), &signed.to_string())?;
     Ok(Some(signed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::Territory;
+
+    fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
+        let (mut out, mut progress) = (Vec::new(), Vec::new());
+        let code = run(command, &t.data(), &mut out, &mut progress).unwrap();
+        (String::from_utf8(out).unwrap(), format!("{code:?}"))
+    }
+
+    fn verify_with(checkpoint: Option<PathBuf>, json: bool) -> AuditCommand {
+        AuditCommand::Verify { log: LogOptions::default(), checkpoint, json, details: false }
+    }
+
+    #[test]
+    fn verify_tells_success_and_failure_while_the_server_runs() {
+        let t = Territory::new();
+        let success = format!("{:?}", ExitCode::SUCCESS);
+        let (said, code) = ran(&t, &verify_with(None, false));
+        assert_eq!(code, success, "{said}");
+        assert!(said.starts_with("Le journal tient : ") && said.contains("--vkey"), "{said}");
+        let kept = t.data().join("kept.txt");
+        std::fs::write(&kept, t.app.checkpoint().unwrap().to_string()).unwrap();
+        t.write(|_, _| Ok(()));
+        let (said, code) = ran(&t, &verify_with(Some(kept.clone()), true));
+        assert_eq!(code, success);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&said["holds"], &said["checkpoints"]), (&true.into(), &2.into()));
+        // A checkpoint of another log is named.
+        let other = Territory::new();
+        let (said, code) = ran(&other, &verify_with(Some(kept), false));
+        assert_ne!(code, success);
+        assert!(
+            said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_taken_away_verifies_without_the_server() {
+        let t = Territory::new();
+        let nothing_signed = AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false };
+        let mut nowhere = Vec::new();
+        assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
+        let with_key =
+            LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
+        let (note, _) = ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false });
+        let (vkey, _) = ran(&t, &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true });
+        let key = VerifierKey::parse(vkey.trim()).unwrap();
+        let signed = SignedCheckpoint::parse(&note).unwrap();
+        assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
+        // Every line of the export is a record, exactly as hashed.
+        let (export, _) = ran(&t, &AuditCommand::Export { log: LogOptions::default() });
+        let lines: Vec<&str> = export.lines().collect();
+        let size = usize::try_from(signed.claims().size()).unwrap();
+        assert_eq!(lines.len(), size + 1);
+        let mut frontier = crate::audit::tree::Frontier::empty();
+        for line in &lines[..size] {
+            frontier.append(crate::audit::tree::leaf_hash(line.as_bytes()));
+        }
+        assert_eq!(frontier.root(), *signed.claims().root());
+        let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
+        let receipt = TlogProof::parse(&receipt).unwrap();
+        assert!(receipt.verify(lines[3].as_bytes(), key.name(), std::slice::from_ref(&key)).is_ok());
+        assert!(receipt.verify(lines[4].as_bytes(), key.name(), std::slice::from_ref(&key)).is_err());
+        let beyond = AuditCommand::Proof { index: 1_000_000, log: LogOptions::default() };
+        assert!(run(&beyond, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
+        assert!(nowhere.is_empty());
+    }
 }

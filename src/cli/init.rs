@@ -99,7 +99,14 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
     }
     let keyring = keyring(settings, InstanceKind::Real)?;
     let address = database_address(settings);
-    let store = Store::create(&address, InstanceKind::Real, keyring, &chance, SystemClock.now())?;
+    let store = Store::create_with_origin(
+        &address,
+        InstanceKind::Real,
+        keyring,
+        &chance,
+        SystemClock.now(),
+        &format!("{}/relais", settings.public_name),
+    )?;
     let instance = Instance::over(store)?;
     let founded = instance.app.found(&organisation, &admins).map_err(told)?;
     writeln!(out, "Instance créée dans {}.", settings.data.display())?;

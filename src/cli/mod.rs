@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod certs;
 pub mod charter;
+pub mod demo;
 pub mod import;
 pub mod init;
 pub mod instance;
@@ -54,6 +55,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Crée un territoire de démonstration, une fois, et le sert en HTTPS
+    #[command(
+        after_help = "Exemple : relais demo\n          relais demo --data /tmp/essai --listen 127.0.0.1:9443 --json\n\nDossier par défaut : ./demo-data. Une instance réelle est refusée."
+    )]
+    Demo(demo::DemoArguments),
     /// Sert l'instance en HTTPS jusqu'à Ctrl-C ou SIGTERM
     #[command(
         after_help = "Exemple : relais --data /srv/relais serve\n\nRéglages : relais.toml dans le dossier de données, puis RELAIS_LISTEN, RELAIS_PUBLIC_NAME, RELAIS_DATABASE,\nRELAIS_KEK_FILE… Un réglage inconnu est refusé."
@@ -72,6 +78,9 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Journal des accès : vérifier, exporter, emporter des preuves
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
@@ -102,11 +111,17 @@ pub fn settings(data: &Path) -> anyhow::Result<Settings> {
 }
 
 fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let data = arguments.data.unwrap_or_else(|| PathBuf::from(DATA));
+    let asked = arguments.data;
+    let data = asked.clone().unwrap_or_else(|| PathBuf::from(DATA));
     match arguments.command {
+        Command::Demo(command) => {
+            let data = asked.unwrap_or_else(|| PathBuf::from(demo::DATA));
+            demo::run(&command, &data, settings(&data)?, out)
+        }
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
+        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),

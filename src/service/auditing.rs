@@ -221,10 +221,8 @@ fn no_such_record() -> ServiceError {
 
 impl RecordSearch {
     fn filter(&self, before: Option<i64>) -> Result<LogFilter, ServiceError> {
-        let after_last_day = match self.until {
-            Some(day) => Some(plus_days(day, 1).map(Timestamp::paris_midnight).unwrap_or(Timestamp::MAX)),
-            None => None,
-        };
+        let after_last_day =
+            self.until.map(|day| plus_days(day, 1).map_or(Timestamp::MAX, Timestamp::paris_midnight));
         Ok(LogFilter {
             from: self.from.map(Timestamp::paris_midnight),
             until: after_last_day,

@@ -131,7 +131,8 @@ mod tests {
         let mut snapshot = t.app.store().snapshot().unwrap();
         let name = log_name(&mut snapshot).unwrap();
         assert!(first.verify(&name.origin, &[name.key]).is_ok());
-        assert_eq!(snapshot.checkpoint_latest().unwrap().unwrap().size, 1 + first.claims().size() as i64);
+        let kept = snapshot.checkpoint_latest().unwrap().unwrap().size;
+        assert_eq!(u64::try_from(kept).unwrap(), 1 + first.claims().size());
     }
 
     #[test]

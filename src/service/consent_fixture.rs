@@ -110,8 +110,19 @@ impl Family {
         id.as_str().to_owned()
     }
 
-    /// An accepted place in the circle.
+    /// An accepted place in the circle, by the référente's invitation.
     pub fn join(&mut self, name: &'static str, mandate: Mandate, role: Role) -> ParticipationId {
+        self.join_by("referente", name, mandate, role)
+    }
+
+    /// An accepted place in the circle.
+    pub fn join_by(
+        &mut self,
+        inviter: &str,
+        name: &'static str,
+        mandate: Mandate,
+        role: Role,
+    ) -> ParticipationId {
         let person = self.t.person(name).clone();
         let id = ParticipationId::random(self.t.app.chance()).unwrap();
         let now = self.t.clock_now();
@@ -122,7 +133,7 @@ impl Family {
             mandate,
             role,
             existence: Existence::of(person.profession, mandate),
-            invited_by: self.places.get("referente").cloned(),
+            invited_by: self.places.get(inviter).cloned(),
             invited_at: now,
             accepted_at: Some(now),
             until_at: None,

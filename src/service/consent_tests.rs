@@ -336,7 +336,7 @@ fn a_refusal_stays_between_the_family_and_who_collected_it() {
     let opening = f.asks(COORDINATION, vec![f.line("prevention", &[], &[])]);
     let opening = f.accord("referente", &opening).unwrap();
     f.signs("referente", &opening, f.mother()).unwrap();
-    let asked = f.asks(Purpose::Care, vec![f.line("nurse", &[Category::Schooling], &[])]);
+    let asked = f.asks(Purpose::Stay, vec![f.line("nurse", &[Category::Schooling], &[])]);
     assert_eq!(code(f.accord("prevention", &asked).unwrap_err()), "purpose_excludes_category");
     let asked = f.asks(Purpose::Care, vec![f.line("nurse", &[Category::Practical], &[])]);
     let accord = f.accord("prevention", &asked).unwrap();
@@ -391,20 +391,10 @@ fn each_reads_its_own_line_and_the_office_its_signatures_without_words() {
 #[test]
 fn the_lines_of_a_service_hidden_from_the_referent_are_not_there() {
     let mut f = eleven();
-    f.join("aemo", Mandate::Judicial, Role::Participant);
     f.join("prevention", Mandate::Contractual, Role::Participant);
-    let opening = f.asks(COORDINATION, vec![f.line("aemo", &[], &[]), f.line("prevention", &[], &[])]);
-    let opening = f.accord("referente", &opening).unwrap();
-    let ids: Vec<AccordLineId> =
-        f.t.app
-            .accord_read(&f.t.call("referente"), act(Action::Read), &opening)
-            .unwrap()
-            .lines
-            .iter()
-            .map(|l| l.id.clone())
-            .collect();
-    let Happening::Signed(s) = f.signature(f.mother(), Family::paper()) else { panic!() };
-    f.happens("referente", &opening, &Happening::Signed(SignatureInput { lines: ids, ..s })).unwrap();
+    f.join_by("prevention", "aemo", Mandate::Judicial, Role::Participant);
+    let opening = f.accord("referente", &f.asks(COORDINATION, vec![f.line("prevention", &[], &[])])).unwrap();
+    f.signs("referente", &opening, f.mother()).unwrap();
     // The référente may not read `judicial` here: no accord gives it.
     let lines =
         vec![f.line("aemo", &[Category::Schooling], &[]), f.line("prevention", &[Category::Family], &[])];

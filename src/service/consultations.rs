@@ -244,3 +244,6 @@ impl App {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accord_views;
 mod accords;
 pub mod accounts;
 pub mod actions;
@@ -50,6 +51,7 @@ pub mod preview;
 pub mod reading;
 mod readings;
 mod recognition;
+mod decisions;
 mod releases;
 pub mod sessions;
 pub mod share_views;
@@ -71,10 +73,10 @@ pub mod transmissions;
 pub mod who;
 mod withdrawals;
 
-pub use accords::{
-    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
-    NoticeView, SeenAs, SigningView, SlotView, StateView,
+pub use accord_views::{
+    AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SlotView, StateView,
 };
+pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningView};
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
@@ -92,8 +94,9 @@ pub use releases::ReleaseInput;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
+pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use statutes::{
-    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput,
-    StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+    DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView,
+    StatuteWhole,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

@@ -159,10 +159,17 @@ mod tests {
         (folder, DatabaseAddress::Sqlite(path))
     }
 
+    fn sqlite(conn: &mut Db) -> &mut SqliteConnection {
+        match conn {
+            Db::Sqlite(c) => c,
+            #[cfg(feature = "postgres")]
+            Db::Postgres(_) => panic!("a file was opened"),
+        }
+    }
+
     fn pragma(conn: &mut Db, name: &str) -> i64 {
-        let Db::Sqlite(c) = conn else { panic!("SQLite") };
         let ask = diesel::dsl::sql::<BigInt>(&format!("(SELECT * FROM pragma_{name})"));
-        diesel::select(ask).get_result(c).unwrap()
+        diesel::select(ask).get_result(sqlite(conn)).unwrap()
     }
 
     #[test]
@@ -182,11 +189,8 @@ mod tests {
             ] {
                 assert_eq!(pragma(&mut conn, name), value, "{use_:?} {name}");
             }
-            let Db::Sqlite(c) = &mut conn else { panic!("SQLite") };
-            let mode: String =
-                diesel::select(diesel::dsl::sql::<Text>("(SELECT * FROM pragma_journal_mode)"))
-                    .get_result(c)
-                    .unwrap();
+            let ask = diesel::dsl::sql::<Text>("(SELECT * FROM pragma_journal_mode)");
+            let mode: String = diesel::select(ask).get_result(sqlite(&mut conn)).unwrap();
             assert_eq!(mode, "wal", "{use_:?}");
         }
     }

@@ -30,7 +30,10 @@ pub(super) fn begin_write(conn: &mut Db) -> Result<(), StoreError> {
 /// leaves only the content of its own pathways. SQLite has no such net.
 pub(super) fn act_as(conn: &mut Db, assignment: Option<&AssignmentId>) -> Result<(), StoreError> {
     match conn {
-        Db::Sqlite(_) => Ok(()),
+        Db::Sqlite(_) => {
+            let _no_net_here = assignment;
+            Ok(())
+        }
         #[cfg(feature = "postgres")]
         Db::Postgres(c) => {
             use diesel::prelude::*;

@@ -24,20 +24,6 @@ pub(super) fn run(conn: &mut Db) -> Result<usize, StoreError> {
     Ok(done)
 }
 
-/// Takes back every migration (tests of `down.sql`).
-///
-/// # Errors
-/// When one of them fails.
-#[cfg(test)]
-pub(super) fn revert_all(conn: &mut Db) -> Result<usize, StoreError> {
-    let done = match conn {
-        Db::Sqlite(c) => c.revert_all_migrations(SQLITE).map_err(migration_error)?.len(),
-        #[cfg(feature = "postgres")]
-        Db::Postgres(c) => c.revert_all_migrations(POSTGRES).map_err(migration_error)?.len(),
-    };
-    Ok(done)
-}
-
 /// What the database says of its own version.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Standing {

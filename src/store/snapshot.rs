@@ -100,6 +100,24 @@ impl Store {
         chance: &dyn Chance,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        // Random, because two logs should not share a name.
+        let id = KeyId::random(chance).map_err(KeyringError::from)?;
+        let origin = format!("relais.invalid/journal/{id}");
+        Self::create_with_origin(address, kind, keyring, chance, now, &origin)
+    }
+
+    /// [`Store::create`], with the name that the log's checkpoints bear for ever (setting `log_origin`).
+    ///
+    /// # Errors
+    /// As [`Store::create`]; a name that cannot stand in a checkpoint.
+    pub fn create_with_origin(
+        address: &DatabaseAddress,
+        kind: InstanceKind,
+        keyring: Keyring,
+        chance: &dyn Chance,
+        now: Timestamp,
+        origin: &str,
+    ) -> Result<Self, StoreError> {
         if let DatabaseAddress::Sqlite(path) = address {
             connection::create_file(path)?;
         }
@@ -113,7 +131,7 @@ impl Store {
         tx.instance_set("kind", kind.code())?;
         let (_, stored) = keyring.new_data_key(&KeyOwner::Instance, chance)?;
         tx.key_insert(&NewKey::new(&KeyOwner::Instance, stored, now))?;
-        create_log_key(&mut tx, &keyring, chance, now)?;
+        create_log_key(&mut tx, &keyring, chance, now, origin)?;
         tx.head_create()?;
         tx.conn().batch_execute("COMMIT")?;
         drop(tx);
@@ -245,19 +263,18 @@ impl Store {
     }
 }
 
-/// The log's name and key: the name is random, because two logs must never share one; checkpoints carry it.
+/// The log's name and key, made with the instance: its checkpoints carry them from the first to the last.
 fn create_log_key(
     tx: &mut WriteTx,
     keyring: &Keyring,
     chance: &dyn Chance,
     now: Timestamp,
+    origin: &str,
 ) -> Result<(), StoreError> {
-    let no_chance = |e: crate::clock::NoChance| StoreError::from(KeyringError::from(e));
-    let origin = format!("relais.invalid/journal/{}", KeyId::random(chance).map_err(no_chance)?);
-    let (key, stored) = keyring.new_log_key(&origin, chance)?;
-    let vkey = VerifierKey::new(&origin, key.public()).map_err(|e| StoreError::corrupt("instance", &e))?;
-    tx.key_insert(&NewKey::new(&KeyOwner::Log { origin: origin.clone() }, stored, now))?;
-    tx.instance_set("log_origin", &origin)?;
+    let (key, stored) = keyring.new_log_key(origin, chance)?;
+    let vkey = VerifierKey::new(origin, key.public()).map_err(|e| StoreError::corrupt("instance", &e))?;
+    tx.key_insert(&NewKey::new(&KeyOwner::Log { origin: origin.to_owned() }, stored, now))?;
+    tx.instance_set("log_origin", origin)?;
     tx.instance_set("log_vkey", &vkey.to_string())
 }
 

@@ -217,6 +217,7 @@ impl Bed {
             (PathwayId::random(&chance).unwrap(), OrganisationId::random(&chance).unwrap());
         let now = self.clock.now();
         let words = OrganisationWords {
+            code: "CANARI-code".to_owned(),
             name: "CANARI-structure".to_owned(),
             telephone: "CANARI-0102030405".to_owned(),
             territory: "CANARI-territoire".to_owned(),

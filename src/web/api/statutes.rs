@@ -5,6 +5,8 @@ use crate::ids::{PathwayId, StatuteId};
 use crate::service::{App, AwaitedDecisions, StatuteDecision, StatuteInput, StatuteView};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
+type Handler = fn(&App, &Incoming) -> Result<Answer, Fault>;
+
 /// The rows of this area.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -20,7 +22,7 @@ pub fn routes() -> Vec<Route> {
         answer,
         handle,
     };
-    let handlers: [fn(&App, &Incoming) -> Result<Answer, Fault>; 5] = [create, read, decide, close, awaited];
+    let handlers: [Handler; 5] = [create, read, decide, close, awaited];
     let [create, read, decide, close, awaited] = handlers;
     vec![
         row(

@@ -1,0 +1,263 @@
+use chrono::NaiveDate;
+
+use super::*;
+use crate::access::Existence;
+use crate::access::facts::{ItemKind, ShareRecipient};
+use crate::audit::{Job, Priority};
+use crate::clock::Clock;
+use crate::crypto::keyring::KeyOwner;
+use crate::domain::day::Day;
+use crate::domain::item::ActionContent;
+use crate::domain::person::PersonFacts;
+use crate::domain::record::{ActorStamp, RecordDraft, ResourceKind, RowRef};
+use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy, Step};
+use crate::ids::{ItemId, ParticipationId, RequestId, ShareId};
+use crate::service::testing::Territory;
+use crate::store::NewKey;
+use crate::store::fact::{FactKind, NewFact};
+use crate::store::item::{NewItem, NewVersion, Words};
+use crate::store::pathway::{CourseBody, NewParticipation, ShareBody};
+
+const ACT: Act = Act { action: Action::Read, resource: ResourceKind::Consultations };
+
+/// A pathway of the town; its référent holds a contested secret and so may not know of the judicial measure.
+struct Bed {
+    t: Territory,
+    pathway: PathwayId,
+    participations: BTreeMap<&'static str, ParticipationId>,
+}
+
+impl Bed {
+    fn new(referent: &'static str) -> Self {
+        let t = Territory::new();
+        let chance = t.app.chance();
+        let pathway = PathwayId::random(chance).unwrap();
+        let owner = KeyOwner::Pathway(pathway.clone());
+        let now = t.clock.now();
+        let (key, stored) = t.app.store().keyring().new_data_key(&owner, chance).unwrap();
+        let new_key = NewKey::new(&owner, stored, now);
+        let by = t.person(referent).assignment.clone();
+        let person = PersonFacts::new(NaiveDate::from_ymd_opt(2012, 5, 1), None, false).unwrap();
+        let course = CourseBody { step: Step::Accompaniment, review_on: None };
+        let person = NewFact::seal(
+            &key,
+            chance,
+            &pathway,
+            FactKind::Person,
+            "person",
+            1,
+            now,
+            &by,
+            &person,
+            None::<&()>,
+        );
+        let course = NewFact::seal(
+            &key,
+            chance,
+            &pathway,
+            FactKind::Course,
+            "course",
+            1,
+            now,
+            &by,
+            &course,
+            None::<&()>,
+        );
+        let (person, course) = (person.unwrap(), course.unwrap());
+        let lead = t.person(referent).organisation.clone();
+        let p = pathway.clone();
+        t.write(move |tx, at| {
+            tx.pathway_insert(&p, &lead, at)?;
+            tx.key_insert(&new_key)?;
+            tx.fact_insert(&person)?;
+            tx.fact_insert(&course)
+        });
+        let mut bed = Self { t, pathway, participations: BTreeMap::new() };
+        bed.join(referent, Mandate::Contractual, Role::Referent);
+        bed.join("prevention", Mandate::Contractual, Role::Participant);
+        bed.join("aemo", Mandate::Judicial, Role::Participant);
+        bed
+    }
+
+    fn join(&mut self, name: &'static str, mandate: Mandate, role: Role) {
+        let who = self.t.person(name);
+        let id = ParticipationId::random(self.t.app.chance()).unwrap();
+        let now = self.t.clock.now();
+        let row = NewParticipation {
+            id: id.clone(),
+            pathway: self.pathway.clone(),
+            assignment: who.assignment.clone(),
+            mandate,
+            role,
+            existence: Existence::of(who.profession, mandate),
+            invited_by: None,
+            invited_at: now,
+            accepted_at: Some(now),
+            until_at: None,
+            stands_in_for: None,
+        };
+        self.t.write(move |tx, _| tx.participation_insert(&row));
+        self.participations.insert(name, id);
+    }
+
+    fn key(&self) -> crate::crypto::envelope::DataKey {
+        let owner = KeyOwner::Pathway(self.pathway.clone());
+        self.t.app.store().snapshot().unwrap().key_of(&owner).unwrap().unwrap()
+    }
+
+    fn writes(&self, name: &str, category: Category) -> ItemVersionId {
+        let chance = self.t.app.chance();
+        let (item, version) = (ItemId::random(chance).unwrap(), ItemVersionId::random(chance).unwrap());
+        let author = self.participations[name].clone();
+        let now = self.t.clock.now();
+        let words = Words::Action(ActionContent {
+            what: crate::domain::text::Text::parse("Appeler le club").unwrap(),
+            by_when: Day::new(now.paris_day()).unwrap(),
+            who: author.clone(),
+        });
+        let row = NewItem {
+            id: item.clone(),
+            pathway: self.pathway.clone(),
+            kind: ItemKind::Action,
+            category,
+            subjects: Vec::new(),
+            for_stay: false,
+            author,
+            author_assignment: self.t.person(name).assignment.clone(),
+            created_at: now,
+        };
+        let sealed = NewVersion::seal(
+            &self.key(),
+            chance,
+            &version,
+            &item,
+            &self.pathway,
+            1,
+            Secrecy::Bound,
+            now,
+            None,
+            &words,
+        )
+        .unwrap();
+        self.t.write(move |tx, _| {
+            tx.item_insert(&row)?;
+            tx.item_version_insert(&sealed)
+        });
+        version
+    }
+
+    fn shares(&self, sharer: &str, with: &str, version: &ItemVersionId) {
+        let chance = self.t.app.chance();
+        let now = self.t.clock.now();
+        let body = ShareBody {
+            sharer: self.participations[sharer].clone(),
+            purpose: Purpose::Coordination,
+            starts: now,
+            ends: now.plus_seconds(86_400),
+            ended_at: None,
+            category: None,
+            versions: vec![version.clone()],
+            recipients: vec![ShareRecipient {
+                participation: self.participations[with].clone(),
+                statute: None,
+                ended_at: None,
+            }],
+            handover: None,
+        };
+        let id = ShareId::random(chance).unwrap();
+        let by = self.t.person(sharer).assignment.clone();
+        let fact = NewFact::seal(
+            &self.key(),
+            chance,
+            &self.pathway,
+            FactKind::Share,
+            id.as_str(),
+            1,
+            now,
+            &by,
+            &body,
+            None::<&()>,
+        )
+        .unwrap();
+        self.t.write(move |tx, _| tx.fact_insert(&fact));
+    }
+
+    /// The record of an opening, as the reading services leave it.
+    fn opens(&self, name: &str, versions: &[(&ItemVersionId, Category)], verdict: Verdict) {
+        let who = self.t.person(name);
+        let app = &self.t.app;
+        let request = RequestId::random(app.chance()).unwrap();
+        let mut draft =
+            RecordDraft::new(request, RetentionClass::Disclosure, Action::Read, ResourceKind::Item, verdict);
+        draft.actor = Some(ActorStamp {
+            professional: who.professional.clone(),
+            assignment: Some(who.assignment.clone()),
+            organisation: Some(who.organisation.clone()),
+            profession: Some(who.profession),
+            function: Some(Function::Practitioner),
+            secrecy: Some(Secrecy::Bound),
+            session: None,
+        });
+        draft.pathway = Some(self.pathway.clone());
+        draft.purpose = Some(Purpose::Coordination);
+        draft.categories = versions.iter().map(|(_, c)| *c).collect();
+        draft.returned = versions
+            .iter()
+            .map(|(v, _)| RowRef { table: "item_version", id: v.as_str().to_owned(), version: 1 })
+            .collect();
+        let record = app.prepare(&draft, Some(&self.key())).unwrap();
+        app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
+    }
+
+    fn seen_by(&self, name: &str) -> Vec<(Profession, Vec<Category>)> {
+        let seen = self.t.app.consultations(&self.t.call(name), ACT, &self.pathway).unwrap();
+        seen.items.iter().map(|l| (l.profession, l.categories.clone())).collect()
+    }
+}
+
+#[test]
+fn openings_are_one_line_per_person_day_and_purpose_without_refusals() {
+    let bed = Bed::new("referente");
+    let leisure = bed.writes("prevention", Category::Leisure);
+    let schooling = bed.writes("referente", Category::Schooling);
+    bed.opens("referente", &[(&leisure, Category::Leisure)], Verdict::Permit);
+    bed.opens("referente", &[(&schooling, Category::Schooling)], Verdict::Permit);
+    bed.opens("prevention", &[(&schooling, Category::Schooling)], Verdict::Deny);
+    bed.opens("prevention", &[], Verdict::Permit);
+    assert_eq!(
+        bed.seen_by("referente"),
+        vec![(Profession::ReferentPre, vec![Category::Schooling, Category::Leisure])]
+    );
+    bed.t.go_to(2027, 3, 3);
+    bed.opens("referente", &[(&leisure, Category::Leisure)], Verdict::Permit);
+    assert_eq!(bed.seen_by("referente").len(), 2, "another day, another line");
+}
+
+#[test]
+fn s11_what_a_hidden_service_read_wrote_or_shared_leaves_no_trace() {
+    let bed = Bed::new("referent_contested");
+    let hers = bed.writes("aemo", Category::Family);
+    let open = bed.writes("prevention", Category::Leisure);
+    let passed_on = bed.writes("prevention", Category::Housing);
+    bed.shares("aemo", "prevention", &passed_on);
+    // Read by her: nothing of it.
+    bed.opens("aemo", &[(&open, Category::Leisure)], Verdict::Permit);
+    // Written by her, read by somebody known, together with something else: only the other thing.
+    bed.opens("prevention", &[(&hers, Category::Family), (&open, Category::Leisure)], Verdict::Permit);
+    // Shared by her.
+    bed.opens("prevention", &[(&passed_on, Category::Housing)], Verdict::Permit);
+    assert_eq!(
+        bed.seen_by("referent_contested"),
+        vec![(Profession::SpecialisedPrevention, vec![Category::Leisure])]
+    );
+}
+
+#[test]
+fn only_the_referent_sees_who_looked() {
+    let bed = Bed::new("referente");
+    for name in ["prevention", "outsider", "auditor", "pre_manager", "administrator"] {
+        let refused = bed.t.app.consultations(&bed.t.call(name), ACT, &bed.pathway).map(|_| ());
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{name}");
+    }
+    assert!(bed.seen_by("referente").is_empty());
+}
