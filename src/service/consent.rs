@@ -400,9 +400,9 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
             ("no_line", "Nommez au moins un service qui reçoit ou qui apporte.".to_owned())
         }
         AccordError::TooManyLines => ("too_many_lines", "Deux cents lignes au plus : faites deux accords.".to_owned()),
-        AccordError::DuplicateRecipient(_) => (
-            "duplicate_recipient",
-            "Cette personne est déjà sur une autre ligne : mettez tous ses sujets sur une seule.".to_owned(),
+        AccordError::AskedTwice(_) => (
+            "asked_twice",
+            "La même chose est demandée deux fois pour le même destinataire : gardez une seule case.".to_owned(),
         ),
         AccordError::SignedBeforeSheet { earliest, .. } => (
             "signed_before_sheet",

@@ -312,7 +312,8 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Sets what authenticates, and the state that follows.
+    /// Sets what authenticates, with a new second factor, and the state that follows. Credentials that keep the factor
+    /// go through [`WriteTx::credentials_rewrite`].
     ///
     /// # Errors
     /// [`StoreError::Stale`] when the account changed meanwhile.
@@ -332,6 +333,8 @@ impl WriteTx {
             professional::version.eq(version.saturating_add(1)),
             professional::credentials.eq(&credentials.0),
             professional::state.eq(state.code()),
+            // Another secret: the steps of the one before say nothing of its codes.
+            professional::totp_last_step.eq(None::<i64>),
         ))
         .execute(self.conn())?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }

@@ -217,6 +217,19 @@ fn a_recipient_never_releases_to_itself() {
     assert!(!d.permitted, "unbound teacher released to himself the words of a bound author");
 }
 
+#[test]
+fn the_same_thing_is_not_asked_twice_for_one_recipient() {
+    let (key, other) = (key_of(&circle()[0]), key_of(&circle()[3]));
+    let accept = |lines| AccordFacts::try_from(draft(2, Purpose::Coordination, lines)).map(|_| ());
+    let named = |n, categories: &[Category]| line(n, key.clone(), categories);
+    use Category::{Housing, Schooling};
+    assert!(accept(vec![named(1, &[Housing]), named(2, &[Schooling]), named(3, &[])]).is_ok());
+    assert!(accept(vec![named(1, &[Housing]), line(2, other, &[Housing])]).is_ok());
+    let twice = accept(vec![named(1, &[Housing, Schooling]), named(2, &[Housing])]);
+    assert_eq!(twice, Err(AccordError::AskedTwice(fixture::line_id(2))));
+    assert!(accept(vec![named(1, &[]), named(2, &[])]).is_err());
+}
+
 /// The father is out of reach for ninety days, and the sheet is made once that is over.
 #[test]
 fn nobody_signs_a_sheet_that_is_not_there_yet() {

@@ -259,6 +259,14 @@ impl From<AccordFacts> for AccordDraft {
     }
 }
 
+/// What one line asks: each subject named, each version shown; or being there, when it names nothing.
+fn asks(line: &Line) -> Vec<(Option<Category>, Option<&ItemVersionId>)> {
+    let named = line.categories.iter().map(|c| (Some(*c), None));
+    let shown = line.shown.iter().map(|s| (Some(s.category), Some(&s.version)));
+    let things: Vec<_> = named.chain(shown).collect();
+    if things.is_empty() { vec![(None, None)] } else { things }
+}
+
 fn check(draft: &AccordDraft) -> Result<(), AccordError> {
     if draft.ends <= draft.starts {
         return Err(AccordError::EmptyPeriod { starts: draft.starts, ends: draft.ends });
@@ -281,9 +289,11 @@ fn check(draft: &AccordDraft) -> Result<(), AccordError> {
         if !seen.insert(&line.id) {
             return Err(AccordError::DuplicateLine(line.id.clone()));
         }
-        // One box per recipient: two would let one be ticked and the other forgotten.
-        if !named.insert((&line.recipient, &line.only_assignment, line.kind)) {
-            return Err(AccordError::DuplicateRecipient(line.id.clone()));
+        // One box for one thing: of two, one could be ticked and the other refused.
+        for thing in asks(line) {
+            if !named.insert((&line.recipient, &line.only_assignment, line.kind, thing)) {
+                return Err(AccordError::AskedTwice(line.id.clone()));
+            }
         }
         if line.recipient.profession.is_platform() {
             return Err(AccordError::PlatformRecipient(line.recipient.profession));
