@@ -428,7 +428,7 @@ fn identity(
                 })
             })
             .collect();
-        let statute = strongest(claimed.iter().map(|(_, answer)| answer.clone()));
+        let statute = strongest(claimed.iter().map(|(_, answer)| *answer));
         let table = TableFacts {
             recipient_profession: assignment.profession,
             recipient_secrecy: secrecy,

@@ -15,7 +15,7 @@ use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::AccordFact;
 use crate::domain::statute::StatuteEventKind;
 use crate::domain::vocabulary::{Function, Purpose};
-use crate::ids::PathwayId;
+use crate::ids::{ImpossibilityId, PathwayId};
 use crate::store::fact::FactKind;
 
 /// A review is due from this many days before a record lapses.
@@ -164,7 +164,8 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if request.facts.decided.is_some() || !mine {
             continue;
         }
-        let grant = scene.gate.resource(Resource::ManagerView)?;
+        let asked = ImpossibilityId::parse(&request.id).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let grant = scene.gate.resource(Resource::ImpossibilityMotive(asked))?;
         let line = AwaitedDecision {
             pathway: facts.id.clone(),
             id: request.id.clone(),

@@ -122,19 +122,10 @@ impl Territory {
         let address = DatabaseAddress::Sqlite(data.join("relais.db"));
         let store =
             Store::create(&address, InstanceKind::Demo, keyring, chance.as_ref(), clock.now()).unwrap();
-        let (lane, thread) = Lane::start(
-            store.backend().unwrap(),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            LaneConfig::default(),
-        )
-        .unwrap();
-        let app = App::new(AppParts {
-            store,
-            lane,
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            chance: Arc::clone(&chance),
-        })
-        .unwrap();
+        let ticking: Arc<dyn Clock> = clock.clone();
+        let (lane, thread) =
+            Lane::start(store.backend().unwrap(), Arc::clone(&ticking), LaneConfig::default()).unwrap();
+        let app = App::new(AppParts { store, lane, clock: ticking, chance: Arc::clone(&chance) }).unwrap();
         let mut territory =
             Self { app: Arc::new(app), clock, people: BTreeMap::new(), lane: Some(thread), folder };
         territory.fill(chance.as_ref());
