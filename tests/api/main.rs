@@ -4,5 +4,9 @@
 mod edge;
 mod headers;
 mod openapi;
+mod stories;
+mod stories_course;
+mod stories_time;
+mod stories_world;
 #[path = "../support/mod.rs"]
 mod support;
