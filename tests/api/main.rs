@@ -8,5 +8,6 @@ mod stories;
 mod stories_course;
 mod stories_time;
 mod stories_world;
+mod stories_worlds;
 #[path = "../support/mod.rs"]
 mod support;
