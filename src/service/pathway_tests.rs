@@ -698,7 +698,7 @@ fn the_end_of_a_place_and_of_a_pathway_counts_on_the_next_request() {
     let street = case.join("prevention", Mandate::Contractual, Role::Participant);
     case.join("teacher", Mandate::Contractual, Role::Participant);
     let (_, version) = case.write("referente", &leisure("Judo"));
-    let share = case.share("referente", "prevention", Purpose::Coordination, &[version.clone()]);
+    let share = case.share("referente", "prevention", Purpose::Coordination, &[version]);
     assert_eq!(case.items("prevention", None).len(), 1);
     let end = |who: &str, id: &ParticipationId| code(app.participation_end(&case.t.call(who), id));
     assert_eq!(end("teacher", &street), "absent");

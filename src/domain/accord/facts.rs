@@ -35,6 +35,10 @@ pub enum AccordError {
     TooManyLines,
     #[error("the line `{0}` is there twice")]
     DuplicateLine(AccordLineId),
+    #[error(
+        "the line `{0}` names a recipient that another line names already: put all its subjects on one line"
+    )]
+    DuplicateRecipient(AccordLineId),
     #[error("a contributor receives nothing: the line `{0}` names subjects")]
     ContributorReceives(AccordLineId),
     #[error("the function `{0}` has no place in a circle")]
@@ -53,6 +57,8 @@ pub enum AccordError {
     NothingSigned,
     #[error("the day of the signature (`{on}`) is not within the year before its recording (`{recorded}`)")]
     SignatureDay { on: NaiveDate, recorded: NaiveDate },
+    #[error("the day of the signature (`{on}`) is before the sheet could be there (`{earliest}`)")]
+    SignedBeforeSheet { on: NaiveDate, earliest: NaiveDate },
     #[error("the line `{0}` is not on this sheet")]
     UnknownLine(AccordLineId),
     #[error("`{0}` is not recorded as somebody who may sign")]
@@ -253,6 +259,14 @@ impl From<AccordFacts> for AccordDraft {
     }
 }
 
+/// What one line asks: each subject named, each version shown; or being there, when it names nothing.
+fn asks(line: &Line) -> Vec<(Option<Category>, Option<&ItemVersionId>)> {
+    let named = line.categories.iter().map(|c| (Some(*c), None));
+    let shown = line.shown.iter().map(|s| (Some(s.category), Some(&s.version)));
+    let things: Vec<_> = named.chain(shown).collect();
+    if things.is_empty() { vec![(None, None)] } else { things }
+}
+
 fn check(draft: &AccordDraft) -> Result<(), AccordError> {
     if draft.ends <= draft.starts {
         return Err(AccordError::EmptyPeriod { starts: draft.starts, ends: draft.ends });
@@ -270,9 +284,16 @@ fn check(draft: &AccordDraft) -> Result<(), AccordError> {
         return Err(AccordError::TooManyLines);
     }
     let mut seen = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for line in &draft.lines {
         if !seen.insert(&line.id) {
             return Err(AccordError::DuplicateLine(line.id.clone()));
+        }
+        // One box for one thing: of two, one could be ticked and the other refused.
+        for thing in asks(line) {
+            if !named.insert((&line.recipient, &line.only_assignment, line.kind, thing)) {
+                return Err(AccordError::AskedTwice(line.id.clone()));
+            }
         }
         if line.recipient.profession.is_platform() {
             return Err(AccordError::PlatformRecipient(line.recipient.profession));
@@ -417,6 +438,7 @@ impl Accord {
         if positive && self.is_over(event.at()) {
             return Err(AccordError::Over);
         }
+        check_day(self.facts.starts(), &self.events, event)?;
         check_event(lines, &self.events, event, people)
     }
 
@@ -424,6 +446,29 @@ impl Accord {
     fn is_over(&self, at: Timestamp) -> bool {
         at >= Timestamp::paris_midnight(self.facts.ends())
             || self.events.iter().any(|e| matches!(e.kind(), EventKind::Replaced { .. }))
+    }
+}
+
+/// Nobody signs a sheet that is not there yet. THREAT: a signature dated back to a time at which fewer had to sign.
+///
+/// The sheet is there from its first day or its first event, whichever comes first; a month more, because a sheet of
+/// paper may be older than its record.
+pub(crate) fn check_day(starts: NaiveDate, earlier: &[Event], event: &Event) -> Result<(), AccordError> {
+    let on = match event.kind() {
+        EventKind::Signed(signed) => signed.on,
+        EventKind::SheetSigned { on, .. } | EventKind::Opinion { on, .. } => *on,
+        EventKind::Printed
+        | EventKind::Refused { .. }
+        | EventKind::Withdrawn { .. }
+        | EventKind::Opposed { .. }
+        | EventKind::TalkHeld { .. }
+        | EventKind::Replaced { .. } => return Ok(()),
+    };
+    let recorded = earlier.iter().chain(std::iter::once(event)).map(|e| e.at().paris_day());
+    let there = recorded.fold(starts, Ord::min);
+    match there.checked_sub_days(chrono::Days::new(OLDEST_START_DAYS)) {
+        Some(earliest) if on < earliest => Err(AccordError::SignedBeforeSheet { on, earliest }),
+        Some(_) | None => Ok(()),
     }
 }
 
