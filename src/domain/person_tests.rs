@@ -1,3 +1,5 @@
+//! Tests of ages, holders and impossibilities.
+
 use super::*;
 use crate::clock::{Chance, NoChance};
 

@@ -1,3 +1,5 @@
+//! Tests of releases.
+
 use super::*;
 use crate::domain::accord::fixture::*;
 use crate::domain::accord::{AccordQuery, EventKind, Scope, Signatory, accord_fact};

@@ -1,3 +1,5 @@
+//! Tests of statutory records.
+
 use super::*;
 use crate::domain::accord::fixture::{
     Fixed, aged, assignment, base, born, day, noon, organisation, plus, version,

@@ -1,3 +1,5 @@
+//! Tests of records before the lane.
+
 use std::collections::BTreeSet;
 
 use super::*;

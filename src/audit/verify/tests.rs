@@ -1,3 +1,5 @@
+//! Tests of verification: every edit is found and named.
+
 use super::*;
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::lane::{LaneBackend, SealedDetail};

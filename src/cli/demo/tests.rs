@@ -1,3 +1,5 @@
+//! Tests of the demonstration.
+
 use super::*;
 use crate::service::sessions::SignIn;
 use crate::service::{FactorCode, Login};

@@ -35,10 +35,8 @@ pub enum AccordError {
     TooManyLines,
     #[error("the line `{0}` is there twice")]
     DuplicateLine(AccordLineId),
-    #[error(
-        "the line `{0}` names a recipient that another line names already: put all its subjects on one line"
-    )]
-    DuplicateRecipient(AccordLineId),
+    #[error("the line `{0}` asks what another line asks already, of the same recipient: keep one box")]
+    AskedTwice(AccordLineId),
     #[error("a contributor receives nothing: the line `{0}` names subjects")]
     ContributorReceives(AccordLineId),
     #[error("the function `{0}` has no place in a circle")]

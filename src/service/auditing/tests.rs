@@ -1,3 +1,5 @@
+//! Tests of the auditor's reads.
+
 use super::*;
 use crate::audit::tree::verify_consistency;
 use crate::clock::Clock;

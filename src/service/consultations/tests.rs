@@ -1,3 +1,5 @@
+//! Tests of « qui a consulté ».
+
 use chrono::NaiveDate;
 
 use super::*;

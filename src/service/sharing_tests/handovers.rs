@@ -1,3 +1,5 @@
+//! Handovers (S2).
+
 use super::*;
 use crate::service::handovers::{HandoverState, NewHandover};
 

@@ -1,3 +1,5 @@
+//! Shares and previews (S1, S3).
+
 use super::*;
 use crate::domain::statute::{Ground, PriorInformation, StatuteDraft, StatuteRecipient, StatutoryRecord};
 use crate::domain::vocabulary::{Level, Profession};

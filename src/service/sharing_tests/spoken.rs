@@ -1,3 +1,5 @@
+//! The spoken word, danger, transmissions (S19, S20).
+
 use super::*;
 use crate::service::spoken::NewSpoken;
 use crate::service::transmissions::{NewTransmission, TransmittedTo};

@@ -1,3 +1,5 @@
+//! Successors and stand-ins (S8, S21).
+
 use super::*;
 use crate::service::successions::{NewSuccession, StopSuccession, StoppedBy};
 
