@@ -4,5 +4,10 @@
 mod edge;
 mod headers;
 mod openapi;
+mod stories;
+mod stories_course;
+mod stories_time;
+mod stories_world;
+mod stories_worlds;
 #[path = "../support/mod.rs"]
 mod support;

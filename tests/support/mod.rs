@@ -64,8 +64,13 @@ impl TestServer {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = create(folder.path());
-        let clock = Arc::new(ManualClock::new(START));
-        let application = build(&settings, &clock).unwrap();
+        Self::start_in(folder, &settings, START)
+    }
+
+    /// Starts the instance that stands in `folder`, at this moment.
+    pub fn start_in(folder: tempfile::TempDir, settings: &Settings, at: Timestamp) -> Self {
+        let clock = Arc::new(ManualClock::new(at));
+        let application = build(settings, &clock).unwrap();
         let authority =
             Certificate::from_pem(&std::fs::read(certs::folder(folder.path()).join("ca.pem")).unwrap())
                 .unwrap();

@@ -1,0 +1,137 @@
+//! Stories that time decides: majority at midnight in Paris, and a charter that changes.
+
+use chrono::NaiveDate;
+use relais::charter::Charter;
+use relais::clock::{Clock, Timestamp};
+use relais::service::Author;
+use serde_json::{Value, json};
+
+use super::stories_world::*;
+
+fn midnight(year: i32, month: u32, day: u32) -> Timestamp {
+    Timestamp::paris_midnight(NaiveDate::from_ymd_opt(year, month, day).unwrap())
+}
+
+#[test]
+fn story_s5_at_midnight_of_the_eighteenth_birthday_parental_accords_lapse() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Sami", "2009-02-01");
+    let (mother, father) = (s.holder(NADIA, &p, "Linh"), s.holder(NADIA, &p, "Paul"));
+    let lines = || vec![s.line(SAMIRA, &["schooling"], &[]), s.line(NADIA, &["schooling"], &[])];
+    s.accord(NADIA, &p, "coordination", 300, lines(), &[&mother, &father, "young_person"]);
+    let samira = s.invite(NADIA, &p, SAMIRA, "contractual");
+    let nadia = s.read(NADIA, &format!("/api/v1/pathways/{p}/circle"))["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|i| i["me"] == true)
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let school = s.fact(NADIA, &p, "schooling", "Prépare le baccalauréat");
+    let street = s.fact(SAMIRA, &p, "schooling", "Révise au local");
+    s.share(SAMIRA, &p, s.share_body("coordination", 60, &[&street], &[&nadia]));
+    let share = s.share_body("coordination", 10, &[&school], &[&samira]);
+    s.share(NADIA, &p, share);
+    s.go(midnight(2027, 1, 24));
+    assert!(s.reads(SAMIRA, &school, "coordination"), "its last day");
+    let share = s.share_body("coordination", 20, &[&school], &[&samira]);
+    s.share(NADIA, &p, share);
+    s.go(midnight(2027, 2, 1).plus_seconds(-60));
+    assert!(s.reads(SAMIRA, &school, "coordination"), "a minute before");
+    assert!(s.reads(NADIA, &street, "coordination"), "a minute before");
+    let open = s.of(SAMIRA);
+    s.server.clock.set(midnight(2027, 2, 1));
+    let refused = open.get(&format!("/api/v1/items/{}?purpose=coordination", school.item));
+    assert!([403, 404].contains(&refused.status), "{}", text(&refused));
+    // No accord names her place any more; the lead organisation keeps its own, and reads what it wrote itself.
+    let denied = s.recorded("specialised_prevention", "read", "item", "deny");
+    assert_eq!(denied["reasons"], json!(["not_a_participant"]), "{denied}");
+    assert!(!s.reads(NADIA, &street, "coordination"));
+    let denied = s.recorded("referent_pre", "read", "item", "deny");
+    assert!(denied["reasons"].to_string().contains("accord_expired"), "{denied}");
+    s.go(midnight(2027, 2, 1).plus_seconds(9 * 3600));
+    // The young adult signs alone.
+    s.accord(NADIA, &p, "coordination", 200, lines(), &["young_person"]);
+    s.share(NADIA, &p, s.share_body("coordination", 30, &[&school], &[&samira]));
+    assert!(s.reads(SAMIRA, &school, "coordination"));
+    // No statutory route for an adult.
+    let statute = json!({
+        "ground": "danger", "necessity": "Il faut adapter la visite.",
+        "parents": { "information": "given", "on": s.day(0) }, "child": { "information": "given", "on": s.day(0) },
+        "items": [school.version], "recipients": [samira],
+    });
+    assert_eq!(s.refused(NADIA, &format!("/api/v1/pathways/{p}/statutes"), statute), "minority_not_proved");
+}
+
+#[test]
+fn story_s14_a_new_charter_is_announced_signed_and_binds_who_has_not_signed() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Sami", "2010-09-01");
+    let (mother, father) = (s.holder(NADIA, &p, "Linh"), s.holder(NADIA, &p, "Paul"));
+    let home = s.fact(NADIA, &p, "housing", "Cherche une chambre près du lycée");
+    let school = s.fact(NADIA, &p, "schooling", "Prépare un CAP");
+    let lines = vec![s.line(REMI, &["housing", "schooling"], &[&home, &school])];
+    s.accord(NADIA, &p, "coordination", 300, lines, &[&mother, &father, "young_person"]);
+    let remi = s.invite(NADIA, &p, REMI, "contractual");
+    s.share(NADIA, &p, s.share_body("coordination", 280, &[&home, &school], &[&remi]));
+    assert!(s.reads(REMI, &home, "coordination") && s.reads(REMI, &school, "coordination"));
+    let first = s.read(REMI, "/api/v1/charter")["in_force"]["version"].clone();
+
+    // As the command line publishes it.
+    let v2 = Charter::embedded_demo_v2().unwrap();
+    let (_, effective) = s.server.app.charter_publish(Author::Console("charter publish"), &v2).unwrap();
+    let seen = s.read(REMI, "/api/v1/charter");
+    assert_eq!(seen["in_force"]["version"], first);
+    let told = seen["announced"]["differences"].to_string();
+    assert!(told.contains("mission locale") && told.contains("logement"), "{told}");
+    assert!(s.reads(REMI, &home, "coordination"), "announced is not in force");
+    // Samira's structure signs; the others do not.
+    let sign = |who: &str, path: &str| {
+        let edition = s.read(who, "/api/v1/charter")["announced"].clone();
+        s.act(who, path, json!({ "text_hash": edition["text_hash"], "policy_hash": edition["policy_hash"] }));
+    };
+    sign(NADIA, "/api/v1/charter/signatures");
+    sign(HELENE, "/api/v1/charter/organisation-signature");
+    assert_eq!(effective, midnight(2027, 2, 13), "thirty days ahead");
+    s.go(effective.plus_seconds(-60));
+    assert!(s.reads(REMI, &home, "coordination"), "a minute before");
+    s.go(effective.plus_seconds(10 * 3600));
+    // A person signs at the first sign-in, in one click, or reads nothing.
+    let told = s.sign_in(KARINE).json();
+    assert_eq!(told["charters_to_sign"].as_array().map(Vec::len), Some(1), "{told}");
+    assert!(!s.reads(REMI, &school, "coordination"));
+    let sign = |who: &str, path: &str| {
+        let edition = s.read(who, "/api/v1/charter")["in_force"].clone();
+        s.act(who, path, json!({ "text_hash": edition["text_hash"], "policy_hash": edition["policy_hash"] }))
+    };
+    sign(REMI, "/api/v1/charter/signatures");
+    // Under the stricter of both: housing is closed, schooling goes on.
+    assert!(!s.reads(REMI, &home, "coordination"));
+    assert!(s.reads(REMI, &school, "coordination"), "who has not signed goes on for ninety days");
+    s.go_days(88);
+    assert!(s.reads(REMI, &school, "coordination"));
+    s.go_days(3);
+    assert!(!s.reads(REMI, &school, "coordination"), "ninety days");
+    let denied = s.recorded("mission_locale", "read", "item", "deny");
+    assert!(denied["reasons"].as_array().is_some_and(|r| !r.is_empty()), "{denied}");
+    // Person and structure sign, and go on.
+    sign(KARINE, "/api/v1/charter/signatures");
+    sign(KARINE, "/api/v1/charter/organisation-signature");
+    assert!(s.reads(REMI, &school, "coordination"), "signed");
+    assert!(!s.reads(REMI, &home, "coordination"), "the new version still closes it");
+    // Records before and after cite their version.
+    let of = |decision: &str| s.recorded("mission_locale", "read", "item", decision);
+    let body = |record: &Value| {
+        s.read(IRENE, &format!("/api/v1/audit/records/{}", record["index"]))["body"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let now = body(&of("permit"));
+    assert!(now.contains("policy"), "{now}");
+    assert!(s.server.clock.now() > effective);
+}
+
+const KARINE: &str = "karine.leroy";
