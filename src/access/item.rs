@@ -229,25 +229,23 @@ pub fn decide(q: &Question<'_>) -> Decision {
     let secrecy = q.assignment.secrecy_at(now);
     let cell = matrix.map_or(Cell::NEVER, |m| cell_of(m, q.assignment.profession, secrecy, q.item));
     let own = is_own(q);
-    if own && failing.is_empty() {
-        if cell.need() != Need::Never {
-            if version_over {
-                failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
-                return refused(failing, None, valid_until, q);
-            }
-            return Decision {
-                permitted: true,
-                reason: Reason::OwnItem,
-                failing,
-                facts: None,
-                regime: None,
-                valid_until,
-                reads_until: valid_until,
-                signed_on: None,
-                basis: vec![format!("own:{}", q.item.id)],
-                as_family: false,
-            };
+    if own && failing.is_empty() && cell.need() != Need::Never {
+        if version_over {
+            failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
+            return refused(failing, None, valid_until, q);
         }
+        return Decision {
+            permitted: true,
+            reason: Reason::OwnItem,
+            failing,
+            facts: None,
+            regime: None,
+            valid_until,
+            reads_until: valid_until,
+            signed_on: None,
+            basis: vec![format!("own:{}", q.item.id)],
+            as_family: false,
+        };
     }
     if takes_part && q.participation.is_some_and(|p| p.role == Role::ContributorOnly) {
         failing.push(Failing { gate: 2, reason: Reason::ContributorOnly });
