@@ -105,7 +105,7 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
         keyring,
         &chance,
         SystemClock.now(),
-        &settings.log_origin,
+        &format!("{}/relais", settings.public_name),
     )?;
     let instance = Instance::over(store)?;
     let founded = instance.app.found(&organisation, &admins).map_err(told)?;

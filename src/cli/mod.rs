@@ -81,9 +81,6 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
-    /// Journal des accès : vérifier, exporter, emporter des preuves
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
@@ -96,9 +93,6 @@ enum Command {
     /// Chartes : relire, comparer, imprimer, décider, publier
     #[command(subcommand)]
     Charter(charter::CharterCommand),
-    /// Journal des accès : vérifier, exporter, prouver
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
 }
 
 /// Every variable of the environment that is text; a setting that is none is refused by its absence.
@@ -128,7 +122,6 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
-        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
@@ -137,7 +130,6 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
             charter::publish(&dir, &settings(&data)?, out)
         }
         Command::Charter(command) => charter::run(&command, out),
-        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
     }
 }
 
