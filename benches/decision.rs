@@ -226,6 +226,7 @@ fn decide(world: &World, (reader, item, purpose): (&ParticipationFacts, &ItemFac
         book: &world.book,
         assignment: &reader.assignment,
         participation: Some(reader),
+        asker: None,
         item,
         version: item.current().unwrap(),
         purpose: Some(purpose),

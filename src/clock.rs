@@ -37,7 +37,9 @@ impl Timestamp {
     /// UTC date and time; saturates at chrono's bounds.
     #[must_use]
     pub fn utc(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        // A day of margin: Paris is ahead of UTC.
+        let last = DateTime::<Utc>::MAX_UTC - chrono::TimeDelta::days(1);
+        DateTime::from_timestamp_micros(self.0).map_or(last, |t| t.min(last))
     }
 
     /// The first moment of `day` in Paris. France never skips midnight, so the mapping is single.

@@ -328,6 +328,7 @@ impl World {
             person: PersonFacts::new(NaiveDate::from_ymd_opt(2010, 10, 10), None, false).unwrap(),
             holders,
             impossibilities: Vec::new(),
+            requests: Vec::new(),
             participations,
             accords,
             releases: Vec::new(),

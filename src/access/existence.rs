@@ -125,11 +125,7 @@ pub fn may_know(
     other: &ParticipationFacts,
     now: Timestamp,
 ) -> bool {
-    let Some(category) = other.existence.category() else { return true };
-    if reader.id == other.id
-        || (reader.assignment.organisation == other.assignment.organisation
-            && reader.assignment.mission == other.assignment.mission)
-    {
+    if other.existence.category().is_none() || reader.id == other.id {
         return true;
     }
     // Whoever invited it, or shares with it; the recipients of its statutory shares; the other end of a handover.
@@ -151,7 +147,21 @@ pub fn may_know(
     shares_with
         || statutory
         || handover
-        || would_read(facts, book, reader, category, Some(&other.assignment), now)
+        || may_know_service(facts, book, reader, &other.assignment, other.existence, now)
+}
+
+/// Whether `reader` may know, from who it is and what it reads alone, that somebody of this assignment takes part.
+pub(super) fn may_know_service(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    reader: &ParticipationFacts,
+    other: &AssignmentFacts,
+    existence: Existence,
+    now: Timestamp,
+) -> bool {
+    let Some(category) = existence.category() else { return true };
+    (reader.assignment.organisation == other.organisation && reader.assignment.mission == other.mission)
+        || would_read(facts, book, reader, category, Some(other), now)
 }
 
 /// The contrary of [`may_know`], under the name that reads well in filters.

@@ -13,8 +13,8 @@ use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
-    ProfessionalId, ShareId, StatuteId,
+    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
+    ParticipationId, PathwayId, ProfessionalId, ShareId, StatuteId,
 };
 
 /// An affectation as decisions see it.
@@ -224,6 +224,13 @@ impl HandoverFacts {
     }
 }
 
+/// A request that a holder be declared impossible to ask: whose manager decides on it.
+#[derive(Clone, Debug)]
+pub struct RequestFacts {
+    pub id: ImpossibilityId,
+    pub organisation: OrganisationId,
+}
+
 /// A statutory record with what was decided on it.
 #[derive(Clone, Debug)]
 pub struct StatuteFile {
@@ -258,6 +265,7 @@ pub struct PathwayFacts {
     pub person: PersonFacts,
     pub holders: Vec<HolderFacts>,
     pub impossibilities: Vec<Impossibility>,
+    pub requests: Vec<RequestFacts>,
     pub participations: Vec<ParticipationFacts>,
     pub accords: Vec<Accord>,
     pub releases: Vec<Release>,
@@ -285,6 +293,33 @@ impl PathwayFacts {
     #[must_use]
     pub fn people(&self) -> People<'_> {
         People { person: &self.person, holders: &self.holders, impossibilities: &self.impossibilities }
+    }
+
+    /// The next moment at which time alone changes anything here.
+    #[must_use]
+    pub fn next_turn(&self, now: Timestamp) -> Timestamp {
+        let people = self.participations.iter().flat_map(|p| {
+            [Some(p.assignment.valid_until(now)), p.until_at, p.ended_at].into_iter().flatten()
+        });
+        let statutes = self.statutes.iter().flat_map(|s| {
+            let d = s.record.draft();
+            d.recipients.iter().map(move |r| {
+                crate::domain::statute::names_participation(
+                    &s.record,
+                    &s.events,
+                    &r.participation,
+                    &self.person,
+                    now,
+                )
+                .valid_until
+            })
+        });
+        people
+            .chain(statutes)
+            .chain(std::iter::once(crate::domain::accord::next_turn_of(&self.consent(), now)))
+            .filter(|t| *t > now)
+            .min()
+            .unwrap_or(Timestamp::MAX)
     }
 
     #[must_use]

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::actor::Actor;
 use super::facts::{ItemFacts, ParticipationFacts, PathwayFacts, VersionFacts};
-use super::item::{Decision, Failing, Mode, Question, decide as decide_item};
-use super::resource::{Resource, decide as decide_resource};
+use super::item::{
+    Decision, Failing, Mode, Question, decide as decide_item, decide_with as decide_item_with,
+};
+use super::memo::Memo;
+use super::resource::{Resource, decide_with as decide_resource};
 use super::standing::CharterBook;
 use crate::clock::Timestamp;
 use crate::domain::cell::{Reason, TableFacts};
@@ -109,6 +112,7 @@ pub struct Gate<'a> {
     trail: BTreeMap<(Option<TableFacts>, bool, Reason, Vec<Reason>), u32>,
     categories: BTreeSet<Category>,
     basis: BTreeSet<String>,
+    memo: Memo,
 }
 
 impl<'a> Gate<'a> {
@@ -121,10 +125,12 @@ impl<'a> Gate<'a> {
             book,
             participation,
             now,
-            valid_until: actor.session().expires_at,
+            // Everything that time alone turns on this pathway: who is named, who is hidden, which label is shown.
+            valid_until: actor.session().expires_at.min(facts.next_turn(now)).min(book.next_change(now)),
             trail: BTreeMap::new(),
             categories: BTreeSet::new(),
             basis: BTreeSet::new(),
+            memo: Memo::default(),
         }
     }
 
@@ -179,17 +185,19 @@ impl<'a> Gate<'a> {
         version: &'a VersionFacts,
         purpose: Option<Purpose>,
     ) -> Result<ItemGrant, Refusal> {
-        let decision = decide_item(&Question {
+        let question = Question {
             facts: self.facts,
             book: self.book,
             assignment: self.actor.assignment(),
             participation: self.participation,
+            asker: None,
             item,
             version,
             purpose,
             mode: Mode::Read,
             now: self.now,
-        });
+        };
+        let decision = decide_item_with(&question, &self.memo);
         self.note(&decision);
         if !decision.permitted {
             let author = item.author_assignment == self.actor.assignment().id;
@@ -212,6 +220,7 @@ impl<'a> Gate<'a> {
             self.participation,
             &resource,
             self.now,
+            &self.memo,
         );
         self.note(&decision);
         if !decision.permitted {
@@ -226,7 +235,11 @@ impl<'a> Gate<'a> {
     /// A decision about somebody else (preview): noted, never a grant.
     #[must_use]
     pub fn preview(&mut self, question: &Question<'_>) -> Decision {
-        let decision = decide_item(question);
+        // What was worked out holds for these facts, this book and this moment only.
+        let same = std::ptr::eq(question.facts, self.facts)
+            && std::ptr::eq(question.book, self.book)
+            && question.now == self.now;
+        let decision = if same { decide_item_with(question, &self.memo) } else { decide_item(question) };
         self.note(&decision);
         decision
     }

@@ -1,17 +1,21 @@
 //! The eight gates for an item (DESIGN §4), in their order, each failing one explained.
 
-use super::existence::{hidden_from, reads_every_existence};
+use super::existence::{Existence, may_know_service};
 use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
+use super::memo::Memo;
 use super::standing::CharterBook;
 use crate::charter::Matrix;
 use crate::charter::table::{Judgement, judge_cell};
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordQuery, accord_fact, named};
-use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
-use crate::domain::release::{ReleaseQuery, released};
+use crate::domain::accord::{AccordQuery, FactAnswer, named};
+use crate::domain::cell::{AccordFact, Cell, Need, Reason, StatuteFact, TableFacts};
+use crate::domain::release::{ReleaseAnswer, ReleaseQuery};
 use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
-use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
+use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Regime, Role, Secrecy};
 use crate::ids::{ParticipationId, StatuteId};
+
+/// STORIES S3: how long after the review date what is shared is still read.
+const REVIEW_GRACE_DAYS: u64 = 30;
 
 /// One failing gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,8 @@ pub struct Question<'a> {
     pub assignment: &'a AssignmentFacts,
     /// The reader's place in the circle; `None` for somebody who has none (yet).
     pub participation: Option<&'a ParticipationFacts>,
+    /// Who asks about this reader ([`Mode::Preview`]); `None` where readers ask for themselves.
+    pub asker: Option<&'a ParticipationFacts>,
     pub item: &'a ItemFacts,
     pub version: &'a VersionFacts,
     /// Left out: only gate 3 can open.
@@ -93,12 +99,12 @@ pub fn named_in_force(facts: &PathwayFacts, p: &ParticipationFacts, now: Timesta
         })
 }
 
-fn gate_two(q: &Question<'_>, failing: &mut Vec<Failing>) -> bool {
+fn gate_two(q: &Question<'_>, memo: &Memo, failing: &mut Vec<Failing>) -> bool {
     let reason = match q.participation {
         None => Some(Reason::NotAParticipant),
         Some(p) if p.ended(q.now) => Some(Reason::NotAParticipant),
         Some(p) if !p.in_force(q.now) => Some(Reason::InvitationPending),
-        Some(p) if !named_in_force(q.facts, p, q.now) => Some(Reason::NotAParticipant),
+        Some(p) if !memo.named(q.facts, p, q.now) => Some(Reason::NotAParticipant),
         Some(_) => None,
     };
     if let Some(reason) = reason {
@@ -143,7 +149,11 @@ fn gate_four<'a>(
     let mut ended = false;
     for share in q.facts.shares.iter().filter(|s| s.purpose == purpose && s.versions.contains(&q.version.id))
     {
-        let Some(recipient) = share.recipients.iter().find(|r| ids.contains(&&r.participation)) else {
+        // Its own line first: a sharer who stopped the successor has stopped the successor.
+        let own = share.recipients.iter().find(|r| r.participation == p.id);
+        let Some(recipient) =
+            own.or_else(|| share.recipients.iter().find(|r| ids.contains(&&r.participation)))
+        else {
             continue;
         };
         // Until both ends confirm, the receiver of a handover reads the list only, no words.
@@ -186,15 +196,85 @@ pub fn purposes_open_to(
     purposes
 }
 
+/// THREAT: existence oracle. What accords say of somebody without a place would tell an asker, who may not know of
+/// that service, whether it takes part: such a reader is answered from the charter alone.
+fn hides_from_asker(q: &Question<'_>, memo: &Memo) -> bool {
+    match (&q.mode, q.participation) {
+        (Mode::Preview { .. }, None) => {}
+        (Mode::Preview { .. } | Mode::Read, _) => return false,
+    }
+    let profession = q.assignment.profession;
+    let open = Existence::of(profession, Mandate::Contractual) == Existence::Open;
+    let Some(asker) = q.asker else { return !open };
+    let key = q.assignment.recipient_key();
+    let hidden_place = q
+        .facts
+        .participations
+        .iter()
+        .any(|p| p.assignment.recipient_key() == key && memo.hidden(q.facts, q.book, asker, p, q.now));
+    hidden_place
+        || (!open
+            && !Mandate::ALL.iter().all(|mandate| {
+                let existence = Existence::of(profession, *mandate);
+                may_know_service(q.facts, q.book, asker, q.assignment, existence, q.now)
+            }))
+}
+
+/// The fact `accord` of this question, every "no" that covers it counted.
+fn accord_of(q: &Question<'_>, memo: &Memo, purpose: Purpose, need: Need, claims: bool) -> FactAnswer {
+    let key = q.assignment.recipient_key();
+    let said = |category: Category, purpose: Purpose| {
+        let query = AccordQuery {
+            recipient: &key,
+            assignment: Some(&q.assignment.id),
+            category,
+            purpose,
+            item_version: Some(&q.version.id),
+            need,
+        };
+        memo.accord(q.facts, &query, q.now)
+    };
+    let mut accord = said(q.item.category, purpose);
+    // LAW §5: who withdrew a subject withdrew what a synthesis says of it. LAW §4: the statute is no way round a
+    // refusal, for whichever purpose it was asked.
+    let subjects = q.item.subjects.iter().map(|s| said(*s, purpose));
+    let elsewhere = Purpose::ALL
+        .iter()
+        .filter(|other| claims && accord.fact.level().is_none() && **other != purpose)
+        .map(|other| said(q.item.category, *other));
+    let noes: Vec<_> = subjects.chain(elsewhere).collect();
+    for no in noes {
+        accord.valid_until = accord.valid_until.min(no.valid_until);
+        if matches!(no.fact, AccordFact::Refused | AccordFact::Withdrawn) {
+            accord.refused_at = accord.refused_at.max(no.refused_at);
+            accord.fact = no.fact;
+            accord.basis = None;
+            accord.signed_on = None;
+        }
+    }
+    accord
+}
+
 /// Decides. Pure; a few microseconds on a large pathway.
 #[must_use]
 pub fn decide(q: &Question<'_>) -> Decision {
+    decide_with(q, &Memo::default())
+}
+
+/// [`decide`], with what this request has already worked out on the same facts, book and moment.
+pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     let now = q.now;
     let mut failing = Vec::new();
     let mut valid_until = q.assignment.valid_until(now);
     if let Some(p) = q.participation {
         valid_until =
             [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+    }
+
+    // THREAT: confused deputy. The version judged and opened is one of this item's.
+    if !q.item.versions.iter().any(|v| v.id == q.version.id) {
+        failing.push(Failing { gate: 4, reason: Reason::NotShared });
+        return refused(failing, None, valid_until, q);
     }
 
     // Gate 1.
@@ -218,7 +298,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
     };
 
     // Gate 2.
-    let takes_part = gate_two(q, &mut failing);
+    let takes_part = gate_two(q, memo, &mut failing);
 
     // Gate 3, with the cell of gate 5 and gate 8.
     let version_over =
@@ -265,6 +345,18 @@ pub fn decide(q: &Question<'_>) -> Decision {
         Mode::Read => match gate_four(q, purpose) {
             Ok((share, statute)) => {
                 valid_until = valid_until.min(share.ends);
+                // STORIES S3: thirty days after a review that was not held, reading is suspended, but for a stay.
+                if purpose != Purpose::Stay
+                    && let Some(day) = q.facts.review_on
+                {
+                    let pause = crate::clock::plus_days(day, REVIEW_GRACE_DAYS)
+                        .map_or(Timestamp::paris_midnight(day), Timestamp::paris_midnight);
+                    if now >= pause {
+                        failing.push(Failing { gate: 4, reason: Reason::SharingPaused });
+                    } else {
+                        valid_until = valid_until.min(pause);
+                    }
+                }
                 basis.push(format!("share:{}:{}", share.id, share.version));
                 claimed = statute;
             }
@@ -273,31 +365,28 @@ pub fn decide(q: &Question<'_>) -> Decision {
     }
 
     // Gates 5 to 7.
-    let key = q.assignment.recipient_key();
-    let file = q.facts.consent();
-    let accord = accord_fact(
-        &AccordQuery {
-            recipient: &key,
-            assignment: Some(&q.assignment.id),
-            category: q.item.category,
-            purpose,
-            item_version: Some(&q.version.id),
-            need: cell.need(),
-        },
-        &file,
-        now,
-    );
-    let release = released(
-        &ReleaseQuery {
+    let (accord, release) = if hides_from_asker(q, memo) {
+        let valid_until = Timestamp::MAX;
+        (
+            FactAnswer {
+                fact: AccordFact::None,
+                valid_until,
+                basis: None,
+                signed_on: None,
+                refused_at: None,
+            },
+            ReleaseAnswer { released: false, valid_until, basis: None, signed_on: None },
+        )
+    } else {
+        let query = ReleaseQuery {
             item_version: &q.version.id,
             category: q.item.category,
             purpose,
-            recipient: &key,
+            recipient: &q.assignment.recipient_key(),
             assignment: Some(&q.assignment.id),
-        },
-        &file,
-        now,
-    );
+        };
+        (accord_of(q, memo, purpose, cell.need(), claimed.is_some()), memo.released(q.facts, &query, now))
+    };
     let statute = claimed_statute(q, claimed, accord.refused_at);
     let table = TableFacts {
         recipient_profession: q.assignment.profession,
@@ -318,7 +407,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
 
     // Gate 7, second half: an author hidden from this reader reaches it only through the family, or the statute.
     let author_hidden = match (q.participation, q.facts.participation(&q.item.author)) {
-        (Some(reader), Some(author)) => hidden_from(q.facts, q.book, reader, author, now),
+        (Some(reader), Some(author)) => memo.hidden(q.facts, q.book, reader, author, now),
         (None, Some(author)) => author.existence.category().is_some(),
         (_, None) => true,
     };
@@ -357,7 +446,7 @@ pub fn decide(q: &Question<'_>) -> Decision {
         reads_until: valid_until,
         signed_on: accord.signed_on,
         basis,
-        as_family: shown_as_family(q, release.released),
+        as_family: shown_as_family(q, memo, release.released),
     }
 }
 
@@ -376,9 +465,9 @@ fn claimed_statute(
     statute_fact(&file.record, &file.events, &query, &q.facts.person, q.now)
 }
 
-fn shown_as_family(q: &Question<'_>, released: bool) -> bool {
+fn shown_as_family(q: &Question<'_>, memo: &Memo, released: bool) -> bool {
     (released || q.item.for_stay)
-        && q.participation.is_none_or(|p| !reads_every_existence(q.facts, q.book, p, q.now))
+        && q.participation.is_none_or(|p| !memo.reads_every_existence(q.facts, q.book, p, q.now))
 }
 
 /// Gates 5 to 7 give few reasons; every other one of theirs is about the accord or the statute.

@@ -14,6 +14,7 @@ mod existence;
 pub mod facts;
 mod gate;
 mod item;
+mod memo;
 mod resource;
 mod standing;
 #[cfg(test)]

@@ -2,15 +2,18 @@
 
 use super::existence::may_know;
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use super::item::{Decision, Failing, named_in_force};
+use super::item::{Decision, Failing};
+use super::memo::Memo;
 use super::standing::CharterBook;
 use crate::charter::table::judge;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
-use crate::domain::vocabulary::{Category, Function, Purpose, Role, Secrecy};
-use crate::ids::{AccordId, AssignmentId, HandoverId, ParticipationId, ReleaseId, ShareId, StatuteId};
+use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
+use crate::ids::{
+    AccordId, AssignmentId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId,
+};
 
 /// What is asked for, located.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +70,10 @@ pub enum Resource {
     Contribute,
     /// Participations, motives and state of accords of one's own organisation.
     ManagerView,
-    /// The own notes of the reader's assignment, on a pathway where it has a place.
-    OwnNotes,
+    /// What was stated in a request that a holder be declared impossible to ask: a manager of that organisation.
+    ImpossibilityMotive(ImpossibilityId),
+    /// The notes of this assignment, which is the reader's own, on a pathway where it has a place.
+    OwnNotes(AssignmentId),
 }
 
 fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Option<TableFacts>) -> Decision {
@@ -109,6 +114,7 @@ fn place(
     assignment: &AssignmentFacts,
     participation: Option<&ParticipationFacts>,
     now: Timestamp,
+    memo: &Memo,
 ) -> (Vec<Failing>, Timestamp) {
     let mut failing = Vec::new();
     let mut valid_until = assignment.valid_until(now);
@@ -123,7 +129,7 @@ fn place(
         None => Some(Reason::NotAParticipant),
         Some(p) if p.ended(now) => Some(Reason::NotAParticipant),
         Some(p) if !p.in_force(now) => Some(Reason::InvitationPending),
-        Some(p) if !named_in_force(facts, p, now) => Some(Reason::NotAParticipant),
+        Some(p) if !memo.named(facts, p, now) => Some(Reason::NotAParticipant),
         Some(p) => {
             valid_until = [p.until_at, p.ended_at]
                 .into_iter()
@@ -147,7 +153,20 @@ pub fn decide(
     resource: &Resource,
     now: Timestamp,
 ) -> Decision {
-    let (mut failing, mut valid_until) = place(facts, book, assignment, participation, now);
+    decide_with(facts, book, assignment, participation, resource, now, &Memo::default())
+}
+
+/// [`decide`], with what this request has already worked out on the same facts, book and moment.
+pub(super) fn decide_with(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    participation: Option<&ParticipationFacts>,
+    resource: &Resource,
+    now: Timestamp,
+    memo: &Memo,
+) -> Decision {
+    let (mut failing, mut valid_until) = place(facts, book, assignment, participation, now, memo);
     // Somebody who is asked may look at the invitation before having a place.
     if let Resource::Invitation(id) = resource {
         let invited = facts.participation(id).filter(|p| !p.ended(now) && p.accepted_at.is_none());
@@ -178,9 +197,9 @@ pub fn decide(
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
-        let concerned =
-            facts.participations.iter().any(|p| p.assignment.organisation == assignment.organisation)
-                || facts.lead == assignment.organisation;
+        let places = facts.participations.iter().filter(|p| p.in_force(now));
+        let concerned = facts.lead == assignment.organisation
+            || places.into_iter().any(|p| p.assignment.organisation == assignment.organisation);
         let empowered = match assignment.function {
             Function::Manager | Function::Secretary => true,
             Function::Practitioner => false,
@@ -207,7 +226,8 @@ pub fn decide(
     let allowed = match resource {
         Resource::Existence | Resource::Circle | Resource::Chronology => !organiser,
         Resource::Act => !contributor && !organiser,
-        Resource::Contribute | Resource::OwnNotes => !organiser,
+        Resource::Contribute => !organiser,
+        Resource::OwnNotes(author) => !organiser && *author == assignment.id,
         Resource::ReferentAct | Resource::Consultations => referent,
         Resource::Holders => referent || collected_any(facts, &assignment.id),
         Resource::AccordWhole(id) | Resource::AccordRecord(id) => collected(facts, id, &assignment.id),
@@ -231,6 +251,7 @@ pub fn decide(
         | Resource::InvitedIdentity(_)
         | Resource::ManagerView
         | Resource::AccordState(_)
+        | Resource::ImpossibilityMotive(_)
         | Resource::StatuteMotive(_) => false,
     };
     if !allowed {
@@ -278,6 +299,10 @@ fn office(
             }))
         }
         Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
+        Resource::ImpossibilityMotive(id) => Some(
+            manager
+                && facts.requests.iter().any(|r| r.id == *id && r.organisation == assignment.organisation),
+        ),
         // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {
             let by = SecondPerson {
@@ -313,7 +338,7 @@ fn office(
         | Resource::ReferentAct
         | Resource::Contribute
         | Resource::ManagerView
-        | Resource::OwnNotes => None,
+        | Resource::OwnNotes(_) => None,
     }
 }
 
@@ -356,8 +381,19 @@ fn identity(
     };
     let secrecy = assignment.secrecy_at(now);
     let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
-    let leads = facts.participations.iter().filter(|p| p.invited_by.is_none()).any(|p| {
-        p.assignment.organisation == assignment.organisation && p.assignment.mission == assignment.mission
+    // Who opened the pathway wrote it: gate 3 (a), or (b) with the condition on secrecy. A successor opened nothing.
+    let openers = || {
+        facts.participations.iter().filter(|p| p.invited_by.is_none() && p.stands_in_for.is_none()).filter(
+            |p| {
+                p.assignment.organisation == assignment.organisation
+                    && p.assignment.mission == assignment.mission
+            },
+        )
+    };
+    let leads = openers().any(|p| {
+        p.assignment.id == assignment.id
+            || secrecy == Secrecy::Bound
+            || !p.assignment.stated_secrecy.holds_a_secret()
     });
     if leads && assignment.organisation == facts.lead && cell.need() != Need::Never {
         return permit(Reason::OwnItem, valid_until, vec!["own:identity".to_owned()], None);
@@ -375,14 +411,24 @@ fn identity(
             need: cell.need(),
         };
         let accord = accord_fact(&query, &facts.consent(), now);
-        // LAW: CASF L226-2-2. A statutory record that names this reader carries the identity of the child with it.
-        let statute = strongest(facts.statutes.iter().filter(|s| s.names(&me.id)).flat_map(|s| {
-            s.record.draft().items.iter().map(|version| {
-                let query =
-                    StatuteQuery { item_version: version, recipient: &me.id, refused_at: accord.refused_at };
-                statute_fact(&s.record, &s.events, &query, &facts.person, now)
+        // LAW: CASF L226-2-2. A statutory record of the lead organisation that names this reader carries the identity of
+        // the child with it; the sheet is not anybody else's to share.
+        let claimed: Vec<_> = facts
+            .statutes
+            .iter()
+            .filter(|s| s.names(&me.id) && s.record.draft().sharer_organisation == facts.lead)
+            .flat_map(|s| {
+                s.record.draft().items.iter().map(|version| {
+                    let query = StatuteQuery {
+                        item_version: version,
+                        recipient: &me.id,
+                        refused_at: accord.refused_at,
+                    };
+                    (s.id(), statute_fact(&s.record, &s.events, &query, &facts.person, now))
+                })
             })
-        }));
+            .collect();
+        let statute = strongest(claimed.iter().map(|(_, answer)| answer.clone()));
         let table = TableFacts {
             recipient_profession: assignment.profession,
             recipient_secrecy: secrecy,
@@ -395,12 +441,22 @@ fn identity(
         };
         let judgement = judge(&standing.matrix, &table);
         if judgement.permitted {
-            let until = match judgement.reason {
-                Reason::Statute => statute.valid_until,
-                _ => accord.valid_until,
+            let regime = judgement.regime();
+            let (until, basis) = match regime {
+                Some(Regime::L226_2_2) => {
+                    let by = claimed.iter().find(|(_, answer)| answer.fact == statute.fact);
+                    (statute.valid_until, by.map(|(id, _)| format!("statute:{id}")))
+                }
+                Some(Regime::Accord) | None => (
+                    accord.valid_until,
+                    accord.basis.as_ref().map(|b| format!("accord:{}:{}", b.accord, b.line)),
+                ),
             };
-            let basis = accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)).collect();
-            return permit(judgement.reason, valid_until.min(until), basis, Some(table));
+            let basis = basis.into_iter().collect();
+            return Decision {
+                regime,
+                ..permit(judgement.reason, valid_until.min(until), basis, Some(table))
+            };
         }
         let failing =
             judgement.failing().into_iter().flatten().map(|reason| Failing { gate: 6, reason }).collect();

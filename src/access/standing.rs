@@ -80,7 +80,7 @@ impl CharterBook {
         self.editions.last()
     }
 
-    fn next_change(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn next_change(&self, now: Timestamp) -> Timestamp {
         self.editions.iter().map(|e| e.effective_at).filter(|t| *t > now).min().unwrap_or(Timestamp::MAX)
     }
 

@@ -21,6 +21,8 @@ use crate::ids::{
     CharterId, HandoverId, ItemId, MissionId, ParticipationId, PathwayId, ProfessionalId, SessionId, ShareId,
 };
 
+mod ways_round;
+
 fn charter_id(n: u8) -> CharterId {
     CharterId::random(&Fixed(n)).unwrap()
 }
@@ -207,6 +209,7 @@ fn facts(world: World) -> PathwayFacts {
         person: world.person,
         holders: world.holders,
         impossibilities: world.impossibilities,
+        requests: Vec::new(),
         participations: circle(),
         accords: world.accords,
         releases: world.releases,
@@ -249,6 +252,7 @@ fn ask(
         book: b,
         assignment: &participation.assignment,
         participation: Some(participation),
+        asker: None,
         item,
         version,
         purpose,

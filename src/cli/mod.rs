@@ -60,9 +60,6 @@ enum Command {
         after_help = "Exemple : relais demo\n          relais demo --data /tmp/essai --listen 127.0.0.1:9443 --json\n\nDossier par défaut : ./demo-data. Une instance réelle est refusée."
     )]
     Demo(demo::DemoArguments),
-    /// Journal des accès : vérifier, exporter, prouver, point de contrôle
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
     /// Sert l'instance en HTTPS jusqu'à Ctrl-C ou SIGTERM
     #[command(
         after_help = "Exemple : relais --data /srv/relais serve\n\nRéglages : relais.toml dans le dossier de données, puis RELAIS_LISTEN, RELAIS_PUBLIC_NAME, RELAIS_DATABASE,\nRELAIS_KEK_FILE… Un réglage inconnu est refusé."
@@ -118,7 +115,6 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
             let data = asked.unwrap_or_else(|| PathBuf::from(demo::DATA));
             demo::run(&command, &data, settings(&data)?, out)
         }
-        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr().lock()),
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),

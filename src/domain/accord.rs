@@ -26,7 +26,7 @@ mod tests_sheet;
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{
     AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named,
-    names_service,
+    names_service, next_turn_of,
 };
 pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,
@@ -38,6 +38,6 @@ pub use signatories::{
 pub use state::{AccordState, AccordStatus, LineStatus, state};
 
 pub(crate) use fact::{file_turns, next_turn};
-pub(crate) use facts::check_event;
+pub(crate) use facts::{check_day, check_event};
 pub(crate) use judge::{Judged, Sheet, SheetRef, judge, turning_points};
 pub(crate) use objection::{Target, Whom};

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::accord::{
     Accord, AccordError, Basis, ConsentFile, Event, EventKind, Judged, Line, LineKind, RecipientKey, Sheet,
-    SheetRef, ShownVersion, Target, Whom, check_event, file_turns, judge, next_turn, turning_points,
+    SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge, next_turn,
+    turning_points,
 };
 use super::cell::Need;
 use super::person::{People, PersonFacts};
@@ -206,6 +207,7 @@ impl Release {
         {
             return Err(AccordError::TalkByAnother.into());
         }
+        check_day(self.facts.made_on, &self.events, event)?;
         check_event(std::slice::from_ref(&self.facts.line), &self.events, event, people)?;
         Ok(())
     }
@@ -261,7 +263,9 @@ pub fn released(query: &ReleaseQuery<'_>, file: &ConsentFile<'_>, now: Timestamp
         // The same signatures as for `informed`, whatever the cell of the category asks.
         need: Need::Informed,
     };
-    let accords = file.accords.iter().map(Accord::sheet);
+    // DESIGN §3: recorded by somebody other than the recipient, on whichever sheet the words were shown.
+    let accords =
+        file.accords.iter().filter(|a| a.facts().draft().collector != *query.recipient).map(Accord::sheet);
     let releases = file.releases.iter().map(Release::sheet);
     let mut turns = file_turns(file);
     let mut found: Option<(NaiveDate, ReleaseBasis)> = None;

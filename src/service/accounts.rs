@@ -60,6 +60,7 @@ pub struct Invited {
 
 /// What the holder writes down before confirming; shown this once.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AccountOpening)]
 pub struct Opening {
     /// To be sent back with the one-time code.
     pub ticket: String,
@@ -284,8 +285,14 @@ impl App {
             return Err(refused_code());
         };
         let words = [person.words.name.as_str()];
-        let chosen = Password::chosen(password.to_string(), &person.words.login, &words)
-            .map_err(|e| password_error(&e))?;
+        let chosen = match Password::chosen(password.to_string(), &person.words.login, &words) {
+            Ok(chosen) => chosen,
+            Err(e) => {
+                // Recorded like any other attempt; not counted: the code was right.
+                self.attempt_failed(act, Some(&person.id), &Subjects::new(keys, None, None))?;
+                return Err(password_error(&e));
+            }
+        };
         let secret = TotpSecret::generate(self.chance())?;
         let rescue = RescueCode::sheet(self.chance())?;
         let password_hash = {
@@ -492,11 +499,12 @@ impl App {
             (person, subjects, now)
         };
         let proof = {
-            let _turn = self.hash_turn()?;
+            let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
             self.prove(Some(&person), present, code, now)?
         };
         let Some(proof) = proof else {
-            self.attempt_failed(act, Some(&person.id), &subjects)?;
+            self.attempt_failed(act, Some(&person.id), &subjects)
+                .map_err(|e| self.record_malformed(&call, act, e))?;
             return Err(ServiceError::rule(
                 "password_not_changed",
                 "Mot de passe actuel ou code inexact : rien n'a changé. Attendez le code suivant et recommencez.",
@@ -508,7 +516,7 @@ impl App {
                 Err(e) => return Err(self.record_malformed(&call, act, password_error(&e))),
             };
         let hash = {
-            let _turn = self.hash_turn()?;
+            let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
             self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e))?
         };
         let opened = std::cell::RefCell::new(None);

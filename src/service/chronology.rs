@@ -46,6 +46,7 @@ code_enum! {
 
 /// One line.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ChronologyLine)]
 pub struct LineView {
     #[schema(format = DateTime)]
     pub at: String,

@@ -463,7 +463,7 @@ impl App {
                     "L'accord qui vous nommait a pris fin : voyez avec qui vous a invité.",
                 ));
             }
-            let (row, version) = (id.clone(), p.version);
+            let (on, row, version) = (facts.id.clone(), id.clone(), p.version);
             let reference = RowRef {
                 table: "participation",
                 id: id.as_str().to_owned(),
@@ -472,7 +472,7 @@ impl App {
             Ok(Change::new(id.as_str()).step(reference, move |tx, at| {
                 let accepted =
                     ParticipationChange { accepted_at: Some(at), ..ParticipationChange::default() };
-                tx.participation_update(&row, version, &accepted)
+                tx.participation_update(&on, &row, version, &accepted)
             }))
         })
     }
@@ -486,7 +486,7 @@ impl App {
         self.change(call, act(Action::Decline), &pathway, |scene| {
             scene.gate.resource(Resource::Invitation(id.clone()))?;
             let p = mine(scene, id)?;
-            Ok(end_place(Change::new(id.as_str()), p))
+            Ok(end_place(Change::new(id.as_str()), &scene.gate.facts().id, p))
         })
     }
 
@@ -532,7 +532,7 @@ impl App {
                     "Un parcours a toujours un référent : nommez-en d'abord un autre, ou clôturez le parcours.",
                 ));
             }
-            let mut change = end_place(Change::new(id.as_str()), p);
+            let mut change = end_place(Change::new(id.as_str()), &scene.gate.facts().id, p);
             for share in shares_ended_to(scene, &p.id)? {
                 change = change.fact(share);
             }

@@ -400,6 +400,17 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
             ("no_line", "Nommez au moins un service qui reçoit ou qui apporte.".to_owned())
         }
         AccordError::TooManyLines => ("too_many_lines", "Deux cents lignes au plus : faites deux accords.".to_owned()),
+        AccordError::DuplicateRecipient(_) => (
+            "duplicate_recipient",
+            "Cette personne est déjà sur une autre ligne : mettez tous ses sujets sur une seule.".to_owned(),
+        ),
+        AccordError::SignedBeforeSheet { earliest, .. } => (
+            "signed_before_sheet",
+            format!(
+                "Cette feuille n'existait pas encore ce jour-là : la signature date au plus tôt du {}.",
+                french_date(*earliest)
+            ),
+        ),
         AccordError::DuplicateLine(_) => ("duplicate_line", "La même ligne est là deux fois.".to_owned()),
         AccordError::ContributorReceives(_) => (
             "contributor_receives",

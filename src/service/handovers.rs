@@ -333,9 +333,9 @@ impl App {
                 .and_then(|id| facts.participation(id))
                 .filter(|p| can_be_referent(scene, p, &outgoing.id))
                 .ok_or_else(referent_first)?;
-            change = with_role(change, next, Role::Referent);
+            change = with_role(change, &facts.id, next, Role::Referent);
         }
-        Ok(with_role(change, outgoing, Role::ContributorOnly))
+        Ok(with_role(change, &facts.id, outgoing, Role::ContributorOnly))
     }
 
     /// A handover, for its two ends: subjects, no words.
@@ -446,10 +446,10 @@ impl App {
 }
 
 /// A role that changes with the handover.
-fn with_role(change: Change, p: &ParticipationFacts, role: Role) -> Change {
-    let (id, version) = (p.id.clone(), p.version);
+fn with_role(change: Change, on: &PathwayId, p: &ParticipationFacts, role: Role) -> Change {
+    let (pathway, id, version) = (on.clone(), p.id.clone(), p.version);
     let row =
         RowRef { table: "participation", id: id.as_str().to_owned(), version: version.saturating_add(1) };
     let new = ParticipationChange { role: Some(role), ..ParticipationChange::default() };
-    change.step(row, move |tx, _| tx.participation_update(&id, version, &new))
+    change.step(row, move |tx, _| tx.participation_update(&pathway, &id, version, &new))
 }

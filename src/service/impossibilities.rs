@@ -143,7 +143,7 @@ impl App {
     ) -> Result<Created, ServiceError> {
         let pathway = self.located(FactKind::ImpossibilityRequest, id.as_str())?;
         self.change(call, act, &pathway, |scene| {
-            let grant = scene.gate.resource(Resource::ManagerView)?;
+            let grant = scene.gate.resource(Resource::ImpossibilityMotive(id.clone()))?;
             let facts = scene.gate.facts();
             let actor = scene.gate.actor().assignment();
             let request = requests(scene)?

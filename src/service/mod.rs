@@ -7,6 +7,7 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accord_views;
 mod accords;
 pub mod accounts;
 pub mod actions;
@@ -28,6 +29,7 @@ pub mod console;
 mod consultations;
 mod credentials;
 pub mod danger;
+mod decisions;
 pub mod directory;
 mod error;
 mod flow;
@@ -71,10 +73,10 @@ pub mod transmissions;
 pub mod who;
 mod withdrawals;
 
-pub use accords::{
-    AccordInput, AccordList, AccordView, AwaitedView, EventView, InterpreterInput, LineInput, LineView,
-    NoticeView, SeenAs, SigningView, SlotView, StateView,
+pub use accord_views::{
+    AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SlotView, StateView,
 };
+pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningView};
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
@@ -84,6 +86,7 @@ pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
+pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
@@ -93,7 +96,7 @@ pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
 pub use statutes::{
-    AwaitedDecision, AwaitedDecisions, AwaitedKind, DecisionKind, DecisionWords, InformationInput,
-    StatuteDecision, StatuteInput, StatuteRecipientView, StatuteView, StatuteWhole,
+    DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
+    StatuteView, StatuteWhole,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

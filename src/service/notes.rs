@@ -71,9 +71,9 @@ impl App {
     /// [`ServiceError`].
     pub fn notes(&self, call: &Call, pathway: &PathwayId) -> Result<Disclosed<NotesView>, ServiceError> {
         self.read(call, act(Action::List), pathway, |scene| {
-            let grant = scene.gate.resource(Resource::OwnNotes)?;
-            let author = &scene.gate.actor().assignment().id;
-            Ok(scene.snapshot.notes_words(grant, author)?.map_fn(views))
+            let author = scene.gate.actor().assignment().id.clone();
+            let grant = scene.gate.resource(Resource::OwnNotes(author))?;
+            Ok(scene.snapshot.notes_words(grant)?.map_fn(views))
         })
     }
 
@@ -88,7 +88,7 @@ impl App {
         input: &NoteInput,
     ) -> Result<Created, ServiceError> {
         self.change(call, act(Action::Create), pathway, |scene| {
-            scene.gate.resource(Resource::OwnNotes)?;
+            scene.gate.resource(Resource::OwnNotes(scene.gate.actor().assignment().id.clone()))?;
             still_open(scene.gate.facts())?;
             let id = NoteId::random(scene.app.chance())?;
             let note = NewNote::seal(
@@ -118,7 +118,7 @@ impl App {
         input: &NoteChange,
     ) -> Result<Created, ServiceError> {
         self.change(call, act(Action::Update), pathway, |scene| {
-            scene.gate.resource(Resource::OwnNotes)?;
+            scene.gate.resource(Resource::OwnNotes(scene.gate.actor().assignment().id.clone()))?;
             let facts = scene.gate.facts();
             let author = &scene.gate.actor().assignment().id;
             let version =

@@ -592,7 +592,7 @@ impl App {
             }
             for p in facts.participations.iter().filter(|p| p.role != Role::Referent && p.ended_at.is_none())
             {
-                change = end_place(change, p);
+                change = end_place(change, &facts.id, p);
             }
             Ok(change)
         })
@@ -630,14 +630,14 @@ impl App {
             }
             let preference = super::people::preference_fact(scene, &input.preference, &next.id)?;
             let role = |change: Change, p: &ParticipationFacts, role: Role| {
-                let (id, version) = (p.id.clone(), p.version);
+                let (pathway, id, version) = (facts.id.clone(), p.id.clone(), p.version);
                 let row = RowRef {
                     table: "participation",
                     id: id.as_str().to_owned(),
                     version: version.saturating_add(1),
                 };
                 let new = ParticipationChange { role: Some(role), ..ParticipationChange::default() };
-                change.step(row, move |tx, _| tx.participation_update(&id, version, &new))
+                change.step(row, move |tx, _| tx.participation_update(&pathway, &id, version, &new))
             };
             let change = role(Change::new(next.id.as_str()), me, Role::Participant);
             Ok(role(change, next, Role::Referent).fact(preference))
@@ -646,13 +646,13 @@ impl App {
 }
 
 /// Adds the end of one place to a change.
-pub(super) fn end_place(change: Change, p: &ParticipationFacts) -> Change {
-    let (id, version) = (p.id.clone(), p.version);
+pub(super) fn end_place(change: Change, on: &PathwayId, p: &ParticipationFacts) -> Change {
+    let (pathway, id, version) = (on.clone(), p.id.clone(), p.version);
     let row =
         RowRef { table: "participation", id: id.as_str().to_owned(), version: version.saturating_add(1) };
     change.step(row, move |tx, at| {
         let ended = ParticipationChange { ended_at: Some(at), ..ParticipationChange::default() };
-        tx.participation_update(&id, version, &ended)
+        tx.participation_update(&pathway, &id, version, &ended)
     })
 }
 

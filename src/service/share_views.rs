@@ -125,6 +125,7 @@ fn reading_now(
                 book,
                 assignment: &reader.assignment,
                 participation: Some(reader),
+                asker: scene.gate.participation(),
                 item,
                 version,
                 purpose: Some(share.purpose),

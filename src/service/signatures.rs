@@ -9,7 +9,8 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::accords::{find, status};
+use super::accord_views::status;
+use super::accords::find;
 use super::consent::{Said, accord_rule, release_rule};
 use super::flow::Scene;
 use super::{Act, App, Call, Change, Created, ServiceError};

@@ -13,14 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::standing;
 use super::flow::Scene;
-use super::impossibilities::{RequestWords, decides, requests};
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::facts::StatuteFile;
 use crate::access::{Grant, Resource, may_know};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordQuery, accord_fact};
-use crate::domain::cell::{AccordFact, Reason, StatuteFact};
+use crate::domain::cell::{Reason, StatuteFact};
 use crate::domain::day::Day;
 use crate::domain::record::RowRef;
 use crate::domain::statute::{
@@ -32,9 +30,6 @@ use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{AssignmentId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::StatuteBody;
-
-/// A review is due from this many days before a record lapses.
-const REVIEW_DAYS: i64 = 10;
 
 /// Informed beforehand, or not, in the child's interest, for a motive.
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
@@ -145,36 +140,6 @@ pub struct StatuteWhole {
     pub items: usize,
     pub recipients: Vec<StatuteRecipientView>,
     pub decisions: Vec<DecisionWords>,
-}
-
-/// What awaits a manager.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AwaitedKind {
-    Exception,
-    Validation,
-    Review,
-    Impossibility,
-}
-
-/// One decision to take: a motive, no item.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct AwaitedDecision {
-    #[schema(value_type = String)]
-    pub pathway: PathwayId,
-    /// The statutory record, or the request.
-    pub id: String,
-    pub kind: AwaitedKind,
-    pub since: String,
-    /// By when, for a review.
-    pub until: Option<String>,
-    pub stated: String,
-}
-
-/// Everything that awaits this manager.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct AwaitedDecisions {
-    pub items: Vec<AwaitedDecision>,
 }
 
 impl App {
@@ -293,34 +258,6 @@ impl App {
             next_version(scene, grant, file, Some(StatuteEventKind::Closed), None)
         })
     }
-
-    /// What awaits this manager, pathway by pathway: motives, no item. Each pathway that is looked at has its record.
-    ///
-    /// # Errors
-    /// Refused to anybody but a manager.
-    pub fn decisions_awaited(
-        &self,
-        call: &Call,
-        act: Act,
-    ) -> Result<Disclosed<AwaitedDecisions>, ServiceError> {
-        let pathways = self.read_desk(call, act, |desk| {
-            let actor = desk.signed_in.functioning_as(Function::Manager, desk.now)?;
-            Ok(desk.snapshot.pathways_in(&actor.assignment().organisation)?)
-        })?;
-        let mut items = Vec::new();
-        for pathway in pathways.iter() {
-            match self.read(call, act, pathway, |scene| {
-                scene.gate.resource(Resource::ManagerView)?;
-                awaited(scene)
-            }) {
-                Ok(some) => items.extend(some.into_inner().items),
-                // Ended or erased meanwhile: nothing to decide there.
-                Err(ServiceError::AbsentOrRefused) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(pathways.map(|_| AwaitedDecisions { items }))
-    }
 }
 
 fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result<Change, ServiceError> {
@@ -429,7 +366,7 @@ fn words_grant(scene: &mut Scene<'_>, file: &StatuteFile) -> Option<Grant> {
     scene.gate.resource(resource).ok()
 }
 
-fn second_person(scene: &Scene<'_>) -> SecondPerson {
+pub(super) fn second_person(scene: &Scene<'_>) -> SecondPerson {
     let a = scene.gate.actor().assignment();
     SecondPerson {
         assignment: a.id.clone(),
@@ -490,7 +427,7 @@ fn next_version(
 }
 
 /// When the record lapses, complete or not: the same for everything that it names.
-fn lapses_at(scene: &Scene<'_>, file: &StatuteFile) -> Option<Timestamp> {
+pub(super) fn lapses_at(scene: &Scene<'_>, file: &StatuteFile) -> Option<Timestamp> {
     let draft = file.record.draft();
     let query = StatuteQuery {
         item_version: draft.items.iter().next()?,
@@ -541,108 +478,6 @@ fn whole(scene: &Scene<'_>, file: &StatuteFile) -> StatuteWhole {
             .collect(),
         decisions: Vec::new(),
     }
-}
-
-/// Whether the family's latest word on something that this record opens is a no that it was not validated against.
-fn refused(scene: &Scene<'_>, file: &StatuteFile) -> bool {
-    let facts = scene.gate.facts();
-    let Ok(standing) = scene.gate.book().standing(scene.gate.actor().assignment(), scene.now) else {
-        return false;
-    };
-    let draft = file.record.draft();
-    draft.recipients.iter().filter_map(|r| facts.participation(&r.participation)).any(|recipient| {
-        let key = recipient.assignment.recipient_key();
-        draft.items.iter().filter_map(|v| facts.version(v).map(|(i, _)| (v, i))).any(|(version, item)| {
-            let cell = standing.matrix.cell(
-                recipient.assignment.profession,
-                recipient.assignment.secrecy_at(scene.now),
-                item.category,
-            );
-            let accord = accord_fact(
-                &AccordQuery {
-                    recipient: &key,
-                    assignment: Some(&recipient.assignment.id),
-                    category: item.category,
-                    purpose: Purpose::Protection,
-                    item_version: Some(version),
-                    need: cell.need(),
-                },
-                &facts.consent(),
-                scene.now,
-            );
-            let validated = file.events.iter().any(|e| {
-                matches!(e.kind, StatuteEventKind::Validated { .. })
-                    && accord.refused_at.is_none_or(|no| e.at > no)
-            });
-            matches!(accord.fact, AccordFact::Refused | AccordFact::Withdrawn) && !validated
-        })
-    })
-}
-
-type Stated = Sealed<AwaitedDecision>;
-
-fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceError> {
-    let facts = scene.gate.facts();
-    let mut found: Vec<Stated> = Vec::new();
-    for file in &facts.statutes {
-        let Some(until) = lapses_at(scene, file) else { continue };
-        // Asked only where this manager could be the second person: a refusal would be recorded of a thing never asked.
-        if file.record.accepts_second_person(&second_person(scene)).is_err() {
-            continue;
-        }
-        let decided = file.events.iter().any(|e| matches!(e.kind, StatuteEventKind::ExceptionDecided { .. }));
-        let due = scene.now >= until.plus_seconds(REVIEW_DAYS.saturating_mul(-86_400));
-        let mut kinds = Vec::new();
-        if file.record.needs_second_person() && !decided {
-            kinds.push(AwaitedKind::Exception);
-        }
-        if refused(scene, file) {
-            kinds.push(AwaitedKind::Validation);
-        }
-        if due {
-            kinds.push(AwaitedKind::Review);
-        }
-        for kind in kinds {
-            let grant = scene.gate.resource(Resource::StatuteMotive(file.id().clone()))?;
-            let line = AwaitedDecision {
-                pathway: facts.id.clone(),
-                id: file.id().as_str().to_owned(),
-                kind,
-                since: file.record.draft().recorded_at.rfc3339(),
-                until: Some(until.rfc3339()),
-                stated: String::new(),
-            };
-            let words: Sealed<Option<StatuteWords>> =
-                scene.snapshot.fact_words(grant, FactKind::Statute, file.id().as_str())?;
-            found.push(words.with(line).map_fn(|(line, words)| AwaitedDecision {
-                stated: words.map(|w| w.necessity).unwrap_or_default(),
-                ..line
-            }));
-        }
-    }
-    for request in requests(scene)? {
-        let actor = scene.gate.actor().assignment();
-        let mine = decides(scene, &request.facts) && request.facts.requester != actor.professional;
-        if request.facts.decided.is_some() || !mine {
-            continue;
-        }
-        let grant = scene.gate.resource(Resource::ManagerView)?;
-        let line = AwaitedDecision {
-            pathway: facts.id.clone(),
-            id: request.id.clone(),
-            kind: AwaitedKind::Impossibility,
-            since: request.at.rfc3339(),
-            until: None,
-            stated: String::new(),
-        };
-        let words: Sealed<Option<RequestWords>> =
-            scene.snapshot.fact_words(grant, FactKind::ImpossibilityRequest, &request.id)?;
-        found.push(words.with(line).map_fn(|(line, words)| AwaitedDecision {
-            stated: words.map(|w| w.statement).unwrap_or_default(),
-            ..line
-        }));
-    }
-    Ok(Sealed::all(found).map_fn(|items| AwaitedDecisions { items }))
 }
 
 fn rule(e: &StatuteError) -> ServiceError {

@@ -162,11 +162,11 @@ fn shares_with(scene: &Scene<'_>, myself: &ParticipationFacts, other: &Participa
         .any(|s| s.sharer == myself.id && s.recipients.iter().any(|r| r.participation == *other))
 }
 
-fn step_on(change: Change, p: &ParticipationFacts, new: ParticipationChange) -> Change {
-    let (id, version) = (p.id.clone(), p.version);
+fn step_on(change: Change, on: &PathwayId, p: &ParticipationFacts, new: ParticipationChange) -> Change {
+    let (pathway, id, version) = (on.clone(), p.id.clone(), p.version);
     let row =
         RowRef { table: "participation", id: id.as_str().to_owned(), version: version.saturating_add(1) };
-    change.step(row, move |tx, _| tx.participation_update(&id, version, &new))
+    change.step(row, move |tx, _| tx.participation_update(&pathway, &id, version, &new))
 }
 
 impl App {
@@ -289,14 +289,14 @@ impl App {
             }
             let accepted =
                 ParticipationChange { accepted_at: Some(scene.now), ..ParticipationChange::default() };
-            let change = step_on(Change::new(mine.id.as_str()), mine, accepted);
+            let change = step_on(Change::new(mine.id.as_str()), pathway, mine, accepted);
             let before =
                 facts.participation(&found.facts.predecessor).ok_or(ServiceError::AbsentOrRefused)?;
             if found.facts.last_day.is_some() || before.ended_at.is_some() {
                 return Ok(change);
             }
             let ended = ParticipationChange { ended_at: Some(scene.now), ..ParticipationChange::default() };
-            Ok(step_on(change, before, ended))
+            Ok(step_on(change, pathway, before, ended))
         })
     }
 
@@ -336,7 +336,7 @@ impl App {
             body.stopped_by = Some(stop.asked_by);
             let fact = seal(scene, succession.as_str(), found.version.saturating_add(1), &body)?;
             let ended = ParticipationChange { ended_at: Some(scene.now), ..ParticipationChange::default() };
-            Ok(step_on(Change::new(succession.as_str()).fact(fact), after, ended))
+            Ok(step_on(Change::new(succession.as_str()).fact(fact), pathway, after, ended))
         })
     }
 

@@ -120,19 +120,20 @@ pub struct Fact<F> {
 }
 
 /// Whether a grant opens the words of facts of this kind.
+///
+/// INVARIANT: a view of an organisation (`ManagerView`, `Contribute`) opens no words at all; what a manager reads is
+/// named row by row, and `access` decides whose row it is.
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
         (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
-        | (FactKind::Holder | FactKind::Impossibility, Resource::Holders)
-        // Its author's own words, or the référent's business; the service names the row.
-        | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct)
-        | (FactKind::OralNote | FactKind::Transmission | FactKind::Progress, Resource::Contribute)
-        // Motives: what a manager decides on (DESIGN §3), never items.
-        | (
-            FactKind::Impossibility | FactKind::ImpossibilityRequest | FactKind::Succession,
-            Resource::ManagerView,
-        ) => true,
+        | (FactKind::Holder, Resource::Holders)
+        // The référent's business, all of it.
+        | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct) => true,
+        // A motive: what a manager of that organisation decides on (DESIGN §3), never items, never another's.
+        (FactKind::ImpossibilityRequest, Resource::ImpossibilityMotive(request)) => {
+            id == Some(request.as_str())
+        }
         (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
         (FactKind::Release, Resource::ReleaseWhole(release)) => id == Some(release.as_str()),
         (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),
@@ -395,6 +396,8 @@ impl WriteTx {
         if row.version > 1 {
             let previous: Option<i64> = fact::table
                 .filter(fact::id.eq(&row.id))
+                .filter(fact::pathway.eq(row.pathway.as_str()))
+                .filter(fact::kind.eq(row.kind.code()))
                 .select(diesel::dsl::max(fact::version))
                 .first(self.conn())?;
             if previous != Some(row.version.saturating_sub(1)) {
@@ -414,5 +417,39 @@ impl WriteTx {
             ))
             .execute(self.conn())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ImpossibilityId;
+
+    struct Fixed(u8);
+    impl Chance for Fixed {
+        fn fill(&self, into: &mut [u8]) -> Result<(), crate::clock::NoChance> {
+            into.fill(self.0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_view_of_an_organisation_opens_no_words() {
+        for kind in FactKind::ALL {
+            for resource in [Resource::ManagerView, Resource::Contribute, Resource::Hear, Resource::Act] {
+                let target = Target::Resource(resource);
+                assert!(!opens(&target, *kind, None) && !opens(&target, *kind, Some("x")), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_motive_is_opened_by_the_grant_that_names_it() {
+        let id = ImpossibilityId::random(&Fixed(1)).unwrap();
+        let target = Target::Resource(Resource::ImpossibilityMotive(id.clone()));
+        let kind = FactKind::ImpossibilityRequest;
+        assert!(opens(&target, kind, Some(id.as_str())));
+        assert!(!opens(&target, kind, Some("another")) && !opens(&target, kind, None));
+        assert!(!opens(&target, FactKind::Statute, Some(id.as_str())));
     }
 }

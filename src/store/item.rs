@@ -248,24 +248,20 @@ impl Snapshot {
         open_words(key, id.as_str(), &body)
     }
 
-    /// The own notes of the assignment named, on the grant's pathway.
+    /// The notes of the assignment that the grant names, on its pathway.
     ///
     /// # Errors
     /// The database's, or a grant for something else.
-    pub fn notes_words(
-        &mut self,
-        grant: Grant,
-        author: &AssignmentId,
-    ) -> Result<Sealed<Vec<Note>>, StoreError> {
-        match grant.target() {
-            Target::Resource(Resource::OwnNotes) => {}
+    pub fn notes_words(&mut self, grant: Grant) -> Result<Sealed<Vec<Note>>, StoreError> {
+        let author = match grant.target() {
+            Target::Resource(Resource::OwnNotes(author)) => author.clone(),
             _ => {
                 return Err(StoreError::Corrupt {
                     table: "note",
                     what: "a grant of another kind".to_owned(),
                 });
             }
-        }
+        };
         let key =
             self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
         let rows: Vec<(String, i64, i64, Vec<u8>)> = note::table
@@ -352,10 +348,11 @@ impl WriteTx {
     /// Adds a version and raises the item's.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when the version before it is not the latest.
+    /// [`StoreError::Stale`] when the version before it is not the latest, or the item is not on this pathway.
     pub fn item_version_insert(&mut self, row: &NewVersion) -> Result<(), StoreError> {
         let latest: Option<i64> = item_version::table
             .filter(item_version::item.eq(row.item.as_str()))
+            .filter(item_version::pathway.eq(row.pathway.as_str()))
             .select(diesel::dsl::max(item_version::number))
             .first(self.conn())?;
         if latest.unwrap_or(0) != row.number.saturating_sub(1) {
@@ -374,10 +371,12 @@ impl WriteTx {
                 item_version::body.eq(&row.body),
             ))
             .execute(self.conn())?;
-        diesel::update(item::table.filter(item::id.eq(row.item.as_str())))
-            .set(item::version.eq(row.number))
-            .execute(self.conn())?;
-        Ok(())
+        let raised = diesel::update(
+            item::table.filter(item::id.eq(row.item.as_str())).filter(item::pathway.eq(row.pathway.as_str())),
+        )
+        .set(item::version.eq(row.number))
+        .execute(self.conn())?;
+        if raised == 1 { Ok(()) } else { Err(StoreError::Stale) }
     }
 
     /// Adds a note, or replaces its text at the next version.

@@ -16,6 +16,7 @@ mod delay;
 mod dialect;
 pub mod fact;
 pub mod idempotency;
+pub mod invitation;
 pub mod item;
 pub mod log;
 mod migrations;

@@ -12,8 +12,8 @@ use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use crate::access::Existence;
 use crate::access::facts::{
-    AssignmentFacts, HandoverFacts, ItemFacts, ItemKind, ParticipationFacts, PathwayFacts, ShareFacts,
-    ShareRecipient, StatuteFile, VersionFacts,
+    AssignmentFacts, HandoverFacts, ItemFacts, ItemKind, ParticipationFacts, PathwayFacts, RequestFacts,
+    ShareFacts, ShareRecipient, StatuteFile, VersionFacts,
 };
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
@@ -24,8 +24,8 @@ use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AccordId, AssignmentId, HandoverId, ItemId, ItemVersionId, OrganisationId, ParticipationId, PathwayId,
-    ReleaseId, ShareId,
+    AccordId, AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, OrganisationId,
+    ParticipationId, PathwayId, ReleaseId, ShareId,
 };
 
 /// Step and review date (fact `course`).
@@ -91,6 +91,12 @@ pub struct StatuteBody {
     pub record: StatutoryRecord,
     pub events: Vec<StatuteEvent>,
     pub author: ParticipationId,
+}
+
+/// What decides on a request about a holder (fact `impossibility_request`); the rest is its own view's.
+#[derive(Deserialize)]
+struct RequestHead {
+    organisation: OrganisationId,
 }
 
 /// Where an assignment stands on one pathway; location only.
@@ -192,6 +198,7 @@ struct Opened {
     course: Option<CourseBody>,
     holders: Vec<HolderFacts>,
     impossibilities: Vec<Impossibility>,
+    requests: Vec<RequestFacts>,
     accords: Vec<AccordFacts>,
     releases: Vec<ReleaseFacts>,
     events: Vec<EventBody>,
@@ -209,6 +216,11 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             FactKind::Course => o.course = Some(row.open_facts(key)?),
             FactKind::Holder => o.holders.push(row.open_facts(key)?),
             FactKind::Impossibility => o.impossibilities.push(row.open_facts(key)?),
+            FactKind::ImpossibilityRequest => {
+                let head: RequestHead = row.open_facts(key)?;
+                let id = ImpossibilityId::parse(&row.id).map_err(|e| bad(&e))?;
+                o.requests.push(RequestFacts { id, organisation: head.organisation });
+            }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
@@ -256,8 +268,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             | FactKind::OralNote
             | FactKind::Transmission
             | FactKind::Progress
-            | FactKind::Closure
-            | FactKind::ImpossibilityRequest => {}
+            | FactKind::Closure => {}
         }
     }
     Ok(o)
@@ -405,6 +416,7 @@ impl Snapshot {
             person,
             holders: opened.holders,
             impossibilities: opened.impossibilities,
+            requests: opened.requests,
             participations,
             accords,
             releases,
@@ -577,6 +589,7 @@ impl WriteTx {
     /// [`StoreError::Stale`] when it changed meanwhile.
     pub fn participation_update(
         &mut self,
+        pathway: &PathwayId,
         id: &ParticipationId,
         version: i64,
         change: &ParticipationChange,
@@ -585,6 +598,7 @@ impl WriteTx {
         let row = || {
             participation::table
                 .filter(participation::id.eq(id.as_str().to_owned()))
+                .filter(participation::pathway.eq(pathway.as_str().to_owned()))
                 .filter(participation::version.eq(version))
         };
         let mut touched = diesel::update(row())

@@ -407,7 +407,8 @@ impl WriteTx {
         Ok(key_rows(self.conn(), owner)?.is_some())
     }
 
-    /// Destroys a key: everything under it is erased with it (in backups, once they have expired).
+    /// Destroys a key: everything under it is erased with it (in backups, once they have expired). After the commit,
+    /// call [`Store::forget_destroyed`].
     ///
     /// # Errors
     /// [`StoreError::Stale`] when there is none left to destroy.
@@ -419,6 +420,13 @@ impl WriteTx {
         )
         .set((data_key::wrapped.eq(None::<Vec<u8>>), data_key::destroyed_at.eq(at.micros())))
         .execute(self.conn())?;
-        if changed >= 1 { Ok(()) } else { Err(StoreError::Stale) }
+        if changed == 0 {
+            return Err(StoreError::Stale);
+        }
+        // What was decided on this pathway before its key went must not be disclosed after.
+        match owner {
+            KeyOwner::Pathway(id) => self.pathway_touch(id),
+            KeyOwner::Instance | KeyOwner::Pseudonyms { .. } | KeyOwner::Log { .. } => Ok(()),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, made from the table of routes: what is not a row cannot be described, and a row cannot be
 //! left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -25,7 +25,7 @@ use super::routes;
 pub enum OpenApiError {
     #[error("the document does not serialise: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("two different schemas are named `{0}`: rename one")]
+    #[error("two different schemas are named {0}: give one of each another name with `#[schema(as = …)]`")]
     TwoSchemas(String),
 }
 
@@ -59,19 +59,25 @@ fn refers(name: &str) -> RefOr<Schema> {
 
 /// Schemas by name; one name means one thing.
 #[derive(Default)]
-struct Schemas(BTreeMap<String, RefOr<Schema>>);
+struct Schemas {
+    named: BTreeMap<String, RefOr<Schema>>,
+    /// Names that mean two things.
+    twice: BTreeSet<String>,
+}
 
 impl Schemas {
     fn add(&mut self, name: &str, schema: RefOr<Schema>) -> Result<(), OpenApiError> {
         let new = serde_json::to_value(&schema)?;
-        match self.0.get(name) {
-            Some(known) if serde_json::to_value(known)? == new => Ok(()),
-            Some(_) => Err(OpenApiError::TwoSchemas(name.to_owned())),
+        match self.named.get(name) {
+            Some(known) if serde_json::to_value(known)? == new => {}
+            Some(_) => {
+                self.twice.insert(name.to_owned());
+            }
             None => {
-                self.0.insert(name.to_owned(), schema);
-                Ok(())
+                self.named.insert(name.to_owned(), schema);
             }
         }
+        Ok(())
     }
 
     fn describe(&mut self, described: &Described) -> Result<(), OpenApiError> {
@@ -191,6 +197,10 @@ fn make() -> Result<String, OpenApiError> {
         let item = PathItem::new(http(route.method), operation(route));
         items.entry(route.path).or_default().merge_operations(item);
     }
+    if !schemas.twice.is_empty() {
+        let names: Vec<String> = schemas.twice.iter().map(|n| format!("`{n}`")).collect();
+        return Err(OpenApiError::TwoSchemas(names.join(", ")));
+    }
     let mut components = ComponentsBuilder::new().security_scheme(
         BEARER,
         SecurityScheme::Http(
@@ -202,7 +212,7 @@ fn make() -> Result<String, OpenApiError> {
                 .build(),
         ),
     );
-    for (name, schema) in schemas.0 {
+    for (name, schema) in schemas.named {
         components = components.schema(name, schema);
     }
     let mut paths = PathsBuilder::new();

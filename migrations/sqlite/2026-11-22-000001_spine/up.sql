@@ -253,6 +253,8 @@ CREATE INDEX item_by_pathway ON item (pathway);
 CREATE INDEX item_version_by_pathway ON item_version (pathway);
 CREATE INDEX note_by_author ON note (author_assignment, pathway);
 CREATE INDEX fact_by_pathway ON fact (pathway, kind);
+CREATE INDEX idempotency_by_time ON idempotency (at);
+CREATE INDEX login_delay_by_time ON login_delay (last_at);
 CREATE INDEX audit_index_by_time ON audit_index (at);
 CREATE INDEX audit_index_by_pathway ON audit_index (pathway);
 

@@ -142,6 +142,20 @@ pub enum LaneError<E = Infallible> {
     Unavailable,
 }
 
+impl LaneError {
+    /// The same, as the error of a job with a change.
+    #[must_use]
+    pub fn widen<E>(self) -> LaneError<E> {
+        match self {
+            Self::Stale => LaneError::Stale,
+            Self::Refused(never) => match never {},
+            Self::Panicked => LaneError::Panicked,
+            Self::NothingPermitted => LaneError::NothingPermitted,
+            Self::Unavailable => LaneError::Unavailable,
+        }
+    }
+}
+
 /// The answer to come.
 #[must_use = "nobody knows whether the job was committed until the answer is read"]
 pub struct Pending<T, E> {

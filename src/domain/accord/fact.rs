@@ -183,6 +183,16 @@ pub(crate) fn file_turns(file: &ConsentFile<'_>) -> BTreeSet<Timestamp> {
     turns
 }
 
+/// The next moment at which time alone could change any answer of this file.
+#[must_use]
+pub fn next_turn_of(file: &ConsentFile<'_>, now: Timestamp) -> Timestamp {
+    let mut turns = file_turns(file);
+    for sheet in file.sheets() {
+        turning_points(file, &sheet, &mut turns);
+    }
+    next_turn(&turns, now)
+}
+
 pub(crate) fn next_turn(turns: &BTreeSet<Timestamp>, now: Timestamp) -> Timestamp {
     turns
         .range((std::ops::Bound::Excluded(now), std::ops::Bound::Unbounded))

@@ -35,6 +35,10 @@ pub enum AccordError {
     TooManyLines,
     #[error("the line `{0}` is there twice")]
     DuplicateLine(AccordLineId),
+    #[error(
+        "the line `{0}` names a recipient that another line names already: put all its subjects on one line"
+    )]
+    DuplicateRecipient(AccordLineId),
     #[error("a contributor receives nothing: the line `{0}` names subjects")]
     ContributorReceives(AccordLineId),
     #[error("the function `{0}` has no place in a circle")]
@@ -53,6 +57,8 @@ pub enum AccordError {
     NothingSigned,
     #[error("the day of the signature (`{on}`) is not within the year before its recording (`{recorded}`)")]
     SignatureDay { on: NaiveDate, recorded: NaiveDate },
+    #[error("the day of the signature (`{on}`) is before the sheet could be there (`{earliest}`)")]
+    SignedBeforeSheet { on: NaiveDate, earliest: NaiveDate },
     #[error("the line `{0}` is not on this sheet")]
     UnknownLine(AccordLineId),
     #[error("`{0}` is not recorded as somebody who may sign")]
@@ -270,9 +276,14 @@ fn check(draft: &AccordDraft) -> Result<(), AccordError> {
         return Err(AccordError::TooManyLines);
     }
     let mut seen = BTreeSet::new();
+    let mut named = BTreeSet::new();
     for line in &draft.lines {
         if !seen.insert(&line.id) {
             return Err(AccordError::DuplicateLine(line.id.clone()));
+        }
+        // One box per recipient: two would let one be ticked and the other forgotten.
+        if !named.insert((&line.recipient, &line.only_assignment, line.kind)) {
+            return Err(AccordError::DuplicateRecipient(line.id.clone()));
         }
         if line.recipient.profession.is_platform() {
             return Err(AccordError::PlatformRecipient(line.recipient.profession));
@@ -417,6 +428,7 @@ impl Accord {
         if positive && self.is_over(event.at()) {
             return Err(AccordError::Over);
         }
+        check_day(self.facts.starts(), &self.events, event)?;
         check_event(lines, &self.events, event, people)
     }
 
@@ -424,6 +436,29 @@ impl Accord {
     fn is_over(&self, at: Timestamp) -> bool {
         at >= Timestamp::paris_midnight(self.facts.ends())
             || self.events.iter().any(|e| matches!(e.kind(), EventKind::Replaced { .. }))
+    }
+}
+
+/// Nobody signs a sheet that is not there yet. THREAT: a signature dated back to a time at which fewer had to sign.
+///
+/// The sheet is there from its first day or its first event, whichever comes first; a month more, because a sheet of
+/// paper may be older than its record.
+pub(crate) fn check_day(starts: NaiveDate, earlier: &[Event], event: &Event) -> Result<(), AccordError> {
+    let on = match event.kind() {
+        EventKind::Signed(signed) => signed.on,
+        EventKind::SheetSigned { on, .. } | EventKind::Opinion { on, .. } => *on,
+        EventKind::Printed
+        | EventKind::Refused { .. }
+        | EventKind::Withdrawn { .. }
+        | EventKind::Opposed { .. }
+        | EventKind::TalkHeld { .. }
+        | EventKind::Replaced { .. } => return Ok(()),
+    };
+    let recorded = earlier.iter().chain(std::iter::once(event)).map(|e| e.at().paris_day());
+    let there = recorded.fold(starts, Ord::min);
+    match there.checked_sub_days(chrono::Days::new(OLDEST_START_DAYS)) {
+        Some(earliest) if on < earliest => Err(AccordError::SignedBeforeSheet { on, earliest }),
+        Some(_) | None => Ok(()),
     }
 }
 

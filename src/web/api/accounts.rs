@@ -106,7 +106,7 @@ pub fn routes() -> Vec<Route> {
         Route {
             door: Door::Open,
             body: Some(described::<OpenBody>("OpenAccount")),
-            answer: Some(described::<Opening>("Opening")),
+            answer: Some(described::<Opening>("AccountOpening")),
             ..row(
                 "/api/v1/accounts/open",
                 Action::Accept,

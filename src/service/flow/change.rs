@@ -1,0 +1,104 @@
+//! A change, prepared before the lane: its steps, the rows that it writes, and the digest of their ciphertexts.
+
+use crate::audit::VersionCheck;
+use crate::clock::Timestamp;
+use crate::crypto::hash::{Digest, sha256};
+use crate::domain::record::RowRef;
+use crate::store::fact::NewFact;
+use crate::store::item::{NewNote, NewVersion};
+use crate::store::{StoreError, WriteTx};
+
+/// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
+pub type Step = Box<dyn FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send>;
+
+/// A change, prepared: its steps, the rows that it writes, and the digest of their ciphertexts.
+pub struct Change {
+    pub(in crate::service) id: String,
+    pub(in crate::service) steps: Vec<Step>,
+    pub(in crate::service) written: Vec<RowRef>,
+    ciphertexts: Vec<u8>,
+    pub(in crate::service) checks: Vec<VersionCheck>,
+}
+
+impl Change {
+    /// A change whose answer names `id`.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            steps: Vec::new(),
+            written: Vec::new(),
+            ciphertexts: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+
+    fn digest(&mut self, bytes: &[u8]) {
+        // Each ciphertext by its own hash: lengths cannot shift from one to the next.
+        self.ciphertexts.extend_from_slice(&sha256(&[bytes]));
+    }
+
+    /// Any step, with the row that it writes.
+    #[must_use]
+    pub fn step(
+        mut self,
+        row: RowRef,
+        step: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send + 'static,
+    ) -> Self {
+        self.written.push(row);
+        self.steps.push(Box::new(step));
+        self
+    }
+
+    /// A step that writes ciphertext.
+    #[must_use]
+    pub fn sealed_step(
+        mut self,
+        row: RowRef,
+        ciphertext: &[u8],
+        step: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send + 'static,
+    ) -> Self {
+        self.digest(ciphertext);
+        self.step(row, step)
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn fact(mut self, fact: NewFact) -> Self {
+        for half in fact.ciphertexts() {
+            self.digest(half);
+        }
+        self.written.push(fact.row_ref());
+        self.steps.push(Box::new(move |tx, _| tx.fact_insert(&fact)));
+        self
+    }
+
+    /// Adds a version of an item.
+    #[must_use]
+    pub fn version(mut self, version: NewVersion) -> Self {
+        self.digest(version.ciphertext());
+        self.written.push(version.row_ref());
+        self.steps.push(Box::new(move |tx, _| tx.item_version_insert(&version)));
+        self
+    }
+
+    /// Adds or replaces a note.
+    #[must_use]
+    pub fn note(mut self, row: RowRef, note: NewNote) -> Self {
+        self.digest(note.ciphertext());
+        self.written.push(row);
+        self.steps.push(Box::new(move |tx, _| tx.note_put(&note)));
+        self
+    }
+
+    /// A version that must still hold when the change is written.
+    #[must_use]
+    pub fn checked(mut self, check: VersionCheck) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    pub(in crate::service) fn write_digest(&self) -> Option<Digest> {
+        (!self.ciphertexts.is_empty()).then(|| sha256(&[&self.ciphertexts]))
+    }
+}
