@@ -78,9 +78,6 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
-    /// Journal des accès : vérifier, exporter, emporter des preuves
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
@@ -121,7 +118,6 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
-        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
