@@ -38,7 +38,9 @@ use relais::domain::record::{
     Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, RowRef, TrailEntry, Verdict,
 };
 use relais::domain::vocabulary::{Category, Function, Profession, Secrecy};
-use relais::ids::{AssignmentId, ItemVersionId, OrganisationId, PathwayId, ProfessionalId, RequestId, SessionId};
+use relais::ids::{
+    AssignmentId, ItemVersionId, OrganisationId, PathwayId, ProfessionalId, RequestId, SessionId,
+};
 use tokio::sync::oneshot;
 
 use instance::{Instance, Server};
@@ -73,8 +75,13 @@ fn draft(chance: &dyn Chance) -> RecordDraft {
     let version = ItemVersionId::random(chance).unwrap();
     draft.basis = vec![format!("own:{version}")];
     draft.reasons = vec![Reason::OwnItem];
-    draft.trail =
-        vec![TrailEntry { facts: None, permitted: true, reason: Reason::OwnItem, failing: Vec::new(), objects: 1 }];
+    draft.trail = vec![TrailEntry {
+        facts: None,
+        permitted: true,
+        reason: Reason::OwnItem,
+        failing: Vec::new(),
+        objects: 1,
+    }];
     draft.returned = vec![RowRef { table: "item_version", id: version.as_str().to_owned(), version: 1 }];
     draft
 }
@@ -129,7 +136,9 @@ fn through_the_lane(server: &Server, many: usize, in_flight: usize) -> f64 {
         records,
         in_flight,
         |record| lane.record(Priority::Session, Job::new(record)),
-        |pending| drop(pending.wait().unwrap()),
+        |pending| {
+            let _receipt = pending.wait().unwrap();
+        },
     );
     let after = lane.stats();
     assert_eq!(after.records - before.records, u64::try_from(many).unwrap(), "every record is in the log");
@@ -208,7 +217,9 @@ fn writes(instance: &Instance) {
     let size = sizes.mean();
     let bare = Bare::start(&log.path.with_file_name("bare.db"), batched.batch);
     println!("one record is {size} bytes in all; {ROUNDS} rounds; rates per second: median of the rounds");
-    println!("\n| write alone: records under way | lane and log | lane and plain insert | ratio (min – max) |");
+    println!(
+        "\n| write alone: records under way | lane and log | lane and plain insert | ratio (min – max) |"
+    );
     println!("|---|---|---|---|");
     let mut naked = Vec::new();
     for (in_flight, many) in [(1, 200), (8, 1_500), (64, 6_000), (256, 12_000)] {
@@ -255,14 +266,8 @@ fn pieces(server: &Server) {
             .collect(),
     );
     let last = server.app.lane().stats().records - 1;
-    let body = server
-        .app
-        .store()
-        .snapshot()
-        .unwrap()
-        .log_body(i64::try_from(last).unwrap())
-        .unwrap()
-        .expect("the last record is there");
+    let body =
+        server.app.store().snapshot().unwrap().log_body(i64::try_from(last).unwrap()).unwrap().unwrap();
     assert!(LeafBody::parse(&body).is_ok());
     let mut frontier = Frontier::empty();
     let hash = Spread::of(
@@ -304,7 +309,9 @@ fn reads(instance: &Instance) {
         whole_reads(server, instance, 4, 25);
     }
     println!("\nwhole audited reads; a record of such a read is {} bytes", sizes.mean());
-    println!("\n| whole reads: threads | reads/s with the log | reads/s with a plain insert | ratio (min – max) |");
+    println!(
+        "\n| whole reads: threads | reads/s with the log | reads/s with a plain insert | ratio (min – max) |"
+    );
     println!("|---|---|---|---|");
     let mut held = true;
     for (threads, each) in [(1, 150), (8, 120), (32, 60)] {

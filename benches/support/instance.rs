@@ -24,8 +24,8 @@ use relais::domain::vocabulary::{
     Category, Function, Mandate, OrganisationKind, Profession, Role, Secrecy, Step,
 };
 use relais::ids::{
-    AssignmentId, CharterId, FactId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
-    ProfessionalId, RequestId, SessionId,
+    AssignmentId, CharterId, FactId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId,
+    PathwayId, ProfessionalId, RequestId, SessionId,
 };
 use relais::service::{Act, App, AppParts, Call};
 use relais::store::account::{
@@ -87,7 +87,9 @@ impl Server {
             });
             Ok(scene.snapshot.item_words(grant)?)
         });
-        assert!(matches!(read.unwrap().into_inner(), Words::Action(action) if action.who.as_str().len() == 26));
+        assert!(
+            matches!(read.unwrap().into_inner(), Words::Action(action) if action.who.as_str().len() == 26)
+        );
     }
 }
 
@@ -107,7 +109,8 @@ fn write(app: &App, change: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), S
 impl Instance {
     /// Creates it in `folder`, with so many readers.
     pub fn create(folder: &Path, readers: usize) -> Self {
-        let now = Timestamp::paris_midnight(NaiveDate::from_ymd_opt(2027, 3, 2).unwrap()).plus_seconds(36_000);
+        let now =
+            Timestamp::paris_midnight(NaiveDate::from_ymd_opt(2027, 3, 2).unwrap()).plus_seconds(36_000);
         let chance = SystemChance::new();
         std::fs::create_dir(folder.join("data")).unwrap();
         let kek = folder.join("kek");
@@ -127,7 +130,9 @@ impl Instance {
 
     fn keyring(&self) -> Keyring {
         let data = self.folder.join("data");
-        Keyring::new(Arc::new(FileKek::open(&self.folder.join("kek"), KekPlacement::OutsideOf(&data)).unwrap()))
+        Keyring::new(Arc::new(
+            FileKek::open(&self.folder.join("kek"), KekPlacement::OutsideOf(&data)).unwrap(),
+        ))
     }
 
     /// Serves a fresh copy, with a backend of the caller's choice.
@@ -152,7 +157,8 @@ impl Instance {
         let clock = Arc::new(ManualClock::new(self.now));
         let address = DatabaseAddress::Sqlite(path.clone());
         let store = Store::open(&address, InstanceKind::Demo, self.keyring()).unwrap();
-        let (lane, thread) = Lane::start(backend(&store, &path), Arc::clone(&clock) as _, config).unwrap();
+        let ticking: Arc<dyn relais::clock::Clock> = clock.clone();
+        let (lane, thread) = Lane::start(backend(&store, &path), ticking, config).unwrap();
         let app = App::new(AppParts { store, lane, clock, chance: Arc::new(SystemChance::new()) }).unwrap();
         Server { app, path, thread }
     }
@@ -161,15 +167,21 @@ impl Instance {
 fn fill(app: &App, now: Timestamp, readers: usize) -> Vec<Reader> {
     let chance = app.chance();
     let key = app.store().instance_key();
-    let (organisation, mission) = (OrganisationId::random(chance).unwrap(), MissionId::random(chance).unwrap());
+    let (organisation, mission) =
+        (OrganisationId::random(chance).unwrap(), MissionId::random(chance).unwrap());
     let words = OrganisationWords {
         code: "ville".to_owned(),
         name: "Ville".to_owned(),
         telephone: "0102030405".to_owned(),
         territory: "Val-d'Orme".to_owned(),
-        missions: vec![Mission { id: mission.clone(), code: "pre".to_owned(), title: "Réussite éducative".to_owned() }],
+        missions: vec![Mission {
+            id: mission.clone(),
+            code: "pre".to_owned(),
+            title: "Réussite éducative".to_owned(),
+        }],
     };
-    let row = NewOrganisation::seal(key, chance, &organisation, 1, OrganisationKind::Town, now, &words).unwrap();
+    let row =
+        NewOrganisation::seal(key, chance, &organisation, 1, OrganisationKind::Town, now, &words).unwrap();
     let charter = Charter::embedded_demo().unwrap();
     let charter = CharterRow {
         id: CharterId::random(chance).unwrap(),

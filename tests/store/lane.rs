@@ -93,7 +93,7 @@ fn two_nodes_on_one_database_write_one_log() {
             bed.store.keyring().clone(),
         )
         .unwrap();
-        let clock = std::sync::Arc::clone(&bed.clock) as std::sync::Arc<dyn relais::clock::Clock>;
+        let clock: std::sync::Arc<dyn relais::clock::Clock> = bed.clock.clone();
         let (one, first) = bed.lane();
         let (two, second) =
             relais::audit::Lane::start(other.backend().unwrap(), clock, Default::default()).unwrap();

@@ -1,10 +1,5 @@
 //! One suite for both engines: SQLite always, PostgreSQL where `RELAIS_TEST_POSTGRES` names a server.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on must stop"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 mod attacks;
 mod guards;

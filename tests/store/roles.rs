@@ -169,7 +169,7 @@ fn the_server_runs_under_a_login_that_owns_nothing() {
         ]);
         let address = DatabaseAddress::Postgres(format!("postgres://{login}:for-this-test-only@{rest}"));
         let store = Store::open(&address, InstanceKind::Real, bed.store.keyring().clone()).unwrap();
-        let clock = std::sync::Arc::clone(&bed.clock) as std::sync::Arc<dyn relais::clock::Clock>;
+        let clock: std::sync::Arc<dyn relais::clock::Clock> = bed.clock.clone();
         let (lane, thread) =
             relais::audit::Lane::start(store.backend().unwrap(), clock, Default::default()).unwrap();
         let (pathway, _) = bed.pathway(&lane);

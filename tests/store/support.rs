@@ -163,7 +163,7 @@ impl Bed {
     }
 
     pub fn lane(&self) -> (Lane<WriteTx>, LaneThread<WriteTx>) {
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let clock: Arc<dyn Clock> = self.clock.clone();
         Lane::start(self.store.backend().unwrap(), clock, LaneConfig::default()).unwrap()
     }
 
