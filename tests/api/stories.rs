@@ -1,5 +1,6 @@
 //! Stories of the source report, through HTTPS, from the first act to the audit record: the camp, coordination, what
 //! stays hidden, what is said aloud, danger.
+#![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Two worlds: what happened is the same but for a hidden AEMO; whoever may not know of it is answered alike.
+#![expect(clippy::indexing_slicing, reason = "a page that one world lacks must stop the test")]
 
 use std::collections::BTreeMap;
 
