@@ -1,5 +1,5 @@
 //! The API through HTTPS on a running server.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod edge;
 mod headers;
