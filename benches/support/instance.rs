@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::timing::per_call;
 use chrono::NaiveDate;
 use relais::access::Existence;
 use relais::access::facts::ItemKind;
-use relais::audit::Job;
-use relais::audit::lane::{Lane, LaneBackend, LaneConfig, LaneThread, Priority};
+use relais::audit::lane::{CheckKind, Lane, LaneBackend, LaneConfig, LaneThread, Priority};
+use relais::audit::{Job, VersionCheck};
 use relais::charter::Charter;
 use relais::clock::{ManualClock, Timestamp};
 use relais::crypto::SystemChance;
@@ -24,8 +25,8 @@ use relais::domain::vocabulary::{
     Category, Function, Mandate, OrganisationKind, Profession, Role, Secrecy, Step,
 };
 use relais::ids::{
-    AssignmentId, CharterId, FactId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId,
-    ProfessionalId, RequestId, SessionId,
+    AssignmentId, CharterId, FactId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId,
+    PathwayId, ProfessionalId, RequestId, SessionId,
 };
 use relais::service::{Act, App, AppParts, Call};
 use relais::store::account::{
@@ -44,6 +45,8 @@ const ITEMS: usize = 10;
 #[derive(Clone)]
 pub struct Reader {
     token: TokenHash,
+    professional: ProfessionalId,
+    assignment: AssignmentId,
     pathway: PathwayId,
 }
 
@@ -67,6 +70,26 @@ impl Server {
         self.thread.stop();
     }
 
+    /// What one read asks of the store before it decides, each step timed alone.
+    pub fn steps(&self, reader: &Reader, times: usize) -> Vec<(&'static str, Vec<f64>)> {
+        let store = self.app.store();
+        let owner = KeyOwner::Pathway(reader.pathway.clone());
+        let mut out = Vec::new();
+        let mut put = |step, work: &mut dyn FnMut()| {
+            out.push((step, (0..times).map(|_| per_call(1, &mut *work)).collect()));
+        };
+        put("open and end a snapshot", &mut || drop(store.snapshot().unwrap()));
+        let mut s = store.snapshot().unwrap();
+        put("time of the last record", &mut || assert!(s.log_last_time().unwrap().is_some()));
+        put("session by token", &mut || drop(s.session_by_token(&reader.token).unwrap()));
+        put("professional", &mut || drop(s.professional_fetch(&reader.professional).unwrap()));
+        put("assignment", &mut || drop(s.assignment_fetch(&reader.assignment).unwrap()));
+        put("charters (kept between requests)", &mut || drop(self.app.book(&mut s).unwrap()));
+        put("facts of the pathway", &mut || drop(s.pathway_facts(&reader.pathway).unwrap()));
+        put("key of the pathway", &mut || drop(s.key_of(&owner).unwrap()));
+        out
+    }
+
     /// One read of one action by its author: session, facts, eight gates, words, record, disclosure.
     pub fn read(&self, reader: &Reader, n: usize) {
         let call = Call {
@@ -87,7 +110,9 @@ impl Server {
             });
             Ok(scene.snapshot.item_words(grant)?)
         });
-        assert!(matches!(read.unwrap().into_inner(), Words::Action(action) if action.who.as_str().len() == 26));
+        assert!(
+            matches!(read.unwrap().into_inner(), Words::Action(action) if action.who.as_str().len() == 26)
+        );
     }
 }
 
@@ -107,7 +132,8 @@ fn write(app: &App, change: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), S
 impl Instance {
     /// Creates it in `folder`, with so many readers.
     pub fn create(folder: &Path, readers: usize) -> Self {
-        let now = Timestamp::paris_midnight(NaiveDate::from_ymd_opt(2027, 3, 2).unwrap()).plus_seconds(36_000);
+        let now =
+            Timestamp::paris_midnight(NaiveDate::from_ymd_opt(2027, 3, 2).unwrap()).plus_seconds(36_000);
         let chance = SystemChance::new();
         std::fs::create_dir(folder.join("data")).unwrap();
         let kek = folder.join("kek");
@@ -125,9 +151,21 @@ impl Instance {
         instance
     }
 
+    /// The versions that a decision on the first pathway read.
+    pub fn checks(&self, server: &Server) -> Vec<VersionCheck> {
+        let charter = server.app.store().snapshot().unwrap().charter_version().unwrap();
+        let id = self.readers[0].pathway.as_str().to_owned();
+        vec![
+            VersionCheck { kind: CheckKind::Pathway, id, version: 1 },
+            VersionCheck { kind: CheckKind::Charter, id: "charter".to_owned(), version: charter },
+        ]
+    }
+
     fn keyring(&self) -> Keyring {
         let data = self.folder.join("data");
-        Keyring::new(Arc::new(FileKek::open(&self.folder.join("kek"), KekPlacement::OutsideOf(&data)).unwrap()))
+        Keyring::new(Arc::new(
+            FileKek::open(&self.folder.join("kek"), KekPlacement::OutsideOf(&data)).unwrap(),
+        ))
     }
 
     /// Serves a fresh copy, with a backend of the caller's choice.
@@ -161,15 +199,21 @@ impl Instance {
 fn fill(app: &App, now: Timestamp, readers: usize) -> Vec<Reader> {
     let chance = app.chance();
     let key = app.store().instance_key();
-    let (organisation, mission) = (OrganisationId::random(chance).unwrap(), MissionId::random(chance).unwrap());
+    let (organisation, mission) =
+        (OrganisationId::random(chance).unwrap(), MissionId::random(chance).unwrap());
     let words = OrganisationWords {
         code: "ville".to_owned(),
         name: "Ville".to_owned(),
         telephone: "0102030405".to_owned(),
         territory: "Val-d'Orme".to_owned(),
-        missions: vec![Mission { id: mission.clone(), code: "pre".to_owned(), title: "Réussite éducative".to_owned() }],
+        missions: vec![Mission {
+            id: mission.clone(),
+            code: "pre".to_owned(),
+            title: "Réussite éducative".to_owned(),
+        }],
     };
-    let row = NewOrganisation::seal(key, chance, &organisation, 1, OrganisationKind::Town, now, &words).unwrap();
+    let row =
+        NewOrganisation::seal(key, chance, &organisation, 1, OrganisationKind::Town, now, &words).unwrap();
     let charter = Charter::embedded_demo().unwrap();
     let charter = CharterRow {
         id: CharterId::random(chance).unwrap(),
@@ -267,6 +311,7 @@ fn person(
         ended_at: None,
     };
     let signed = signature(charter, Party::Professional(id.clone()), &assignment, now);
+    let professional = id.clone();
     let stored = token.clone();
     write(app, move |tx, at| {
         tx.professional_insert(&row)?;
@@ -276,7 +321,15 @@ fn person(
         tx.session_insert(&session, &stored)?;
         tx.charter_sign(&signed)
     });
-    (Reader { token, pathway: PathwayId::random(chance).unwrap() }, assignment)
+    (
+        Reader {
+            token,
+            professional,
+            assignment: assignment.clone(),
+            pathway: PathwayId::random(chance).unwrap(),
+        },
+        assignment,
+    )
 }
 
 fn pathway(app: &App, now: Timestamp, id: &PathwayId, by: &AssignmentId, lead: &OrganisationId) {

@@ -22,8 +22,8 @@ use relais::domain::vocabulary::{
     Capacity, Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step,
 };
 use relais::ids::{
-    AccordId, AccordLineId, AssignmentId, CharterId, HolderId, ItemId, ItemVersionId, MissionId, OrganisationId,
-    ParticipationId, PathwayId, ProfessionalId, ShareId,
+    AccordId, AccordLineId, AssignmentId, CharterId, HolderId, ItemId, ItemVersionId, MissionId,
+    OrganisationId, ParticipationId, PathwayId, ProfessionalId, ShareId,
 };
 
 /// Ids in a row, so that every run has the same pathway.
@@ -227,7 +227,8 @@ fn accord(
             on: signed_on,
         })
     };
-    let mut kinds = vec![EventKind::Printed, EventKind::Opinion { opinion: Opinion::Favourable, on: signed_on }];
+    let mut kinds =
+        vec![EventKind::Printed, EventKind::Opinion { opinion: Opinion::Favourable, on: signed_on }];
     kinds.extend(holders.iter().map(|h| sign(Signatory::Holder(h.id().clone()))));
     kinds.push(sign(Signatory::YoungPerson));
     // Two of the twelve were taken back since.

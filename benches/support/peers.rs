@@ -77,7 +77,13 @@ impl Casbin {
     fn ask(&self, facts: &TableFacts, claim: Claim) -> bool {
         let (profession, side) = recipient(facts);
         self.enforcers[&(profession, side)]
-            .enforce((profession.code(), side.code(), facts.category.code(), facts.purpose.code(), claim.code()))
+            .enforce((
+                profession.code(),
+                side.code(),
+                facts.category.code(),
+                facts.purpose.code(),
+                claim.code(),
+            ))
             .unwrap()
     }
 

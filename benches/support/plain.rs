@@ -141,7 +141,8 @@ impl LaneBackend for Plain {
                         .select(($table::$key, $table::version))
                         .load(&mut self.conn)
                         .map_err(unavailable)?;
-                    let holds = |c: &&VersionCheck| found.iter().any(|(id, v)| *id == c.id && *v == c.version);
+                    let holds =
+                        |c: &&VersionCheck| found.iter().any(|(id, v)| *id == c.id && *v == c.version);
                     if !wanted.iter().all(holds) {
                         return Ok(false);
                     }
