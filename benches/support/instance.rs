@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::timing::per_call;
 use chrono::NaiveDate;
 use relais::access::Existence;
 use relais::access::facts::ItemKind;
-use relais::audit::Job;
-use relais::audit::lane::{Lane, LaneBackend, LaneConfig, LaneThread, Priority};
+use relais::audit::lane::{CheckKind, Lane, LaneBackend, LaneConfig, LaneThread, Priority};
+use relais::audit::{Job, VersionCheck};
 use relais::charter::Charter;
 use relais::clock::{ManualClock, Timestamp};
 use relais::crypto::SystemChance;
@@ -44,6 +45,8 @@ const ITEMS: usize = 10;
 #[derive(Clone)]
 pub struct Reader {
     token: TokenHash,
+    professional: ProfessionalId,
+    assignment: AssignmentId,
     pathway: PathwayId,
 }
 
@@ -65,6 +68,26 @@ impl Server {
     pub fn stop(self) {
         drop(self.app);
         self.thread.stop();
+    }
+
+    /// What one read asks of the store before it decides, each step timed alone.
+    pub fn steps(&self, reader: &Reader, times: usize) -> Vec<(&'static str, Vec<f64>)> {
+        let store = self.app.store();
+        let owner = KeyOwner::Pathway(reader.pathway.clone());
+        let mut out = Vec::new();
+        let mut put = |step, work: &mut dyn FnMut()| {
+            out.push((step, (0..times).map(|_| per_call(1, &mut *work)).collect()));
+        };
+        put("open and end a snapshot", &mut || drop(store.snapshot().unwrap()));
+        let mut s = store.snapshot().unwrap();
+        put("time of the last record", &mut || assert!(s.log_last_time().unwrap().is_some()));
+        put("session by token", &mut || drop(s.session_by_token(&reader.token).unwrap()));
+        put("professional", &mut || drop(s.professional_fetch(&reader.professional).unwrap()));
+        put("assignment", &mut || drop(s.assignment_fetch(&reader.assignment).unwrap()));
+        put("charters (kept between requests)", &mut || drop(self.app.book(&mut s).unwrap()));
+        put("facts of the pathway", &mut || drop(s.pathway_facts(&reader.pathway).unwrap()));
+        put("key of the pathway", &mut || drop(s.key_of(&owner).unwrap()));
+        out
     }
 
     /// One read of one action by its author: session, facts, eight gates, words, record, disclosure.
@@ -126,6 +149,16 @@ impl Instance {
         server.app.store().forget_destroyed().unwrap();
         server.stop();
         instance
+    }
+
+    /// The versions that a decision on the first pathway read.
+    pub fn checks(&self, server: &Server) -> Vec<VersionCheck> {
+        let charter = server.app.store().snapshot().unwrap().charter_version().unwrap();
+        let id = self.readers[0].pathway.as_str().to_owned();
+        vec![
+            VersionCheck { kind: CheckKind::Pathway, id, version: 1 },
+            VersionCheck { kind: CheckKind::Charter, id: "charter".to_owned(), version: charter },
+        ]
     }
 
     fn keyring(&self) -> Keyring {
@@ -279,6 +312,7 @@ fn person(
         ended_at: None,
     };
     let signed = signature(charter, Party::Professional(id.clone()), &assignment, now);
+    let professional = id.clone();
     let stored = token.clone();
     write(app, move |tx, at| {
         tx.professional_insert(&row)?;
@@ -288,7 +322,15 @@ fn person(
         tx.session_insert(&session, &stored)?;
         tx.charter_sign(&signed)
     });
-    (Reader { token, pathway: PathwayId::random(chance).unwrap() }, assignment)
+    (
+        Reader {
+            token,
+            professional,
+            assignment: assignment.clone(),
+            pathway: PathwayId::random(chance).unwrap(),
+        },
+        assignment,
+    )
 }
 
 fn pathway(app: &App, now: Timestamp, id: &PathwayId, by: &AssignmentId, lead: &OrganisationId) {
