@@ -4,7 +4,7 @@
 //! * Every route is a row of [`routes::all`]; a test walks it with every kind of caller.
 //! * A body about a pathway is made from a [`crate::audit::Disclosed`] only.
 //! * Refused and absent are the same bytes.
-//! * Every answer passes [`response`], which adds the headers of SECURITY §4.
+//! * Every answer passes `response`, which adds the headers of SECURITY §4.
 
 mod adapter;
 pub mod api;
