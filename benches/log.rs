@@ -154,7 +154,9 @@ fn through_the_lane(server: &Server, many: usize, in_flight: usize) -> Rate {
             records,
             in_flight,
             |record| lane.record(Priority::Session, Job::new(record)),
-            |pending| drop(pending.wait().unwrap()),
+            |pending| {
+                let _receipt = pending.wait().unwrap();
+            },
         )
     });
     let after = lane.stats();
@@ -296,14 +298,18 @@ fn empty_changes(instance: &Instance, log: &Server) {
         beside.round(
             || {
                 let jobs = jobs();
-                let wait = |pending: Pending<(), StoreError>| drop(pending.wait().unwrap());
+                let wait = |pending: Pending<(), StoreError>| {
+                    let _receipt = pending.wait().unwrap();
+                };
                 stretch(many, || {
                     drive(jobs, 64, |job| lane.submit(Priority::Session, job, |_, _| Ok(())), wait)
                 })
             },
             || {
                 let jobs = jobs();
-                let wait = |pending: Pending<(), Infallible>| drop(pending.wait().unwrap());
+                let wait = |pending: Pending<(), Infallible>| {
+                    let _receipt = pending.wait().unwrap();
+                };
                 stretch(many, || drive(jobs, 64, |job| lane.record(Priority::Session, job), wait))
             },
         );
@@ -323,14 +329,8 @@ fn pieces(server: &Server) {
     }
     let prepare = nanoseconds(processor() - before) / f64::from(many);
     let last = server.app.lane().stats().records - 1;
-    let body = server
-        .app
-        .store()
-        .snapshot()
-        .unwrap()
-        .log_body(i64::try_from(last).unwrap())
-        .unwrap()
-        .expect("the last record is there");
+    let body =
+        server.app.store().snapshot().unwrap().log_body(i64::try_from(last).unwrap()).unwrap().unwrap();
     assert!(LeafBody::parse(&body).is_ok());
     let mut frontier = Frontier::empty();
     let hash = Spread::of(
