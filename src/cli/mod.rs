@@ -78,6 +78,9 @@ enum Command {
     /// Certificats du serveur
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Journal des accès : vérifier, exporter, emporter des preuves
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
@@ -118,6 +121,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Serve => serve::run(&settings(&data)?),
         Command::Migrate => migrate::run(&settings(&data)?, out),
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
+        Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
@@ -179,6 +183,23 @@ mod tests {
             assert_eq!(Arguments::try_parse_from(words).unwrap().data, Some(PathBuf::from("d")));
         }
         assert!(Arguments::try_parse_from(["relais", "sreve"]).is_err());
+    }
+
+    #[test]
+    fn every_command_that_the_readme_names_is_there() {
+        for words in [
+            &["relais", "demo", "--json"][..],
+            &["relais", "audit", "verify", "--checkpoint", "f"],
+            &["relais", "audit", "checkpoint"],
+            &["relais", "charter", "check", "d"],
+            &["relais", "charter", "decide", "f.csv"],
+            &["relais", "charter", "publish", "d"],
+            &["relais", "certs", "check"],
+            &["relais", "serve"],
+            &["relais", "migrate"],
+        ] {
+            assert!(Arguments::try_parse_from(words).is_ok(), "{words:?}");
+        }
     }
 
     #[test]
