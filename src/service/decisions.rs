@@ -14,7 +14,7 @@ use crate::audit::{Disclosed, Sealed};
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::AccordFact;
 use crate::domain::statute::StatuteEventKind;
-use crate::domain::vocabulary::{Function, Purpose};
+use crate::domain::vocabulary::{Category, Function, Purpose};
 use crate::ids::{ImpossibilityId, PathwayId};
 use crate::store::fact::FactKind;
 
@@ -96,23 +96,32 @@ fn refused(scene: &Scene<'_>, file: &StatuteFile) -> bool {
                 recipient.assignment.secrecy_at(scene.now),
                 item.category,
             );
-            let accord = accord_fact(
-                &AccordQuery {
+            let said = |category: Category, purpose: Purpose| {
+                let query = AccordQuery {
                     recipient: &key,
                     assignment: Some(&recipient.assignment.id),
-                    category: item.category,
-                    purpose: Purpose::Protection,
+                    category,
+                    purpose,
                     item_version: Some(version),
                     need: cell.need(),
+                };
+                accord_fact(&query, &facts.consent(), scene.now)
+            };
+            // As the gates read it: a no counts for whichever purpose it was said, unless an accord covers this one.
+            let mut answers = vec![said(item.category, Purpose::Protection)];
+            let covered = answers.iter().any(|a| a.fact.level().is_some());
+            answers.extend(item.subjects.iter().map(|subject| said(*subject, Purpose::Protection)));
+            if !covered {
+                answers.extend(Purpose::ALL.iter().map(|purpose| said(item.category, *purpose)));
+            }
+            answers.iter().filter(|a| matches!(a.fact, AccordFact::Refused | AccordFact::Withdrawn)).any(
+                |no| {
+                    !file.events.iter().any(|e| {
+                        matches!(e.kind, StatuteEventKind::Validated { .. })
+                            && no.refused_at.is_none_or(|at| e.at > at)
+                    })
                 },
-                &facts.consent(),
-                scene.now,
-            );
-            let validated = file.events.iter().any(|e| {
-                matches!(e.kind, StatuteEventKind::Validated { .. })
-                    && accord.refused_at.is_none_or(|no| e.at > no)
-            });
-            matches!(accord.fact, AccordFact::Refused | AccordFact::Withdrawn) && !validated
+            )
         })
     })
 }
