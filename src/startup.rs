@@ -270,8 +270,14 @@ impl Application {
     pub fn run(self, signals: Signals) -> Result<(), StartupError> {
         let Self { address, app, listener, tls, lane, stop, lock, demonstration } = self;
         tracing::info!(%address, "listening");
-        let served =
-            actix_web::rt::System::new().block_on(serve(Arc::clone(&app), listener, tls, demonstration, stop, signals));
+        let served = actix_web::rt::System::new().block_on(serve(
+            Arc::clone(&app),
+            listener,
+            tls,
+            demonstration,
+            stop,
+            signals,
+        ));
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
@@ -312,7 +318,8 @@ async fn serve(
         )),
         Signals::Ignore => None,
     };
-    let server = server::start(Arc::clone(&app), listener, tls, demonstration).map_err(StartupError::Serve)?;
+    let server =
+        server::start(Arc::clone(&app), listener, tls, demonstration).map_err(StartupError::Serve)?;
     let handle = server.handle();
     let ticks = actix_web::rt::spawn(tick(app));
     let mut asked = stop.0.subscribe();

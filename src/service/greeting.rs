@@ -3,10 +3,10 @@
 //! It leaves no record of its own: it tells people only about themselves.
 //! INVARIANT: it heads pages, and every page rests on a service call that is recorded; a test counts them.
 
+use super::ServiceError;
 use super::app::App;
 use super::flow::Call;
 use super::sessions::{CharterToSign, OwnAssignment, own_assignments, signed_by, unsigned};
-use super::ServiceError;
 use crate::clock::Timestamp;
 use crate::store::account::AccountState;
 

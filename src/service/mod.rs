@@ -75,6 +75,7 @@ pub mod transmissions;
 pub mod who;
 mod withdrawals;
 
+pub use crate::store::account::AccountState;
 pub use accord_views::{
     AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SlotView, StateView,
 };
@@ -90,9 +91,8 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
-pub use crate::store::account::AccountState;
-pub use greeting::Greeting;
 pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use releases::ReleaseInput;

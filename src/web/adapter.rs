@@ -66,7 +66,12 @@ pub async fn unknown(shared: Arc<Shared>, path: String, payload: Payload) -> Htt
 }
 
 /// A known address with another method. Not recorded: the table of routes is public.
-pub async fn not_allowed(shared: Arc<Shared>, face: Face, allowed: Arc<str>, payload: Payload) -> HttpResponse {
+pub async fn not_allowed(
+    shared: Arc<Shared>,
+    face: Face,
+    allowed: Arc<str>,
+    payload: Payload,
+) -> HttpResponse {
     drop(request::body(payload).await);
     match new_id(&shared.app) {
         Ok(id) => response::not_allowed(face, &allowed, id.as_str()),

@@ -129,10 +129,9 @@ impl Form {
     /// # Errors
     /// As [`Form::read`].
     pub fn read_under<T: DeserializeOwned>(&self, prefix: &str) -> Result<T, FieldErrors> {
-        let inside = self
-            .fields
-            .iter()
-            .filter_map(|(n, v)| n.strip_prefix(prefix)?.strip_prefix('.').map(|n| (n.to_owned(), v.clone())));
+        let inside = self.fields.iter().filter_map(|(n, v)| {
+            n.strip_prefix(prefix)?.strip_prefix('.').map(|n| (n.to_owned(), v.clone()))
+        });
         Self { fields: inside.collect() }.read()
     }
 }

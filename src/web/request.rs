@@ -129,11 +129,7 @@ pub fn check_site(
         single(headers, header::ORIGIN.as_str()),
         host(request),
     );
-    if safe || asked_on_purpose || own {
-        Ok(())
-    } else {
-        Err(cross_site())
-    }
+    if safe || asked_on_purpose || own { Ok(()) } else { Err(cross_site()) }
 }
 
 fn cross_site() -> ServiceError {
@@ -237,12 +233,8 @@ pub fn extras(headers: &HeaderMap) -> Result<Extras, ServiceError> {
     let one = |name: &'static str| {
         single(headers, name).map_err(|()| ServiceError::from(FieldErrors::one(name, EntryError::GivenTwice)))
     };
-    let assignment = one(ASSIGNMENT)?
-        .map(|text| assignment_of(ASSIGNMENT, text))
-        .transpose()?;
-    let idempotency = one(IDEMPOTENCY)?
-        .map(|key| key_of(IDEMPOTENCY, key))
-        .transpose()?;
+    let assignment = one(ASSIGNMENT)?.map(|text| assignment_of(ASSIGNMENT, text)).transpose()?;
+    let idempotency = one(IDEMPOTENCY)?.map(|key| key_of(IDEMPOTENCY, key)).transpose()?;
     let if_match = match one(IF_MATCH)? {
         // Whatever is there: no condition.
         None | Some("*") => None,

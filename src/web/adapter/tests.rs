@@ -89,7 +89,8 @@ impl Back {
 /// Sends requests to one application, one after the other, and says how many records each of them left.
 fn sent(territory: &Territory, requests: Vec<TestRequest>) -> Vec<(Back, u64)> {
     actix_web::rt::System::new().block_on(async {
-        let shared = Arc::new(Shared { app: Arc::clone(&territory.app), routes: table(), demonstration: None });
+        let shared =
+            Arc::new(Shared { app: Arc::clone(&territory.app), routes: table(), demonstration: None });
         let service = init_service(Web::new().configure(move |c| configure(c, &shared))).await;
         // The first record of a class in a year makes the key of its pseudonyms, which is recorded too.
         drop(call_service(&service, get(territory, "/api/t/charters").to_request()).await);
@@ -163,7 +164,12 @@ fn whatever_a_session_sends_leaves_exactly_one_record() {
 #[test]
 fn refused_absent_and_malformed_are_the_same_bytes() {
     let territory = Territory::new();
-    let paths = [format!("/api/t/{ID}"), "/api/t/not-an-id".to_owned(), "/api/t/%FF".to_owned(), "/api/unknown".to_owned()];
+    let paths = [
+        format!("/api/t/{ID}"),
+        "/api/t/not-an-id".to_owned(),
+        "/api/t/%FF".to_owned(),
+        "/api/unknown".to_owned(),
+    ];
     let requests = paths.iter().map(|p| get(&territory, p)).collect();
     let backs: Vec<_> = sent(&territory, requests).into_iter().map(|(back, _)| back).collect();
     for back in &backs {

@@ -58,7 +58,8 @@ fn row(
 pub fn routes() -> Vec<Route> {
     let session = |action| (action, ResourceKind::Session);
     vec![
-        row(Method::Get, "/connexion", Door::Open, session(Action::SignIn), sign_in_page).asking(&["suite", "fait"]),
+        row(Method::Get, "/connexion", Door::Open, session(Action::SignIn), sign_in_page)
+            .asking(&["suite", "fait"]),
         row(Method::Post, "/connexion", Door::Open, session(Action::SignIn), sign_in),
         row(Method::Get, "/affectation", Door::Session, session(Action::Read), assignment_page),
         row(Method::Post, "/affectation", Door::Session, session(Action::SignIn), choose),
@@ -85,7 +86,13 @@ pub fn demonstration_routes() -> Vec<Route> {
 /// THREAT: an address of somebody else in a link to our sign-in page.
 fn local(next: Option<&str>) -> String {
     match next {
-        Some(n) if n.starts_with('/') && !n.starts_with("//") && !n.contains('\\') && n.is_ascii() && !n.contains(|c: char| c.is_ascii_control()) => {
+        Some(n)
+            if n.starts_with('/')
+                && !n.starts_with("//")
+                && !n.contains('\\')
+                && n.is_ascii()
+                && !n.contains(|c: char| c.is_ascii_control()) =>
+        {
             n.to_owned()
         }
         Some(_) | None => "/".to_owned(),
@@ -144,7 +151,10 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         ServiceError::TooManyAttempts(seconds) => {
             let told = ServiceError::rule(
                 "too_many_attempts",
-                format!("Trop d'essais : attendez {}, puis recommencez.", words::plural(i64::from(*seconds), "seconde", "secondes")),
+                format!(
+                    "Trop d'essais : attendez {}, puis recommencez.",
+                    words::plural(i64::from(*seconds), "seconde", "secondes")
+                ),
             );
             show_sign_in(app, incoming, 429, Entered::refused(form, &told))
         }
@@ -200,7 +210,12 @@ impl Page for SignInPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use super::shell::sample;
-        let page = |entered, people| Self { shell: sample::open("Connexion"), entered, next: "/".to_owned(), people };
+        let page = |entered, people| Self {
+            shell: sample::open("Connexion"),
+            entered,
+            next: "/".to_owned(),
+            people,
+        };
         let refused = Entered::refused(
             &crate::web::form::Form::of(&[("login", "nadia.benali")]),
             &ServiceError::rule("sign_in_refused", "L'identifiant ne convient pas."),

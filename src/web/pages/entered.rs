@@ -1,7 +1,7 @@
 //! What somebody wrote in a form that comes back: the values, and what is to be corrected, at the field and in the
 //! summary at the top.
 
-use crate::domain::text::{FieldErrors, EntryError};
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
 use crate::web::problem::Problem;
@@ -84,7 +84,10 @@ impl Entered {
     pub fn error(&self, name: &str) -> Option<&str> {
         let wanted = path_of(name);
         let inside = |field: &str| {
-            field == wanted || field.strip_prefix(wanted).is_some_and(|rest| name.ends_with("[]") && rest.starts_with('['))
+            field == wanted
+                || field
+                    .strip_prefix(wanted)
+                    .is_some_and(|rest| name.ends_with("[]") && rest.starts_with('['))
         };
         self.told.iter().find(|t| inside(&t.field)).map(|t| t.message.as_str())
     }

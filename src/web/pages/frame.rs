@@ -97,7 +97,6 @@ impl Part {
 
 /// The head of a page of a pathway.
 pub struct Frame {
-    pub shell: Shell,
     pub view: PathwayView,
     pub part: Part,
     pub today: chrono::NaiveDate,
@@ -116,10 +115,10 @@ impl Frame {
     ///
     /// # Errors
     /// As the read.
-    pub fn read(app: &App, incoming: &Incoming, part: Part, title: &str) -> Result<Self, Fault> {
+    pub fn read(app: &App, incoming: &Incoming, part: Part, title: &str) -> Result<(Shell, Self), Fault> {
         let view = app.pathway(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
         let shell = Shell::signed_in(app, incoming, Room::Pathways, format!("{title} · {}", view.name))?;
-        Ok(Self { shell, view, part, today: app.clock().now().paris_day() })
+        Ok((shell, Self { view, part, today: app.clock().now().paris_day() }))
     }
 
     /// An address under this pathway: `self.at("/cercle")`.
@@ -186,7 +185,7 @@ pub mod sample {
     }
 
     /// The head as `role` sees it.
-    pub fn frame_as(role: Role, part: Part, title: &str) -> Frame {
+    pub fn frame_as(role: Role, part: Part, title: &str) -> (Shell, Frame) {
         let me = place("Nadia Benali", Profession::ReferentPre, role, true);
         let view = PathwayView {
             id: "pathway".to_owned(),
@@ -213,22 +212,19 @@ pub mod sample {
             me,
             doors: Vec::new(),
         };
-        Frame {
-            shell: super::super::shell::sample::signed_in(Room::Pathways, title),
-            view,
-            part,
-            today: chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap(),
-        }
+        let shell = super::super::shell::sample::signed_in(Room::Pathways, title);
+        let frame = Frame { view, part, today: chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap() };
+        (shell, frame)
     }
 
     /// The head as the référente sees it.
-    pub fn frame(part: Part, title: &str) -> Frame {
+    pub fn frame(part: Part, title: &str) -> (Shell, Frame) {
         frame_as(Role::Referent, part, title)
     }
 
     #[test]
     fn the_age_is_that_of_today() {
-        let mut frame = frame(Part::Information, "x");
+        let (_, mut frame) = frame(Part::Information, "x");
         assert_eq!(frame.age().as_deref(), Some("15 ans"));
         frame.today = chrono::NaiveDate::from_ymd_opt(2027, 5, 2).unwrap();
         assert_eq!(frame.age().as_deref(), Some("16 ans"));

@@ -9,6 +9,7 @@
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
 mod assets;
+mod danger;
 mod door;
 mod entered;
 mod frame;
@@ -63,7 +64,7 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes()].into_iter().flatten().collect()
+    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
 }
 
 /// Rows that exist under `relais demo` only.

@@ -68,7 +68,10 @@ pub struct Shell {
 /// Sentences of what was just done: the address carries a code of this list, never a text.
 const DONE: &[(&str, &str)] = &[
     ("connexion", "Vous êtes connecté."),
-    ("deconnexion", "Vous êtes déconnecté. Fermez le navigateur si d'autres personnes utilisent cet appareil."),
+    (
+        "deconnexion",
+        "Vous êtes déconnecté. Fermez le navigateur si d'autres personnes utilisent cet appareil.",
+    ),
     ("enregistre", "C'est enregistré."),
     ("partage", "C'est partagé."),
     ("fin", "C'est terminé."),
@@ -122,7 +125,11 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
         )),
     }
     if greeting.acting.is_none() && !greeting.assignments.is_empty() {
-        out.push(("Choisissez l'affectation sous laquelle vous travaillez.".to_owned(), "/affectation", "Choisir"));
+        out.push((
+            "Choisissez l'affectation sous laquelle vous travaillez.".to_owned(),
+            "/affectation",
+            "Choisir",
+        ));
     }
     if !greeting.charters_to_sign.is_empty() {
         out.push((

@@ -19,7 +19,11 @@ pub fn check<P: Page>() {
         let html = page.render().unwrap();
         assert!(html.contains("<!doctype html>") && html.contains("lang=\"fr\""), "{}: no page", P::NAME);
         for forbidden in [" style=", "<script>", " onclick=", "javascript:", "data:"] {
-            assert!(!html.contains(forbidden), "{}.{name}: `{forbidden}` is forbidden by the content policy", P::NAME);
+            assert!(
+                !html.contains(forbidden),
+                "{}.{name}: `{forbidden}` is forbidden by the content policy",
+                P::NAME
+            );
         }
         let path = folder().join(format!("{}.{name}.html", P::NAME));
         if std::env::var_os("RELAIS_BLESS").is_some() {
@@ -27,7 +31,11 @@ pub fn check<P: Page>() {
             std::fs::write(&path, &html).unwrap();
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == html, "{} differs from what the page shows; look at it, then RELAIS_BLESS=1", path.display());
+        assert!(
+            kept == html,
+            "{} differs from what the page shows; look at it, then RELAIS_BLESS=1",
+            path.display()
+        );
     }
 }
 
