@@ -4,6 +4,7 @@
 mod edge;
 mod headers;
 mod openapi;
+mod pages;
 mod stories;
 mod stories_course;
 mod stories_time;
