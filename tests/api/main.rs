@@ -1,6 +1,8 @@
 //! The API through HTTPS on a running server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod callers;
+mod callers_world;
 mod edge;
 mod headers;
 mod openapi;
