@@ -440,6 +440,11 @@ pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
     found
 }
 
+/// Everybody of the demonstration.
+pub fn logins() -> Vec<&'static str> {
+    TEMPLATE.accounts.keys().map(String::as_str).collect()
+}
+
 /// The way in of somebody of the demonstration.
 pub fn account(login: &str) -> &'static demo::Account {
     &TEMPLATE.accounts[login]
