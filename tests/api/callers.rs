@@ -10,7 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use relais::web::route::Door;
 use relais::web::routes;
 
-use super::callers_world::{Ask, NOBODY, SOPHIE, World, ask};
+use super::callers_asks::ask;
+use super::callers_world::{Ask, NOBODY, SOPHIE, World};
 use super::stories_world::*;
 use crate::support::{Client, Reply};
 
@@ -57,6 +58,9 @@ const OWN: &str = "acts on the caller's own session or password, which nobody el
 
 include!("callers_table.rs");
 
+/// Headers and body.
+type Shown = (Vec<(String, String)>, Vec<u8>);
+
 struct Walk {
     w: World,
     plain: Client,
@@ -64,11 +68,11 @@ struct Walk {
     asked: Vec<(String, bool, String)>,
     wrong: Vec<String>,
     /// The bytes of every 404.
-    absent: BTreeSet<(Vec<(String, String)>, Vec<u8>)>,
+    absent: BTreeSet<Shown>,
 }
 
 /// What an answer shows, but for its moment and its request id.
-fn shown(reply: &Reply) -> (Vec<(String, String)>, Vec<u8>) {
+fn shown(reply: &Reply) -> Shown {
     let own = ["date", "relais-request"];
     let headers = reply.headers.iter().filter(|(n, _)| !own.contains(&n.as_str()));
     (headers.map(|(n, v)| (n.clone(), v.clone())).collect(), reply.body.clone())

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod callers;
+mod callers_asks;
 mod callers_world;
 mod canaries;
 mod edge;

@@ -1,6 +1,8 @@
 //! Ends racing reads through HTTPS: once the record of an end has its index, no later record permits what rested on what
 //! ended. Order is the log's: an answer that left a moment earlier has a record before it.
 
+#![expect(clippy::indexing_slicing, reason = "a read without its record must stop the test")]
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -195,7 +195,7 @@ fn story_s4_a_checkpoint_taken_away_proves_later_that_nothing_before_it_changed(
     let hashes: Vec<Digest> =
         proof["hashes"].as_array().unwrap().iter().map(|h| digest(h.as_str().unwrap())).collect();
     let first = checkpoint.claims();
-    verify_consistency(first.size(), later.size(), &hashes, &first.root(), &later.root()).unwrap();
+    verify_consistency(first.size(), later.size(), &hashes, first.root(), later.root()).unwrap();
 
     // Another log's checkpoint does not hold, and what somebody changed in the database is named.
     let other = Story::begin();
