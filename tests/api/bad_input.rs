@@ -15,7 +15,6 @@ use relais::audit::LeafBody;
 use relais::clock::{ManualClock, Timestamp};
 use relais::domain::record::Verdict;
 use relais::web::route::{Door, Method};
-use relais::web::routes;
 use serde_json::{Value, json};
 
 use super::stories_world::*;
@@ -369,7 +368,7 @@ fn bodies_that_are_too_large_or_not_text_are_refused_recorded_and_nothing_of_the
     let client = s.of(NADIA).with("Content-Type", "application/json");
     let mut ten = b"{\"text\":\"".to_vec();
     ten.resize(10 * 1024 * 1024, b'z');
-    let taking = routes::all()
+    let taking = api_routes()
         .into_iter()
         .filter(|r| r.door == Door::Session && r.body.is_some() && r.method == Method::Post);
     let mut tried = 0;

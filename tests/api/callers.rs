@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use relais::web::route::Door;
-use relais::web::routes;
 
 use super::callers_asks::ask;
 use super::callers_world::{Ask, NOBODY, SOPHIE, World};
@@ -217,7 +216,7 @@ fn every_route_answers_every_caller_as_the_table_says() {
         *rows.entry((row.method, row.path)).or_default() += 1;
     }
     assert!(rows.values().all(|n| *n == 1), "a route has two rows");
-    let uncovered: Vec<String> = routes::all()
+    let uncovered: Vec<String> = api_routes()
         .iter()
         .filter(|r| rows.remove(&(r.method.name(), r.path)).is_none())
         .map(|r| format!("{} {}", r.method.name(), r.path))
@@ -234,7 +233,7 @@ fn every_route_answers_every_caller_as_the_table_says() {
         if walked.is_err() {
             walk.wrong.push(format!("{} {}: stopped, see above", row.method, row.path));
         }
-        let door = routes::all().into_iter().find(|r| r.method.name() == row.method && r.path == row.path);
+        let door = api_routes().into_iter().find(|r| r.method.name() == row.method && r.path == row.path);
         let (door, first) = (door.unwrap().door, row.cells.first().copied());
         if (door == Door::Session) != (first == Some(401)) {
             walk.wrong.push(format!("{} {}: a session's door is closed to nobody", row.method, row.path));

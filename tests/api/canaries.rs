@@ -10,7 +10,6 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use relais::web::route::Method;
-use relais::web::routes;
 use serde_json::{Value, json};
 
 use super::callers_world::{LUC, ODILE};
@@ -213,7 +212,7 @@ impl Bed {
     /// Every address of every GET route, filled with every object of these pathways.
     fn addresses(&self, which: &[usize]) -> Vec<String> {
         let mut out = BTreeSet::new();
-        for route in routes::all().iter().filter(|r| r.method == Method::Get) {
+        for route in api_routes().iter().filter(|r| r.method == Method::Get) {
             if route.path.contains("openapi") || route.path.contains("health") {
                 continue;
             }

@@ -440,6 +440,13 @@ pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
     found
 }
 
+/// The rows that programs ask. Pages for people have callers, and a table, of their own.
+pub fn api_routes() -> Vec<relais::web::route::Route> {
+    let mut rows = routes::all();
+    rows.retain(|r| r.path.starts_with("/api/") || r.path.starts_with("/health/"));
+    rows
+}
+
 /// Everybody of the demonstration.
 pub fn logins() -> Vec<&'static str> {
     TEMPLATE.accounts.keys().map(String::as_str).collect()
