@@ -15,6 +15,7 @@ use super::flow::{Act, Call, Change, Created, Scene};
 use super::pathways::end_place;
 use super::people::{PersonWords, person_words};
 use super::shares_end::shares_ended_to;
+use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, hidden_from, may_know, sees_in_circle};
@@ -458,6 +459,10 @@ impl App {
             let a = scene.gate.actor().assignment();
             admissible(scene, a)?;
             if !invitable(facts, a, scene.now).named {
+            // Somebody named for a place takes it whole, whichever way the acceptance comes.
+            if let Some(named) = naming(scene, id)? {
+                return take_place(scene, p, &named.facts);
+            }
                 return Err(ServiceError::rule(
                     "accord_needed_to_accept",
                     "L'accord qui vous nommait a pris fin : voyez avec qui vous a invité.",
