@@ -18,6 +18,7 @@ use super::consent::{
 };
 use super::flow::Scene;
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::{Resource, Standing};
 use crate::audit::{Disclosed, Sealed};
@@ -231,9 +232,7 @@ fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> 
         shown.push((version.clone(), item.category));
         grants.push(grant);
     }
-    if facts.closed_at.is_some() {
-        return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos : aucun nouvel accord."));
-    }
+    still_open(facts)?;
     let standing = standing(scene)?;
     let directory = Directory::read(scene)?;
     let chance = scene.app.chance();

@@ -14,6 +14,7 @@ use super::consent::{
     standing,
 };
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::Resource;
 use crate::audit::{Disclosed, Sealed};
@@ -56,6 +57,7 @@ impl App {
             scene.gate.resource(Resource::Act)?;
             let (item, _, grant) = may_show(scene, &input.item_version)?;
             let facts = scene.gate.facts();
+            still_open(facts)?;
             let actor = scene.gate.actor().assignment();
             let standing = standing(scene)?;
             let directory = Directory::read(scene)?;

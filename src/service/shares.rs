@@ -19,6 +19,7 @@ use super::members::{me, named_by_me, place_holders};
 use super::preview::{
     ItemRef, MOST, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten,
 };
+use super::who::still_open;
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts, ShareFacts, ShareRecipient};
 use crate::access::{Decision, Resource};
@@ -77,9 +78,7 @@ pub struct JoinShare {
 
 /// Refuses what no new share may do, in words.
 pub(super) fn may_begin(facts: &PathwayFacts, now: Timestamp) -> Result<(), ServiceError> {
-    if facts.closed_at.is_some_and(|t| t <= now) {
-        return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos : plus rien ne s'y partage."));
-    }
+    still_open(facts)?;
     // LAW: S15. Under a nickname there is no accord, invitation, share or statute.
     if facts.person.nickname_only() {
         return Err(ServiceError::rule(

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::standing;
 use super::flow::Scene;
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::facts::StatuteFile;
 use crate::access::{Grant, Resource, may_know};
@@ -217,6 +218,10 @@ impl App {
                     return Err(rule(&StatuteError::IsTheSharer));
                 }
             };
+            // A decision that opens nothing, or ends it, is heard on a closed pathway too.
+            if input.accepted {
+                still_open(scene.gate.facts())?;
+            }
             let by = second_person(scene);
             let kind = match (input.kind, input.accepted) {
                 (DecisionKind::Exception, accepted) => {
@@ -284,6 +289,7 @@ fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result
             .ok_or(ServiceError::AbsentOrRefused)?;
         recipients.push(other);
     }
+    still_open(facts)?;
     // LAW: CASF L226-2-2. Both ends are bound by secrecy; `contested` is not enough.
     let ends = recipients.iter().map(|p| &p.assignment).chain(std::iter::once(actor));
     if !ends.into_iter().all(|a| a.secrecy_at(now) == Secrecy::Bound) {
