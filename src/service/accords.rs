@@ -26,7 +26,7 @@ use crate::domain::accord::{
     Accord, AccordDraft, AccordFacts, Event, EventKind, Interpreter, Language, Line, LineKind, NoticeMark,
     RecipientKey, ShownVersion, Signatory, SigningQuestion, required_signatories,
 };
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::person::AgeBand;
 use crate::domain::vocabulary::{Category, Purpose, Secrecy};
@@ -345,7 +345,8 @@ fn check_line(
         .collect();
     for category in spoken_of {
         if need_of(standing, rows, line.recipient.profession, category) == Need::Never {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::denied(
+                Reason::CeilingNever,
                 "ceiling_never",
                 format!(
                     "La charte ne permet pas à cette profession de recevoir « {} », même avec l'accord de la famille.",

@@ -447,7 +447,7 @@ impl App {
                 return Err(ServiceError::AbsentOrRefused);
             }
             if office.professional() == Some(id) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "own_account",
                     "On ne ferme pas son propre compte : demandez à un autre administrateur.",
                 ));

@@ -17,6 +17,7 @@ use super::{App, ServiceError};
 use crate::access::facts::{HandoverFacts, ParticipationFacts, ShareFacts};
 use crate::access::{Existence, Resource, may_know};
 use crate::audit::Disclosed;
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
@@ -189,7 +190,8 @@ impl App {
                 return Err(ServiceError::rule("items", "Choisissez au moins une information à transmettre."));
             }
             if !matches!(incoming.role, Role::Participant | Role::Referent) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::ContributorOnly,
                     "incoming_receives_nothing",
                     "Ce service apporte des informations mais n'en reçoit pas : il ne peut pas prendre le relais.",
                 ));

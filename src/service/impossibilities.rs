@@ -154,7 +154,7 @@ impl App {
                 .filter(|r| decides(scene, &r.facts))
                 .ok_or(ServiceError::AbsentOrRefused)?;
             if request.facts.requester == actor.professional {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "second_person_needed",
                     "Vous avez fait cette demande : c'est à un autre responsable de décider.",
                 ));

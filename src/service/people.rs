@@ -408,7 +408,7 @@ impl App {
             still_open(facts)?;
             // LAW: S15. The identity enters only by the young person's own act.
             if facts.person.nickname_only() && !input.given_by_young_person {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "own_act_needed",
                     "Seul le jeune peut donner son nom. Notez qu'il l'a donné, ou gardez le surnom.",
                 ));
@@ -538,7 +538,7 @@ impl App {
             still_open(facts)?;
             // LAW: S15. Giving the name does not inform the parents: nobody is noted beside a nickname.
             if facts.person.nickname_only() {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "nickname_only",
                     "Le jeune n'a donné qu'un surnom : ses parents ne sont pas notés.",
                 ));

@@ -205,7 +205,7 @@ fn not_mine(
         .permitted
     });
     if reads {
-        ServiceError::rule(
+        ServiceError::forbidden(
             "onward_sharing",
             "Vous lisez ceci parce qu'on l'a partagé avec vous : seul le service qui l'a écrit peut le partager. \
              Demandez-le-lui.",
@@ -397,11 +397,13 @@ pub(super) fn told(
     }
 }
 
-/// The answer when some pair would not be read: nothing is kept, and each « ne lira pas » is said.
+/// The answer when some pair would not be read: nothing is kept, and each « ne lira pas » is said. `why` is for the
+/// record alone: the sentences are as coarse as the asker may have them.
 pub(super) fn nothing_done(
     code: &'static str,
     opening: &str,
     refused: &[(MemberView, Vec<PairView>)],
+    why: Vec<Reason>,
 ) -> ServiceError {
     let mut message = opening.to_owned();
     for (member, pairs) in refused {
@@ -416,7 +418,7 @@ pub(super) fn nothing_done(
             }
         }
     }
-    ServiceError::rule(code, message)
+    ServiceError::denied_for(why, code, message)
 }
 
 /// Every pair of readers and things, decided; `Err` listing each that would not be read.
@@ -430,6 +432,7 @@ pub(super) fn all_will_read(
 ) -> Result<Vec<(ParticipationId, Vec<Decision>)>, ServiceError> {
     let mut permitted = Vec::new();
     let mut refused = Vec::new();
+    let mut why = BTreeSet::new();
     for reader in readers {
         let mut decisions = Vec::new();
         let mut no = Vec::new();
@@ -438,6 +441,7 @@ pub(super) fn all_will_read(
             if decision.permitted {
                 decisions.push(decision);
             } else {
+                why.insert(decision.reason);
                 no.push((subject, decision));
             }
         }
@@ -451,7 +455,10 @@ pub(super) fn all_will_read(
         }
         permitted.push((reader.id.clone(), decisions));
     }
-    if refused.is_empty() { Ok(permitted) } else { Err(nothing_done("will_not_read", opening, &refused)) }
+    if refused.is_empty() {
+        return Ok(permitted);
+    }
+    Err(nothing_done("will_not_read", opening, &refused, why.into_iter().collect()))
 }
 
 /// Items, or one category: never both, never neither.

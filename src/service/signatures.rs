@@ -291,7 +291,7 @@ fn may_be_asked(scene: &Scene<'_>, by: &Signatory) -> Result<(), ServiceError> {
     match by {
         Signatory::YoungPerson => Ok(()),
         Signatory::Holder(id) if scene.gate.facts().people().may_be_contacted(id, today) => Ok(()),
-        Signatory::Holder(_) => Err(ServiceError::rule(
+        Signatory::Holder(_) => Err(ServiceError::forbidden(
             "contact_would_endanger",
             "Il a été décidé de ne pas contacter cette personne : sa signature n'est pas recueillie.",
         )),

@@ -159,7 +159,7 @@ impl Problem {
                     .collect();
                 problem
             }
-            ServiceError::Rule { code, message } => {
+            ServiceError::Rule { code, message, .. } => {
                 let (status, title) = match *code {
                     edge::BODY_TOO_LARGE => (413, "Demande trop grande"),
                     edge::BODY_NOT_JSON => (415, "Format non accepté"),
