@@ -88,7 +88,9 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
-pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use flow::{
+    ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
+};
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use releases::ReleaseInput;

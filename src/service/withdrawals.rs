@@ -77,7 +77,7 @@ impl App {
         input: &WithdrawalInput,
     ) -> Result<Disclosed<WithdrawalView>, ServiceError> {
         let id = ConsentEventId::random(self.chance())?;
-        let (created, told) = self.change_telling(call, act, pathway, |scene| {
+        let plan = |scene: &mut Scene<'_>| {
             scene.gate.resource(Resource::Hear)?;
             let scope = match &input.what {
                 ScopeInput::Everything {} => Scope::Everything,
@@ -111,8 +111,9 @@ impl App {
                 sentence: sentence(&input.by),
                 running_stays: running_stays(scene, &input.what)?,
             };
-            Ok((change, scene.seal_facts(view)))
-        })?;
+            Ok(scene.seal_facts(view))
+        };
+        let (created, told) = self.change_telling(call, act, pathway, plan, tell)?;
         // A replayed request names what the first one recorded.
         Ok(told.map(|view| WithdrawalView { id: created.id, ..view }))
     }
