@@ -216,7 +216,7 @@ impl App {
             let ends = period(new.last_day, scene.now)?;
             let decisions =
                 all_will_read(scene, &[incoming], &subjects, Purpose::Handover, None, NOTHING_GOES)?;
-            within_accords(facts, &decisions, ends)?;
+            within_accords(facts, &decisions, ends, scene.now)?;
             let id = HandoverId::random(self.chance())?;
             let share = ShareId::random(self.chance())?;
             let versions: Vec<ItemVersionId> = subjects.iter().map(|s| s.version.id.clone()).collect();
