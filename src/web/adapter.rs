@@ -123,7 +123,7 @@ fn take_apart(
 ) -> Result<Incoming, Box<Early>> {
     let headers = request.headers();
     let mut call = credential.as_ref().map(|c| Call {
-        request: id,
+        request: id.clone(),
         token: app.store().instance_keys().session_hash(c.token()),
         assignment: None,
         idempotency: None,
@@ -154,6 +154,7 @@ fn take_apart(
     let path: HashMap<String, String> =
         request.match_info().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Ok(Incoming {
+        request: id,
         act: route.act(),
         call,
         path,

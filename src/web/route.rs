@@ -9,6 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::audit::Disclosed;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
+use crate::ids::RequestId;
 use crate::service::{Act, App, Call, Created, ServiceError};
 
 /// The methods that we use.
@@ -83,6 +84,8 @@ impl Route {
 
 /// A request, taken apart.
 pub struct Incoming {
+    /// The one that the answer and the record name.
+    pub request: RequestId,
     pub act: Act,
     /// Present when the request carries a well-formed token.
     pub call: Option<Call>,
