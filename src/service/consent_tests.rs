@@ -491,3 +491,109 @@ fn an_absent_accord_and_a_foreign_one_are_the_same_refusal() {
         assert!(matches!(f.happens("outsider", id, &no), Err(ServiceError::AbsentOrRefused)));
     }
 }
+
+/// Closes the pathway as its référente does.
+fn close(f: &Family) {
+    let input = pathways::ClosingInput { reason: pathways::ClosingReason::Achieved, words: None };
+    f.t.app.pathway_close(&f.t.call("referente"), &f.pathway, &input).unwrap();
+}
+
+#[test]
+fn a_closed_pathway_takes_no_more_accords_releases_or_signatures_and_still_hears_a_no() {
+    let mut f = eleven();
+    let (accord, version) = schooling(&mut f);
+    let oral = Happening::Opinion(OpinionInput {
+        opinion: Opinion::Favourable,
+        on: Day::new(date(2027, 3, 2)).unwrap(),
+    });
+    close(&f);
+    let input = f.asks(COORDINATION, vec![f.line("prevention", &[Category::Schooling], &[])]);
+    assert_eq!(code(f.accord("referente", &input).unwrap_err()), "pathway_closed");
+    let release = ReleaseInput {
+        item_version: version,
+        recipient: f.recipient("prevention"),
+        purpose: COORDINATION,
+        only_assignment: None,
+    };
+    let made = f.t.app.release_create(&f.t.call("referente"), act(Action::Create), &f.pathway, &release);
+    assert_eq!(code(made.unwrap_err()), "pathway_closed");
+    assert_eq!(code(f.signs("referente", &accord, f.mother()).unwrap_err()), "pathway_closed");
+    for happening in [Happening::Printed, oral] {
+        assert_eq!(code(f.happens("referente", &accord, &happening).unwrap_err()), "pathway_closed");
+    }
+    let asked = ImpossibilityInput {
+        holder: f.father.clone(),
+        motive: Motive::Deceased,
+        statement: Paragraph::parse("Décédé.").unwrap(),
+    };
+    let impossible =
+        f.t.app.impossibility_request(&f.t.call("referente"), act(Action::Create), &f.pathway, &asked);
+    assert_eq!(code(impossible.unwrap_err()), "pathway_closed");
+    let no = || NoInput { by: f.mother(), line: None };
+    for happening in [Happening::Refused(no()), Happening::Opposed(no()), Happening::Withdrawn(no())] {
+        let heard = f.happens("referente", &accord, &happening);
+        assert!(heard.is_ok(), "{happening:?}: {heard:?}");
+    }
+    f.withdraw("referente", f.mother(), ScopeInput::Everything {}).unwrap();
+}
+
+#[test]
+fn a_withdrawal_that_is_sent_twice_is_answered_twice_and_recorded_once() {
+    let mut f = eleven();
+    let (accord, _) = schooling(&mut f);
+    f.all_sign("referente", &accord);
+    let call = |who: &str| Call {
+        idempotency: Some(Idempotency { key: "retrait".to_owned(), body: b"{}".to_vec() }),
+        ..f.t.call(who)
+    };
+    let input = WithdrawalInput {
+        by: Said::Holder(f.mother.clone()),
+        what: ScopeInput::Everything {},
+        channel: Channel::Telephone,
+    };
+    let ask = |who: &str| f.t.app.withdrawal_record(&call(who), act(Action::Withdraw), &f.pathway, &input);
+    let said = || {
+        let facts = f.t.app.store().snapshot().unwrap().pathway_facts(&f.pathway).unwrap().unwrap();
+        facts.standing.len()
+    };
+    let first = ask("referente").unwrap().into_inner();
+    assert_eq!(said(), 1);
+    f.t.clock.set(f.t.app.clock().now().plus_seconds(300));
+    assert_eq!(ask("referente").unwrap().into_inner(), first);
+    assert_eq!(said(), 1);
+}
+
+#[test]
+fn who_closed_the_own_way_in_by_a_withdrawal_hears_that_it_is_recorded() {
+    let mut f = eleven();
+    let (accord, _) = schooling(&mut f);
+    f.all_sign("referente", &accord);
+    let mut call = f.t.call("prevention");
+    call.idempotency = Some(Idempotency { key: "retrait".to_owned(), body: b"{}".to_vec() });
+    let what = || ScopeInput::Everything {};
+    let input = WithdrawalInput { by: Said::Parent, what: what(), channel: Channel::Telephone };
+    let ask = |call: &Call| f.t.app.withdrawal_record(call, act(Action::Withdraw), &f.pathway, &input);
+    ask(&call).unwrap();
+    assert_eq!(code(ask(&call).err().unwrap()), "already_recorded");
+    // Only under the key of what was done: anything else is as absent as to anybody.
+    assert!(matches!(ask(&f.t.call("prevention")), Err(ServiceError::AbsentOrRefused)));
+    call.idempotency = Some(Idempotency { key: "autre".to_owned(), body: b"{}".to_vec() });
+    assert!(matches!(ask(&call), Err(ServiceError::AbsentOrRefused)));
+}
+
+#[test]
+fn law_the_family_takes_back_what_one_person_reads_and_her_service_keeps_the_rest() {
+    let mut f = eleven();
+    let (accord, version) = schooling(&mut f);
+    f.all_sign("referente", &accord);
+    assert!(f.reads("prevention", &version, COORDINATION));
+    let person =
+        |f: &Family, name: &str| ScopeInput::Person { assignment: f.t.person(name).assignment.clone() };
+    // Somebody else: nothing moves for her.
+    f.withdraw("referente", f.mother(), person(&f, "mission_locale")).unwrap();
+    assert!(f.reads("prevention", &version, COORDINATION));
+    let unknown = f.withdraw("referente", f.mother(), person(&f, "administrator"));
+    assert_eq!(code(unknown.unwrap_err()), "unknown_person");
+    f.withdraw("referente", f.mother(), person(&f, "prevention")).unwrap();
+    assert!(!f.reads("prevention", &version, COORDINATION));
+}
