@@ -597,3 +597,52 @@ fn law_the_family_takes_back_what_one_person_reads_and_her_service_keeps_the_res
     f.withdraw("referente", f.mother(), person(&f, "prevention")).unwrap();
     assert!(!f.reads("prevention", &version, COORDINATION));
 }
+
+#[test]
+fn story_also_for_the_brothers_and_sisters_makes_one_accord_for_each_child() {
+    let f = eleven();
+    let second = f.sibling(date(2011, 10, 10));
+    let elsewhere = PathwayId::random(f.t.app.chance()).unwrap();
+    let ask = |pathways: Vec<PathwayId>| siblings::SiblingsInput {
+        pathways,
+        purpose: COORDINATION,
+        starts: Day::new(date(2027, 3, 2)).unwrap(),
+        ends: Day::new(date(2027, 12, 1)).unwrap(),
+        language: "fr".to_owned(),
+        interpreter: None,
+        lines: vec![siblings::SiblingsLine {
+            recipient: f.recipient("prevention"),
+            kind: crate::domain::accord::LineKind::Recipient,
+            only_assignment: None,
+            categories: vec![Category::Schooling],
+            names_services: Vec::new(),
+        }],
+    };
+    let mut call = f.t.call("referente");
+    call.idempotency = Some(Idempotency { key: "fratrie".to_owned(), body: b"{}".to_vec() });
+    let asked = ask(vec![f.pathway.clone(), elsewhere.clone(), second.clone()]).checked().unwrap();
+    let made = |call: &Call| f.t.app.accord_create_siblings(call, act(Action::Create), &asked).unwrap();
+    let answers = made(&call);
+    let of = |p: &PathwayId| answers.iter().find(|(q, _)| q == p).map(|(_, made)| made).unwrap();
+    assert!(matches!(of(&elsewhere), Err(ServiceError::AbsentOrRefused)));
+    let ids = [&f.pathway, &second].map(|p| AccordId::parse(&of(p).as_ref().unwrap().id).unwrap());
+    assert_ne!(ids[0], ids[1]);
+    for (pathway, id) in [&f.pathway, &second].into_iter().zip(&ids) {
+        let facts = f.t.app.store().snapshot().unwrap().pathway_facts(pathway).unwrap().unwrap();
+        let own: Vec<_> = facts.accords.iter().map(|a| a.facts().id().clone()).collect();
+        assert_eq!(own, std::slice::from_ref(id), "one accord, in its own pathway");
+    }
+    // Sent again: the same two, not two more.
+    for ((_, first), (_, again)) in answers.iter().zip(made(&call)) {
+        match (first, again) {
+            (Ok(first), Ok(again)) => assert!(again.replayed && again.id == first.id),
+            (Err(_), Err(_)) => {}
+            (first, again) => panic!("{first:?} then {again:?}"),
+        }
+    }
+    // Somebody without a place collects for none of them.
+    let none = f.t.app.accord_create_siblings(&f.t.call("outsider"), act(Action::Create), &asked).unwrap();
+    assert!(none.iter().all(|(_, made)| matches!(made, Err(ServiceError::AbsentOrRefused))));
+    assert!(ask(vec![f.pathway.clone()]).checked().is_err(), "one child is an ordinary accord");
+    assert!(ask(vec![f.pathway.clone(), f.pathway.clone()]).checked().is_err());
+}

@@ -60,6 +60,7 @@ mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
 mod signatures;
+pub mod siblings;
 pub mod spoken;
 #[cfg(test)]
 mod statute_service_tests;

@@ -6,6 +6,7 @@ mod headers;
 mod openapi;
 mod stories;
 mod stories_course;
+mod stories_family;
 mod stories_time;
 mod stories_world;
 mod stories_worlds;
