@@ -49,6 +49,7 @@ mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
+pub mod ratings;
 pub mod reading;
 mod readings;
 mod recognition;
@@ -59,8 +60,8 @@ pub mod shares;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
-mod signatures;
 pub mod siblings;
+mod signatures;
 pub mod spoken;
 #[cfg(test)]
 mod statute_service_tests;

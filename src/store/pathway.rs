@@ -82,6 +82,9 @@ pub struct HandoverBody {
     /// Whom a référent who leaves has named in its place; takes effect when both ends have confirmed.
     #[serde(default)]
     pub new_referent: Option<ParticipationId>,
+    /// That the receiving service has said whether it had to start again; what it said stands nowhere here.
+    #[serde(default)]
+    pub rated_at: Option<Timestamp>,
 }
 
 /// A statutory record with its events (fact `statute`).
