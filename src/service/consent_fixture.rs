@@ -106,25 +106,45 @@ impl Family {
             until_at: None,
             stands_in_for: None,
         };
-        let person = NewFact::seal(
-            &key,
-            chance,
-            &pathway,
-            FactKind::Person,
-            ConsentEventId::random(chance).unwrap().as_str(),
-            1,
-            now,
-            &referente.assignment,
-            &PersonFacts::new(Some(birth), None, false).unwrap(),
-            Some(&serde_json::json!({"identity": {"first_name": "Inès"}})),
-        )
-        .unwrap();
+        let name = serde_json::json!({"identity": {"first_name": "Inès"}});
+        let person = PersonFacts::new(Some(birth), None, false).unwrap();
+        let course = CourseBody { step: Step::Contact, review_on: Some(date(2028, 3, 1)) };
+        let (first, second) =
+            (ConsentEventId::random(chance).unwrap(), ConsentEventId::random(chance).unwrap());
+        let by = &referente.assignment;
+        let facts = [
+            NewFact::seal(
+                &key,
+                chance,
+                &pathway,
+                FactKind::Person,
+                first.as_str(),
+                1,
+                now,
+                by,
+                &person,
+                Some(&name),
+            ),
+            NewFact::seal(
+                &key,
+                chance,
+                &pathway,
+                FactKind::Course,
+                second.as_str(),
+                1,
+                now,
+                by,
+                &course,
+                None::<&()>,
+            ),
+        ]
+        .map(Result::unwrap);
         let id = pathway.clone();
         self.t.write(move |tx, at| {
             tx.key_insert(&new_key)?;
             tx.pathway_insert(&id, &referente.organisation, at)?;
             tx.participation_insert(&place)?;
-            tx.fact_insert(&person)
+            facts.iter().try_for_each(|fact| tx.fact_insert(fact))
         });
         pathway
     }

@@ -32,6 +32,8 @@ pub mod danger;
 mod decisions;
 pub mod directory;
 mod error;
+#[cfg(test)]
+mod family_tests;
 mod flow;
 pub mod founding;
 #[cfg(test)]

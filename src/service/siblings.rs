@@ -102,6 +102,9 @@ impl SiblingsInput {
     }
 }
 
+/// What became of one child.
+pub type SiblingAnswer = (PathwayId, Result<Created, ServiceError>);
+
 /// Whether the whole request is over: nothing more can be decided or recorded now.
 const fn stops(error: &ServiceError) -> bool {
     match error {
@@ -128,7 +131,7 @@ impl App {
         call: &Call,
         act: Act,
         asked: &Siblings,
-    ) -> Result<Vec<(PathwayId, Result<Created, ServiceError>)>, ServiceError> {
+    ) -> Result<Vec<SiblingAnswer>, ServiceError> {
         let mut answers = Vec::with_capacity(asked.pathways.len());
         for pathway in &asked.pathways {
             // Each child under a key of its own: what was made before a break is found again, not made twice.

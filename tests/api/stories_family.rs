@@ -1,5 +1,4 @@
 //! What families say and sign, through HTTPS: the sheet of a release, one meeting for several children, a "no" sent twice.
-#![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
 use serde_json::{Value, json};
 
