@@ -213,7 +213,7 @@ fn a_statute_towards_somebody_who_is_not_bound_is_found_among_refusals() {
     assert_eq!(code(refused), "statute_needs_both_bound");
     let said = last_record(&f);
     assert_eq!(said.decision, Verdict::Deny);
-    assert!(said.reasons.contains(&Reason::StatuteNeedsBothBound), "{:?}", said.reasons);
+    assert_eq!(said.reasons, [Reason::StatuteNeedsBothBound]);
     assert!(said.clauses.iter().any(|c| c == "rule=statute_needs_both_bound"), "{:?}", said.clauses);
     let late = InformationInput::Given { on: Day::new(date(2027, 12, 1)).unwrap() };
     let wrong = create(&f, "referente", &StatuteInput { child: late, ..asks(&f, &version, "prevention") });

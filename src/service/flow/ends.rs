@@ -31,11 +31,8 @@ const fn verdict_of(error: &ServiceError) -> Verdict {
 fn conclude(draft: &mut RecordDraft, error: &ServiceError) {
     draft.verdict = verdict_of(error);
     if let ServiceError::Rule { code, refused: Some(reasons), .. } = error {
-        for reason in reasons {
-            if !draft.reasons.contains(reason) {
-                draft.reasons.push(*reason);
-            }
-        }
+        // What the gates permitted on the way stays in the trail; it is no reason of a refusal.
+        draft.reasons.clone_from(reasons);
         draft.clauses.push(format!("rule={code}"));
     }
 }
