@@ -62,6 +62,12 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// Reads an RFC 3339 time.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_micros()))
+    }
+
     /// RFC 3339 in UTC with microseconds, as the API writes it.
     #[must_use]
     pub fn rfc3339(self) -> String {

@@ -29,6 +29,7 @@ use crate::crypto::tls::{TlsError, server_config};
 use crate::jobs;
 use crate::service::{App, AppParts, ServiceError};
 use crate::store::{DatabaseAddress, InstanceKind, Store, StoreError, WriteTx};
+use crate::web::route::Demonstration;
 use crate::web::server;
 
 pub use telemetry::start as start_telemetry;
@@ -222,6 +223,7 @@ pub struct Application {
     lane: LaneThread<WriteTx>,
     stop: Stopper,
     lock: File,
+    demonstration: Option<Demonstration>,
 }
 
 impl Application {
@@ -244,7 +246,15 @@ impl Application {
             .map_err(|source| StartupError::Listen { address: settings.listen, source })?;
         let (app, lane) = assemble(store, clock, chance)?;
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
-        Ok(Self { address, app, listener, tls, lane, stop, lock })
+        Ok(Self { address, app, listener, tls, lane, stop, lock, demonstration: None })
+    }
+
+    /// Opens the door of a demonstration: its sign-in page offers these people. `relais demo` alone calls this; the
+    /// service behind it refuses on a real instance.
+    #[must_use]
+    pub fn with_demonstration(mut self, people: Demonstration) -> Self {
+        self.demonstration = Some(people);
+        self
     }
 
     /// What stops it from another thread.
@@ -258,10 +268,16 @@ impl Application {
     /// # Errors
     /// When the server breaks down; everything is put away all the same.
     pub fn run(self, signals: Signals) -> Result<(), StartupError> {
-        let Self { address, app, listener, tls, lane, stop, lock } = self;
+        let Self { address, app, listener, tls, lane, stop, lock, demonstration } = self;
         tracing::info!(%address, "listening");
-        let served =
-            actix_web::rt::System::new().block_on(serve(Arc::clone(&app), listener, tls, stop, signals));
+        let served = actix_web::rt::System::new().block_on(serve(
+            Arc::clone(&app),
+            listener,
+            tls,
+            demonstration,
+            stop,
+            signals,
+        ));
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
@@ -290,6 +306,7 @@ async fn serve(
     app: Arc<App>,
     listener: TcpListener,
     tls: rustls::ServerConfig,
+    demonstration: Option<Demonstration>,
     stop: Stopper,
     signals: Signals,
 ) -> Result<(), StartupError> {
@@ -301,7 +318,8 @@ async fn serve(
         )),
         Signals::Ignore => None,
     };
-    let server = server::start(Arc::clone(&app), listener, tls).map_err(StartupError::Serve)?;
+    let server =
+        server::start(Arc::clone(&app), listener, tls, demonstration).map_err(StartupError::Serve)?;
     let handle = server.handle();
     let ticks = actix_web::rt::spawn(tick(app));
     let mut asked = stop.0.subscribe();

@@ -30,6 +30,7 @@ mod consultations;
 mod credentials;
 pub mod danger;
 mod decisions;
+mod demonstration;
 pub mod directory;
 mod error;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod flow;
 pub mod founding;
 #[cfg(test)]
 mod founding_tests;
+mod greeting;
 pub mod handovers;
 pub mod import;
 mod impossibilities;
@@ -77,6 +79,7 @@ pub mod transmissions;
 pub mod who;
 mod withdrawals;
 
+pub use crate::store::account::AccountState;
 pub use accord_views::{
     AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SlotView, StateView,
 };
@@ -95,6 +98,7 @@ pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
+pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use releases::ReleaseInput;

@@ -150,7 +150,7 @@ pub(super) fn row_ref(table: &'static str, id: &str, version: i64) -> RowRef {
 }
 
 /// Charter versions in force or announced that this person has not signed.
-fn unsigned(book: &CharterBook, signed: &[CharterId], now: Timestamp) -> Vec<CharterToSign> {
+pub(super) fn unsigned(book: &CharterBook, signed: &[CharterId], now: Timestamp) -> Vec<CharterToSign> {
     let in_force = book.in_force(now).map_or(i64::MIN, |e| e.number);
     book.editions()
         .iter()
@@ -198,7 +198,7 @@ pub(super) fn own_assignments(
 }
 
 /// Charter signatures are the person's: any affectation carries them.
-fn signed_by(rows: &[AssignmentRow]) -> Vec<CharterId> {
+pub(super) fn signed_by(rows: &[AssignmentRow]) -> Vec<CharterId> {
     rows.first().map_or_else(Vec::new, |r| r.facts.signed.clone())
 }
 

@@ -39,6 +39,7 @@ impl InstanceKind {
 #[derive(Clone)]
 pub struct Store {
     address: DatabaseAddress,
+    kind: InstanceKind,
     pool: Pool<Readers>,
     keyring: Keyring,
     instance: Arc<DataKey>,
@@ -165,11 +166,18 @@ impl Store {
         let instance_keys = InstanceKeys::derive(&instance);
         Ok(Self {
             address: address.clone(),
+            kind,
             pool: connection::pool(address.clone())?,
             keyring,
             instance: Arc::new(instance),
             instance_keys: Arc::new(instance_keys),
         })
+    }
+
+    /// What this database says it is.
+    #[must_use]
+    pub const fn kind(&self) -> InstanceKind {
+        self.kind
     }
 
     /// Runs pending migrations; returns how many ran.

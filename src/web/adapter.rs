@@ -10,11 +10,13 @@ use std::sync::Arc;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::form::Form;
+use super::pages;
 use super::problem::Problem;
 use super::query;
 use super::request::{self, Credential};
 use super::response;
-use super::route::{Answer, Door, Fault, Incoming, Route};
+use super::route::{Answer, Cookie, Demonstration, Door, Face, Fault, Incoming, Method, Route, face_of};
 use crate::ids::RequestId;
 use crate::service::{App, Call, Idempotency, ServiceError, Uncalled};
 
@@ -22,6 +24,7 @@ use crate::service::{App, Call, Idempotency, ServiceError, Uncalled};
 pub struct Shared {
     pub app: Arc<App>,
     pub routes: Vec<Route>,
+    pub demonstration: Option<Arc<Demonstration>>,
 }
 
 /// A request that was refused before its handler.
@@ -37,7 +40,7 @@ fn new_id(app: &App) -> Result<RequestId, ServiceError> {
 /// Answers when there is not even a request id: no randomness, so nothing can be recorded.
 fn speechless(error: &ServiceError) -> HttpResponse {
     tracing::error!(%error, "no request id");
-    response::problem(&Problem::of(error, "none"), "none")
+    response::problem(Face::Api, &Problem::of(error, "none"), "none")
 }
 
 /// Counts a request without a session, and hands counts that are due to the lane on another thread.
@@ -54,19 +57,24 @@ fn count(shared: &Arc<Shared>, what: Uncalled) {
 }
 
 /// An address that no row of the table has. Not recorded (SECURITY §1).
-pub async fn unknown(shared: Arc<Shared>, payload: Payload) -> HttpResponse {
+pub async fn unknown(shared: Arc<Shared>, path: String, payload: Payload) -> HttpResponse {
     drop(request::body(payload).await);
     match new_id(&shared.app) {
-        Ok(id) => response::problem(&Problem::not_found(), id.as_str()),
+        Ok(id) => response::problem(face_of(&path), &Problem::not_found(), id.as_str()),
         Err(e) => speechless(&e),
     }
 }
 
 /// A known address with another method. Not recorded: the table of routes is public.
-pub async fn not_allowed(shared: Arc<Shared>, allowed: Arc<str>, payload: Payload) -> HttpResponse {
+pub async fn not_allowed(
+    shared: Arc<Shared>,
+    face: Face,
+    allowed: Arc<str>,
+    payload: Payload,
+) -> HttpResponse {
     drop(request::body(payload).await);
     match new_id(&shared.app) {
-        Ok(id) => response::not_allowed(&allowed, id.as_str()),
+        Ok(id) => response::not_allowed(face, &allowed, id.as_str()),
         Err(e) => speechless(&e),
     }
 }
@@ -79,16 +87,18 @@ pub async fn serve(shared: Arc<Shared>, at: usize, request: HttpRequest, payload
     };
     let name = id.as_str().to_owned();
     let Some(route) = shared.routes.get(at) else {
-        return response::problem(&Problem::not_found(), &name);
+        return response::problem(Face::Api, &Problem::not_found(), &name);
     };
+    let face = route.face();
+    let address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let credential = request::credential(request.headers());
     if credential.is_none() && route.door == Door::Session {
         drop(request::body(payload).await);
         count(&shared, Uncalled::NoSession);
-        return response::problem(&Problem::unauthenticated(), &name);
+        return turned_away(route, &address, &name);
     }
     let body = request::body(payload).await;
-    let taken = take_apart(&shared.app, route, id, &request, credential, body);
+    let taken = take_apart(&shared, route, id, &request, credential, body);
     let (door, method, path) = (route.door, route.method, route.path);
     let worker = Arc::clone(&shared);
     let ended = web::block(move || run(&worker, at, taken)).await;
@@ -103,6 +113,9 @@ pub async fn serve(shared: Arc<Shared>, at: usize, request: HttpRequest, payload
     // Sign-ins that the limiter turns away are counted by the service that knows them.
     if let (ServiceError::Unauthenticated, Door::Session) = (&error, door) {
         count(&shared, Uncalled::NoSession);
+        if let Some(route) = shared.routes.get(at) {
+            return turned_away(route, &address, &name);
+        }
     }
     let problem = Problem::of(&error, &name);
     if problem.status >= 500 {
@@ -110,17 +123,29 @@ pub async fn serve(shared: Arc<Shared>, at: usize, request: HttpRequest, payload
     } else {
         tracing::debug!(request = %name, method = method.name(), path, status = problem.status, "refused");
     }
-    response::problem(&problem, &name)
+    response::problem(face, &problem, &name)
+}
+
+/// Without a session: programs are told, people are brought to the sign-in page, and back afterwards.
+fn turned_away(route: &Route, address: &str, name: &str) -> HttpResponse {
+    match (route.face(), route.method) {
+        (Face::Page, Method::Get) => response::see_other(&pages::sign_in_for(address), &Cookie::Keep, name),
+        (Face::Page, Method::Post | Method::Put | Method::Delete) => {
+            response::see_other(&pages::sign_in_for(""), &Cookie::Keep, name)
+        }
+        (Face::Api, _) => response::problem(Face::Api, &Problem::unauthenticated(), name),
+    }
 }
 
 fn take_apart(
-    app: &App,
+    shared: &Shared,
     route: &Route,
     id: RequestId,
     request: &HttpRequest,
     credential: Option<Credential>,
     body: Result<Vec<u8>, ServiceError>,
 ) -> Result<Incoming, Box<Early>> {
+    let app = &shared.app;
     let headers = request.headers();
     let mut call = credential.as_ref().map(|c| Call {
         request: id.clone(),
@@ -139,10 +164,25 @@ fn take_apart(
     if let Some(credential) = &credential {
         or_early!(request::check_site(request, credential, route.method));
     }
-    let extras = or_early!(request::extras(headers));
+    if route.face() == Face::Page {
+        // THREAT: a page of somebody else that signs a person in under an account of its own.
+        or_early!(request::check_page(request, route.method));
+    }
+    let mut extras = or_early!(request::extras(headers));
     let query = or_early!(query::read(request.query_string(), route.query));
     let body = or_early!(body);
-    or_early!(request::check_body(headers, &body, route.body.is_some()));
+    let form = match (route.face(), route.method) {
+        (Face::Page, Method::Post) => {
+            or_early!(request::check_form(headers, &body));
+            let form = or_early!(Form::parse(&body));
+            or_early!(extras.of_form(&form));
+            form
+        }
+        (Face::Page, Method::Get | Method::Put | Method::Delete) | (Face::Api, _) => {
+            or_early!(request::check_body(headers, &body, route.body.is_some()));
+            Form::default()
+        }
+    };
     if let Some(call) = &mut call {
         call.assignment = extras.assignment;
         call.idempotency = extras.idempotency.map(|key| Idempotency {
@@ -161,6 +201,9 @@ fn take_apart(
         query,
         if_match: extras.if_match,
         body,
+        form,
+        address: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+        demonstration: shared.demonstration.clone(),
         network: request::network(request),
     })
 }

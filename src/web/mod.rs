@@ -8,7 +8,9 @@
 
 mod adapter;
 pub mod api;
+pub mod form;
 pub mod openapi;
+pub mod pages;
 mod problem;
 mod query;
 mod request;

@@ -185,7 +185,7 @@ fn operation(route: &Route) -> OperationBuilder {
 }
 
 fn make() -> Result<String, OpenApiError> {
-    let routes = routes::all();
+    let routes = routes::api();
     let mut schemas = Schemas::default();
     schemas.describe(&described::<Problem>(PROBLEM))?;
     schemas.describe(&described::<CreatedBody>(CREATED))?;
@@ -258,7 +258,7 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(document().unwrap()).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
         let mut ids = std::collections::BTreeSet::new();
-        for route in routes::all() {
+        for route in routes::api() {
             let operation = &document["paths"][route.path][route.method.name().to_lowercase()];
             let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{}", route.path)).to_owned();
             assert!(ids.insert(id.clone()), "{id}");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::text::{EntryError, FieldError, FieldErrors};
 
 /// Decodes `%41` and `+`; `None` when it is not UTF-8 or not well formed.
-fn decode(text: &str) -> Option<String> {
+pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

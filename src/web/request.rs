@@ -13,6 +13,7 @@ use actix_web::body::{BodyStream, MessageBody as _};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{BytesMut, Payload};
 
+use super::form::{self, Form};
 use super::problem::edge;
 use super::route::Method;
 use crate::crypto::token::SessionToken;
@@ -27,7 +28,7 @@ const DRAIN_LIMIT: usize = 16 * 1024 * 1024;
 /// How long a body may take.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-const COOKIE: &str = "__Host-relais";
+pub(super) const COOKIE: &str = "__Host-relais";
 const IDEMPOTENCY: &str = "Idempotency-Key";
 const ASSIGNMENT: &str = "Relais-Assignment";
 const IF_MATCH: &str = "If-Match";
@@ -128,12 +129,57 @@ pub fn check_site(
         single(headers, header::ORIGIN.as_str()),
         host(request),
     );
-    if safe || asked_on_purpose || own {
+    if safe || asked_on_purpose || own { Ok(()) } else { Err(cross_site()) }
+}
+
+fn cross_site() -> ServiceError {
+    ServiceError::rule(
+        edge::CROSS_SITE,
+        "Cette demande ne vient pas d'une page de Relais : ouvrez Relais et recommencez depuis là.",
+    )
+}
+
+/// Refuses a form that does not come from our own pages, with or without a session.
+///
+/// # Errors
+/// 403.
+pub fn check_page(request: &HttpRequest, method: Method) -> Result<(), ServiceError> {
+    let headers = request.headers();
+    let safe = match method {
+        Method::Get => true,
+        Method::Post | Method::Put | Method::Delete => false,
+    };
+    if safe
+        || from_our_pages(
+            single(headers, "Sec-Fetch-Site"),
+            single(headers, header::ORIGIN.as_str()),
+            host(request),
+        )
+    {
+        Ok(())
+    } else {
+        Err(cross_site())
+    }
+}
+
+/// Refuses a body that is not a form.
+///
+/// # Errors
+/// 415.
+pub fn check_form(headers: &HeaderMap, body: &[u8]) -> Result<(), ServiceError> {
+    let form = match single(headers, header::CONTENT_TYPE.as_str()) {
+        Ok(Some(media)) => media
+            .split(';')
+            .next()
+            .is_some_and(|m| m.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")),
+        Ok(None) | Err(()) => false,
+    };
+    if (form && !headers.contains_key(header::CONTENT_ENCODING)) || body.is_empty() {
         Ok(())
     } else {
         Err(ServiceError::rule(
-            edge::CROSS_SITE,
-            "Cette demande ne vient pas d'une page de Relais : ouvrez Relais et recommencez depuis là.",
+            edge::BODY_NOT_JSON,
+            "Cette page attend un formulaire de Relais : ouvrez la page et recommencez depuis là.",
         ))
     }
 }
@@ -150,6 +196,35 @@ fn wrong(header: &str, expected: &'static str) -> ServiceError {
     FieldErrors::one(header, EntryError::WrongType { expected }).into()
 }
 
+fn assignment_of(name: &str, text: &str) -> Result<AssignmentId, ServiceError> {
+    AssignmentId::parse(text).map_err(|_| wrong(name, "l'identifiant d'une affectation"))
+}
+
+fn key_of(name: &str, key: &str) -> Result<String, ServiceError> {
+    if (1..=64).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(key.to_owned())
+    } else {
+        Err(wrong(name, "1 à 64 caractères visibles, sans espace ni accent"))
+    }
+}
+
+impl Extras {
+    /// A form carries what the API's headers carry: the affectation that it was shown for, and a key so that pressing
+    /// twice does once.
+    ///
+    /// # Errors
+    /// 422 naming the field.
+    pub fn of_form(&mut self, form: &Form) -> Result<(), ServiceError> {
+        if let Some(text) = form.one(form::ASSIGNMENT) {
+            self.assignment = Some(assignment_of(form::ASSIGNMENT, text)?);
+        }
+        if let Some(key) = form.one(form::ONCE) {
+            self.idempotency = Some(key_of(form::ONCE, key)?);
+        }
+        Ok(())
+    }
+}
+
 /// Reads them.
 ///
 /// # Errors
@@ -158,20 +233,8 @@ pub fn extras(headers: &HeaderMap) -> Result<Extras, ServiceError> {
     let one = |name: &'static str| {
         single(headers, name).map_err(|()| ServiceError::from(FieldErrors::one(name, EntryError::GivenTwice)))
     };
-    let assignment = one(ASSIGNMENT)?
-        .map(|text| {
-            AssignmentId::parse(text).map_err(|_| wrong(ASSIGNMENT, "l'identifiant d'une affectation"))
-        })
-        .transpose()?;
-    let idempotency = one(IDEMPOTENCY)?
-        .map(|key| {
-            if (1..=64).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) {
-                Ok(key.to_owned())
-            } else {
-                Err(wrong(IDEMPOTENCY, "1 à 64 caractères visibles, sans espace ni accent"))
-            }
-        })
-        .transpose()?;
+    let assignment = one(ASSIGNMENT)?.map(|text| assignment_of(ASSIGNMENT, text)).transpose()?;
+    let idempotency = one(IDEMPOTENCY)?.map(|key| key_of(IDEMPOTENCY, key)).transpose()?;
     let if_match = match one(IF_MATCH)? {
         // Whatever is there: no condition.
         None | Some("*") => None,

@@ -1,11 +1,14 @@
 //! A route as data, what comes in, and what goes out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::{RefOr, Schema};
 
+use super::form::Form;
+use super::pages::Page;
 use crate::audit::Disclosed;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
@@ -74,7 +77,44 @@ pub struct Route {
     pub handle: fn(&App, &Incoming) -> Result<Answer, Fault>,
 }
 
+/// What a route speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// JSON for programs.
+    Api,
+    /// French pages, forms and files for people.
+    Page,
+}
+
+/// What an address speaks, known or not.
+#[must_use]
+pub fn face_of(path: &str) -> Face {
+    if path.starts_with("/api/") || path.starts_with("/health/") || path == "/metrics" {
+        Face::Api
+    } else {
+        Face::Page
+    }
+}
+
 impl Route {
+    /// What it speaks.
+    #[must_use]
+    pub fn face(&self) -> Face {
+        face_of(self.path)
+    }
+
+    /// The same row with another door.
+    #[must_use]
+    pub const fn at(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
+    /// The same row with these query parameters.
+    #[must_use]
+    pub const fn asking(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
     /// What the record of a request to this route says.
     #[must_use]
     pub const fn act(&self) -> Act {
@@ -84,7 +124,7 @@ impl Route {
 
 /// A request, taken apart.
 pub struct Incoming {
-    /// The one that the answer and the record name.
+    /// The request's id, as its answer's header names it.
     pub request: RequestId,
     pub act: Act,
     /// Present when the request carries a well-formed token.
@@ -93,6 +133,12 @@ pub struct Incoming {
     pub query: HashMap<String, String>,
     pub if_match: Option<String>,
     pub body: Vec<u8>,
+    /// The body of a page's form; empty elsewhere.
+    pub form: Form,
+    /// The path and query as asked, for pages that come back to where somebody was.
+    pub address: String,
+    /// The people of a demonstration, where its door is open.
+    pub demonstration: Option<Arc<Demonstration>>,
     /// The peer's address, for sign-in delays only; never logged with a name.
     pub network: Option<String>,
 }
@@ -192,6 +238,38 @@ pub enum Answer {
     Text { media: &'static str, body: String },
     /// 204.
     Empty,
+    /// A page, with its status: 200, or 4xx for a form that comes back with what is to be corrected.
+    Page { status: u16, html: String },
+    /// 303: the answer to a form that did something.
+    SeeOther { to: String, cookie: Cookie },
+    /// A file to keep.
+    File { media: &'static str, name: String, body: Vec<u8> },
+    /// A file of the pages: the same for everybody, named by its hash, kept for a year.
+    Asset { media: &'static str, body: &'static [u8] },
+}
+
+/// What becomes of the session's cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Cookie {
+    Keep,
+    /// The token of the session that begins.
+    Set(String),
+    Clear,
+}
+
+/// One person of a demonstration, for the door of its sign-in page.
+#[derive(Clone, Debug)]
+pub struct DemonstrationPerson {
+    pub login: String,
+    pub name: String,
+    pub organisation: String,
+    pub profession: String,
+}
+
+/// The people whom the sign-in page of a demonstration offers. Only `relais demo` on a loopback address makes one.
+#[derive(Clone, Debug)]
+pub struct Demonstration {
+    pub people: Vec<DemonstrationPerson>,
 }
 
 impl Answer {
@@ -223,6 +301,30 @@ impl Answer {
 
     fn render<T: Serialize>(view: &T) -> Result<Vec<u8>, Fault> {
         serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+    }
+
+    /// A page of ours.
+    ///
+    /// # Errors
+    /// 500 when it does not render, which is a bug.
+    pub fn page<P: Page>(page: &P) -> Result<Self, Fault> {
+        Self::page_with(200, page)
+    }
+
+    /// A page with another status.
+    ///
+    /// # Errors
+    /// 500 when it does not render, which is a bug.
+    pub fn page_with<P: Page>(status: u16, page: &P) -> Result<Self, Fault> {
+        page.render()
+            .map(|html| Self::Page { status, html })
+            .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+    }
+
+    /// Where to go after a form did something.
+    #[must_use]
+    pub fn see_other(to: impl Into<String>) -> Self {
+        Self::SeeOther { to: to.into(), cookie: Cookie::Keep }
     }
 
     /// The id of what was made.

@@ -1,11 +1,23 @@
 //! The table of every route. Adding an endpoint is adding a row in its area's file; the authorisation tests walk this.
 
-use super::api;
 use super::route::Route;
+use super::{api, pages};
 
-/// Every route of the server, in the order of their areas.
+/// Every route of the server: the API's, then the pages'.
 #[must_use]
 pub fn all() -> Vec<Route> {
+    api().into_iter().chain(pages::routes()).collect()
+}
+
+/// What exists under `relais demo` only.
+#[must_use]
+pub fn demonstration() -> Vec<Route> {
+    pages::demonstration_routes()
+}
+
+/// The API's, in the order of their areas.
+#[must_use]
+pub fn api() -> Vec<Route> {
     [
         api::meta::routes(),
         api::sessions::routes(),
@@ -30,7 +42,7 @@ pub fn all() -> Vec<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::route::{Door, Method};
+    use crate::web::route::{Door, Face, Method};
     use std::collections::{BTreeMap, BTreeSet};
 
     fn shape(path: &str) -> String {
@@ -52,9 +64,18 @@ mod tests {
     fn every_row_is_well_formed() {
         for route in all() {
             let at = format!("{} {}", route.method.name(), route.path);
-            assert!(route.path.starts_with("/api/v1/") || route.path.starts_with("/health/"), "{at}");
+            match route.face() {
+                Face::Api => {
+                    assert!(route.path.starts_with("/api/v1/") || route.path.starts_with("/health/"), "{at}");
+                }
+                // What browsers send without scripts.
+                Face::Page => assert!(matches!(route.method, Method::Get | Method::Post), "{at}"),
+            }
             for segment in route.path.split('/').skip(1) {
                 let name = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')).unwrap_or(segment);
+                if route.path == "/" {
+                    continue;
+                }
                 assert!(
                     !name.is_empty()
                         && name
@@ -74,6 +95,12 @@ mod tests {
     }
 
     #[test]
+    fn the_door_of_a_demonstration_is_no_row_of_a_real_server() {
+        assert!(all().iter().all(|r| !r.path.starts_with("/demonstration")));
+        assert!(demonstration().iter().all(|r| r.path.starts_with("/demonstration/")));
+    }
+
+    #[test]
     fn what_is_open_is_a_short_list_that_people_review() {
         let open: Vec<_> = all()
             .iter()
@@ -89,6 +116,10 @@ mod tests {
                 "POST /api/v1/sessions",
                 "POST /api/v1/accounts/open",
                 "POST /api/v1/accounts/open/confirm",
+                "GET /assets/{hash}/{name}",
+                "GET /connexion",
+                "POST /connexion",
+                "GET /au-revoir",
             ]
         );
     }

@@ -14,7 +14,7 @@ use actix_web::{App as Web, HttpRequest, HttpServer};
 use rustls::ServerConfig;
 
 use super::adapter::{self, Shared};
-use super::route::{Method, Route};
+use super::route::{Demonstration, Method, Route, face_of};
 use super::routes;
 use crate::service::App;
 
@@ -61,21 +61,34 @@ pub(super) fn configure(config: &mut web::ServiceConfig, shared: &Arc<Shared>) {
             ));
         }
         let shared = Arc::clone(shared);
+        let face = face_of(path);
         resource = resource.default_service(web::to(move |payload: Payload| {
-            adapter::not_allowed(Arc::clone(&shared), Arc::clone(&allowed), payload)
+            adapter::not_allowed(Arc::clone(&shared), face, Arc::clone(&allowed), payload)
         }));
         config.service(resource);
     }
     let shared = Arc::clone(shared);
-    config.default_service(web::to(move |payload: Payload| adapter::unknown(Arc::clone(&shared), payload)));
+    config.default_service(web::to(move |request: HttpRequest, payload: Payload| {
+        adapter::unknown(Arc::clone(&shared), request.path().to_owned(), payload)
+    }));
 }
 
-/// The running server. To be called inside an actix system.
+/// The running server. To be called inside an actix system. The door of a demonstration is there only when its people
+/// are given, which only `relais demo` does.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn start(app: Arc<App>, listener: TcpListener, tls: ServerConfig) -> std::io::Result<Server> {
-    let shared = Arc::new(Shared { app, routes: routes::all() });
+pub fn start(
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: ServerConfig,
+    demonstration: Option<Demonstration>,
+) -> std::io::Result<Server> {
+    let mut rows = routes::all();
+    if demonstration.is_some() {
+        rows.extend(routes::demonstration());
+    }
+    let shared = Arc::new(Shared { app, routes: rows, demonstration: demonstration.map(Arc::new) });
     let server = HttpServer::new(move || {
         let shared = Arc::clone(&shared);
         Web::new().configure(move |config| configure(config, &shared))

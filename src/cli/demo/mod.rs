@@ -27,6 +27,7 @@ use crate::startup::{
     Application, DEMO_KEK_FILE, Signals, assemble, database_address, keyring, start_telemetry,
 };
 use crate::store::{DatabaseAddress, InstanceKind, Store};
+use crate::web::route::{Demonstration, DemonstrationPerson};
 
 /// The folder of a demonstration, when nothing else is said.
 pub const DATA: &str = "./demo-data";
@@ -182,10 +183,25 @@ pub fn run(
         std::fs::rename(&partial, data)?;
         made
     };
-    let application = Application::build(&settings, InstanceKind::Demo, clock, chance)?;
+    let mut application = Application::build(&settings, InstanceKind::Demo, clock, chance)?;
+    // Whoever else can reach it must sign in like anywhere.
+    if arguments.listen.ip().is_loopback() && !arguments.expose {
+        application = application.with_demonstration(door(&known));
+    }
     announce(arguments, data, application.address, &known, out)?;
     application.run(Signals::Heed)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The people whom the sign-in page offers.
+fn door(known: &WaysIn) -> Demonstration {
+    let people = known.accounts.iter().map(|a| DemonstrationPerson {
+        login: a.login.clone(),
+        name: a.name.clone(),
+        organisation: a.organisation.clone(),
+        profession: a.profession.clone(),
+    });
+    Demonstration { people: people.collect() }
 }
 
 fn refuse_real(settings: &Settings) -> Result<()> {

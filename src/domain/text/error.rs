@@ -65,6 +65,34 @@ impl EntryError {
         }
     }
 
+    /// The error whose `Display` this is: deserialisers only carry messages. What is no message of ours is a wrong type.
+    #[must_use]
+    pub fn from_message(message: &str) -> Self {
+        let fixed = [
+            Self::Missing,
+            Self::UnknownField,
+            Self::GivenTwice,
+            Self::Empty,
+            Self::ControlCharacter,
+            Self::InvisibleCharacter,
+            Self::NirLike,
+            Self::NotAPhone,
+            Self::NotADate,
+            Self::DateOutOfRange,
+            Self::DateInFuture,
+        ];
+        if let Some(found) = fixed.into_iter().find(|e| e.to_string() == message) {
+            return found;
+        }
+        let mut quoted = message.split('`').skip(1).step_by(2).filter_map(|n| n.parse::<usize>().ok());
+        if message.starts_with("too long by ")
+            && let (Some(over), Some(max)) = (quoted.next(), quoted.next())
+        {
+            return Self::TooLong { max, over };
+        }
+        Self::WrongType { expected: "voir l'aide du champ" }
+    }
+
     /// What people read beside the field.
     #[must_use]
     pub fn french(&self) -> String {

@@ -61,10 +61,10 @@ fn table() -> Vec<Route> {
         handle,
     };
     vec![
-        row(Method::Post, "/t/{pathway}/echo", Some(described::<Asked>("Asked")), echo),
-        row(Method::Get, "/t/{pathway}", None, look),
-        row(Method::Get, "/t/charters", None, count_charters),
-        row(Method::Post, "/t/falls", None, falls),
+        row(Method::Post, "/api/t/{pathway}/echo", Some(described::<Asked>("Asked")), echo),
+        row(Method::Get, "/api/t/{pathway}", None, look),
+        row(Method::Get, "/api/t/charters", None, count_charters),
+        row(Method::Post, "/api/t/falls", None, falls),
     ]
 }
 
@@ -89,10 +89,11 @@ impl Back {
 /// Sends requests to one application, one after the other, and says how many records each of them left.
 fn sent(territory: &Territory, requests: Vec<TestRequest>) -> Vec<(Back, u64)> {
     actix_web::rt::System::new().block_on(async {
-        let shared = Arc::new(Shared { app: Arc::clone(&territory.app), routes: table() });
+        let shared =
+            Arc::new(Shared { app: Arc::clone(&territory.app), routes: table(), demonstration: None });
         let service = init_service(Web::new().configure(move |c| configure(c, &shared))).await;
         // The first record of a class in a year makes the key of its pseudonyms, which is recorded too.
-        drop(call_service(&service, get(territory, "/t/charters").to_request()).await);
+        drop(call_service(&service, get(territory, "/api/t/charters").to_request()).await);
         let mut backs = Vec::new();
         for request in requests {
             let before = territory.app.lane().stats().records;
@@ -115,7 +116,7 @@ const ID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 fn echo_request(territory: &Territory, body: &str) -> TestRequest {
     TestRequest::post()
-        .uri(&format!("/t/{ID}/echo"))
+        .uri(&format!("/api/t/{ID}/echo"))
         .insert_header(("authorization", format!("Bearer {}", territory.person("referente").bearer)))
         .insert_header(("content-type", "application/json"))
         .set_payload(body.to_owned())
@@ -143,12 +144,12 @@ fn whatever_a_session_sends_leaves_exactly_one_record() {
         (echo_request(t, good).insert_header(("idempotency-key", "a b")), 422, "invalid"),
         (echo_request(t, good).insert_header(("if-match", "abc")), 422, "invalid"),
         (echo_request(t, good).insert_header(("relais-assignment", "abc")), 422, "invalid"),
-        (echo_request(t, good).uri(&format!("/t/{ID}/echo?x=1")), 422, "invalid"),
-        (echo_request(t, good).uri("/t/not-an-id/echo"), 404, "not_found"),
-        (get(t, &format!("/t/{ID}")), 404, "not_found"),
-        (get(t, "/t/charters"), 200, ""),
-        (echo_request(t, "").uri("/t/falls"), 500, "internal"),
-        (echo_request(t, good).uri("/t/falls"), 422, "body_unexpected"),
+        (echo_request(t, good).uri(&format!("/api/t/{ID}/echo?x=1")), 422, "invalid"),
+        (echo_request(t, good).uri("/api/t/not-an-id/echo"), 404, "not_found"),
+        (get(t, &format!("/api/t/{ID}")), 404, "not_found"),
+        (get(t, "/api/t/charters"), 200, ""),
+        (echo_request(t, "").uri("/api/t/falls"), 500, "internal"),
+        (echo_request(t, good).uri("/api/t/falls"), 422, "body_unexpected"),
     ];
     let (requests, expected): (Vec<_>, Vec<_>) = cases.into_iter().map(|(r, s, c)| (r, (s, c))).unzip();
     for (at, ((back, records), (status, code))) in sent(t, requests).into_iter().zip(expected).enumerate() {
@@ -163,7 +164,12 @@ fn whatever_a_session_sends_leaves_exactly_one_record() {
 #[test]
 fn refused_absent_and_malformed_are_the_same_bytes() {
     let territory = Territory::new();
-    let paths = [format!("/t/{ID}"), "/t/not-an-id".to_owned(), "/t/%FF".to_owned(), "/unknown".to_owned()];
+    let paths = [
+        format!("/api/t/{ID}"),
+        "/api/t/not-an-id".to_owned(),
+        "/api/t/%FF".to_owned(),
+        "/api/unknown".to_owned(),
+    ];
     let requests = paths.iter().map(|p| get(&territory, p)).collect();
     let backs: Vec<_> = sent(&territory, requests).into_iter().map(|(back, _)| back).collect();
     for back in &backs {
@@ -182,7 +188,7 @@ fn a_cookie_changes_something_only_from_our_own_pages() {
     let t = &territory;
     let under_cookie = || {
         TestRequest::post()
-            .uri(&format!("/t/{ID}/echo"))
+            .uri(&format!("/api/t/{ID}/echo"))
             .insert_header(("cookie", format!("__Host-relais={}", t.person("referente").bearer)))
             .insert_header(("content-type", "application/json"))
             .insert_header(("host", "localhost:8443"))
@@ -194,7 +200,7 @@ fn a_cookie_changes_something_only_from_our_own_pages() {
         (under_cookie().insert_header(("sec-fetch-site", "cross-site")), 403),
         (under_cookie().insert_header(("origin", "https://evil.example")), 403),
         (under_cookie(), 403),
-        (under_cookie().method(http::Method::GET).uri("/t/charters").set_payload(""), 200),
+        (under_cookie().method(http::Method::GET).uri("/api/t/charters").set_payload(""), 200),
     ];
     let (requests, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
     for (at, ((back, records), status)) in sent(t, requests).into_iter().zip(expected).enumerate() {
@@ -211,9 +217,9 @@ fn entity_tags_are_for_one_session() {
     let territory = Territory::new();
     let other = format!("Bearer {}", territory.person("outsider").bearer);
     let requests = vec![
-        get(&territory, "/t/charters"),
-        get(&territory, "/t/charters"),
-        TestRequest::get().uri("/t/charters").insert_header(("authorization", other)),
+        get(&territory, "/api/t/charters"),
+        get(&territory, "/api/t/charters"),
+        TestRequest::get().uri("/api/t/charters").insert_header(("authorization", other)),
     ];
     let backs: Vec<_> = sent(&territory, requests).into_iter().map(|(back, _)| back).collect();
     assert_eq!(backs[0].body, backs[2].body);
@@ -228,9 +234,9 @@ fn an_incident_number_names_the_request_and_stands_on_5xx_only() {
     let backs = sent(
         &territory,
         vec![
-            echo_request(&territory, "").uri("/t/falls"),
-            get(&territory, "/unknown"),
-            TestRequest::get().uri("/t/charters"),
+            echo_request(&territory, "").uri("/api/t/falls"),
+            get(&territory, "/api/unknown"),
+            TestRequest::get().uri("/api/t/charters"),
         ],
     );
     let json: serde_json::Value = serde_json::from_slice(&backs[0].0.body).unwrap();

@@ -1,0 +1,278 @@
+//! The door: sign in, choose an affectation, leave; and leave quickly.
+
+use askama::Template;
+
+use super::Page;
+use super::entered::{Entered, back};
+use super::icon::Icon;
+use super::shell::{Room, Shell};
+use crate::crypto::password::Password;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::ids::AssignmentId;
+use crate::service::sessions::{OwnAssignment, SignIn};
+use crate::service::{App, FactorCode, Login, ServiceError};
+use crate::web::pages::words;
+use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, Method, Route};
+
+/// Sign in.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    entered: Entered,
+    /// Where to go afterwards.
+    next: String,
+    /// The people of a demonstration; empty elsewhere.
+    people: Vec<DemonstrationPerson>,
+}
+
+/// Choose the affectation of this session.
+#[derive(Template)]
+#[template(path = "assignment.html")]
+struct AssignmentPage {
+    shell: Shell,
+    assignments: Vec<OwnAssignment>,
+}
+
+/// What is left on the screen of somebody who left in a hurry: nothing that tells where they were.
+#[derive(Template)]
+#[template(path = "gone.html")]
+struct GonePage {
+    assets: &'static str,
+}
+
+/// A row of a page.
+fn row(
+    method: Method,
+    path: &'static str,
+    door: Door,
+    did: (Action, ResourceKind),
+    handle: fn(&App, &Incoming) -> Result<Answer, Fault>,
+) -> Route {
+    super::row(method, path, did, handle).at(door)
+}
+
+/// The rows of the door.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let session = |action| (action, ResourceKind::Session);
+    vec![
+        row(Method::Get, "/connexion", Door::Open, session(Action::SignIn), sign_in_page)
+            .asking(&["suite", "fait"]),
+        row(Method::Post, "/connexion", Door::Open, session(Action::SignIn), sign_in),
+        row(Method::Get, "/affectation", Door::Session, session(Action::Read), assignment_page),
+        row(Method::Post, "/affectation", Door::Session, session(Action::SignIn), choose),
+        row(Method::Post, "/deconnexion", Door::Session, session(Action::SignOut), sign_out),
+        row(Method::Post, "/quitter", Door::Session, session(Action::SignOut), leave),
+        row(Method::Get, "/au-revoir", Door::Open, session(Action::SignOut), gone),
+    ]
+}
+
+/// What only a demonstration has.
+#[must_use]
+pub fn demonstration_routes() -> Vec<Route> {
+    vec![row(
+        Method::Post,
+        "/demonstration/connexion",
+        Door::Open,
+        (Action::SignIn, ResourceKind::Session),
+        demonstration_sign_in,
+    )]
+}
+
+/// An address of ours to come back to; anything else is the first page.
+///
+/// THREAT: an address of somebody else in a link to our sign-in page.
+fn local(next: Option<&str>) -> String {
+    match next {
+        Some(n)
+            if n.starts_with('/')
+                && !n.starts_with("//")
+                && !n.contains('\\')
+                && n.is_ascii()
+                && !n.contains(|c: char| c.is_ascii_control()) =>
+        {
+            n.to_owned()
+        }
+        Some(_) | None => "/".to_owned(),
+    }
+}
+
+fn show_sign_in(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let next = local(incoming.query.get("suite").map(String::as_str).or_else(|| incoming.form.one("next")));
+    let people = incoming.demonstration.as_ref().map_or_else(Vec::new, |d| d.people.clone());
+    let shell = Shell::open(app, incoming, "Connexion")?;
+    Answer::page_with(status, &SignInPage { shell, entered, next, people })
+}
+
+fn sign_in_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show_sign_in(app, incoming, 200, Entered::nothing())
+}
+
+fn wrong(field: &str, expected: &'static str) -> Fault {
+    Fault::Syntax(ServiceError::Invalid(FieldErrors::one(field, EntryError::WrongType { expected })))
+}
+
+fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let attempt = || -> Result<Answer, Fault> {
+        let login: Login = form.need("login", Login::parse).map_err(|e| Fault::Syntax(e.into()))?;
+        let code: FactorCode = form.need("code", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
+        let password = Password::typed(form.raw("password").to_owned())
+            .map_err(|_| wrong("password", "un mot de passe de 256 caractères au plus"))?;
+        let opened = app.sign_in(&SignIn {
+            request: incoming.request.clone(),
+            login,
+            password,
+            code,
+            assignment: None,
+            network: incoming.network.clone(),
+        })?;
+        let to = match opened.assignment {
+            Some(_) => local(form.one("next")),
+            None => "/affectation".to_owned(),
+        };
+        Ok(Answer::SeeOther { to, cookie: Cookie::Set(opened.token) })
+    };
+    let fault = match attempt() {
+        Ok(answer) => return Ok(answer),
+        Err(fault) => fault,
+    };
+    let (Fault::Service(error) | Fault::Syntax(error)) = &fault;
+    match error {
+        // One sentence, whatever was wrong.
+        ServiceError::Unauthenticated => {
+            let told = ServiceError::rule(
+                "sign_in_refused",
+                "L'identifiant, le mot de passe ou le code ne convient pas. Un code ne sert qu'une fois : attendez le suivant, puis recommencez.",
+            );
+            show_sign_in(app, incoming, 422, Entered::refused(form, &told))
+        }
+        ServiceError::TooManyAttempts(seconds) => {
+            let told = ServiceError::rule(
+                "too_many_attempts",
+                format!(
+                    "Trop d'essais : attendez {}, puis recommencez.",
+                    words::plural(i64::from(*seconds), "seconde", "secondes")
+                ),
+            );
+            show_sign_in(app, incoming, 429, Entered::refused(form, &told))
+        }
+        _other => back(app, incoming, fault, |status, entered| show_sign_in(app, incoming, status, entered)),
+    }
+}
+
+fn demonstration_sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let absent = || Fault::Syntax(ServiceError::AbsentOrRefused);
+    let demonstration = incoming.demonstration.as_ref().ok_or_else(absent)?;
+    let login: Login = form.need("login", Login::parse).map_err(|e| Fault::Syntax(e.into()))?;
+    if !demonstration.people.iter().any(|p| p.login == login.as_str()) {
+        return Err(absent());
+    }
+    let opened = app.demonstration_session(&incoming.request, &login)?;
+    let to = if opened.assignment.is_some() { local(form.one("next")) } else { "/affectation".to_owned() };
+    Ok(Answer::SeeOther { to, cookie: Cookie::Set(opened.token) })
+}
+
+fn assignment_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let me = app.me(incoming.call()?)?;
+    let assignments = me.assignments.iter().filter(|a| a.in_force).cloned().collect();
+    let shell = Shell::signed_in(app, incoming, Room::Account, "Choisir une affectation")?;
+    Answer::page(&AssignmentPage { shell, assignments })
+}
+
+fn choose(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let wanted =
+        incoming.form.need("assignment", AssignmentId::parse).map_err(|e| Fault::Syntax(e.into()))?;
+    let opened = app.choose_assignment(incoming.call()?, &wanted)?;
+    Ok(Answer::SeeOther { to: "/".to_owned(), cookie: Cookie::Set(opened.token) })
+}
+
+fn sign_out(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    app.sign_out(incoming.call()?)?;
+    Ok(Answer::SeeOther { to: "/connexion?fait=deconnexion".to_owned(), cookie: Cookie::Clear })
+}
+
+fn leave(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    app.sign_out(incoming.call()?)?;
+    Ok(Answer::SeeOther { to: "/au-revoir".to_owned(), cookie: Cookie::Clear })
+}
+
+fn gone(_app: &App, _incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::page(&GonePage { assets: super::assets::base() })
+}
+
+impl Page for SignInPage {
+    #[cfg(test)]
+    const NAME: &'static str = "sign_in";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::shell::sample;
+        let page = |entered, people| Self {
+            shell: sample::open("Connexion"),
+            entered,
+            next: "/".to_owned(),
+            people,
+        };
+        let refused = Entered::refused(
+            &crate::web::form::Form::of(&[("login", "nadia.benali")]),
+            &ServiceError::rule("sign_in_refused", "L'identifiant ne convient pas."),
+        );
+        let nadia = DemonstrationPerson {
+            login: "nadia.benali".to_owned(),
+            name: "Nadia Benali".to_owned(),
+            organisation: "Ville".to_owned(),
+            profession: "Référent de parcours".to_owned(),
+        };
+        vec![
+            ("empty", page(Entered::nothing(), Vec::new())),
+            ("refused", page(refused, Vec::new())),
+            ("demonstration", page(Entered::nothing(), vec![nadia])),
+        ]
+    }
+}
+
+impl Page for AssignmentPage {
+    #[cfg(test)]
+    const NAME: &'static str = "assignment";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let shell = super::shell::sample::signed_in(Room::Account, "Choisir une affectation");
+        vec![("none", Self { shell, assignments: Vec::new() })]
+    }
+}
+
+impl Page for GonePage {
+    #[cfg(test)]
+    const NAME: &'static str = "gone";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("always", Self { assets: "/assets/0" })]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::pages::snapshots;
+
+    #[test]
+    fn pages_of_the_door() {
+        snapshots::check::<SignInPage>();
+        snapshots::check::<AssignmentPage>();
+        snapshots::check::<GonePage>();
+    }
+
+    #[test]
+    fn threat_open_redirect_only_addresses_of_ours_are_come_back_to() {
+        assert_eq!(local(Some("/parcours/a?b=c")), "/parcours/a?b=c");
+        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\nb", "/é"] {
+            assert_eq!(local(Some(bad)), "/", "{bad:?}");
+        }
+    }
+}

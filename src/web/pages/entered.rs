@@ -1,0 +1,172 @@
+//! What somebody wrote in a form that comes back: the values, and what is to be corrected, at the field and in the
+//! summary at the top.
+
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::service::{App, ServiceError};
+use crate::web::form::Form;
+use crate::web::problem::Problem;
+use crate::web::route::{Answer, Fault, Incoming};
+
+/// One line of the summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The field it belongs to; empty for the whole form.
+    pub field: String,
+    pub message: String,
+}
+
+/// A form as somebody left it.
+#[derive(Clone, Default)]
+pub struct Entered {
+    form: Form,
+    told: Vec<Told>,
+}
+
+impl Entered {
+    /// Nothing yet.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Filled in before it is shown.
+    #[must_use]
+    pub fn filled(fields: &[(&str, &str)]) -> Self {
+        Self { form: Form::of(fields), told: Vec::new() }
+    }
+
+    /// As sent, with nothing wrong (a step of several).
+    #[must_use]
+    pub fn sent(form: &Form) -> Self {
+        Self { form: form.clone(), told: Vec::new() }
+    }
+
+    /// As sent, with what is to be corrected.
+    #[must_use]
+    pub fn refused(form: &Form, error: &ServiceError) -> Self {
+        let problem = Problem::of(error, "");
+        let told = if problem.errors.is_empty() {
+            let mut told = vec![Told { field: String::new(), message: problem.detail }];
+            told.extend(problem.reasons.into_iter().map(|r| Told {
+                field: String::new(),
+                message: match r.repair {
+                    Some(repair) => format!("{} {repair}", r.sentence),
+                    None => r.sentence,
+                },
+            }));
+            told
+        } else {
+            problem.errors.into_iter().map(|e| Told { field: e.path, message: e.message }).collect()
+        };
+        Self { form: form.clone(), told }
+    }
+
+    /// What was written in a field; its name is that of the form, with or without `:type` and `[]`.
+    #[must_use]
+    pub fn value(&self, name: &str) -> &str {
+        self.form.raw(name)
+    }
+
+    /// Whether a box or choice was taken.
+    #[must_use]
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.form.has(name, value)
+    }
+
+    /// Whether anything was written at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.form.fields().next().is_none()
+    }
+
+    /// What is wrong with a field.
+    #[must_use]
+    pub fn error(&self, name: &str) -> Option<&str> {
+        let wanted = path_of(name);
+        let inside = |field: &str| {
+            field == wanted
+                || field
+                    .strip_prefix(wanted)
+                    .is_some_and(|rest| name.ends_with("[]") && rest.starts_with('['))
+        };
+        self.told.iter().find(|t| inside(&t.field)).map(|t| t.message.as_str())
+    }
+
+    /// Everything that is wrong, in order.
+    #[must_use]
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+}
+
+/// A field's path in errors, from its name in the form.
+fn path_of(name: &str) -> &str {
+    let name = name.split_once(':').map_or(name, |(path, _)| path);
+    name.strip_suffix("[]").unwrap_or(name)
+}
+
+/// A form whose act was refused comes back as it was written, when the refusal is one that the person can mend; any
+/// other refusal goes on. What no service has seen is recorded here.
+///
+/// # Errors
+/// What cannot be mended by writing something else.
+pub fn back(
+    app: &App,
+    incoming: &Incoming,
+    fault: Fault,
+    show: impl FnOnce(u16, Entered) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    let (error, unseen) = match fault {
+        Fault::Syntax(error) => (error, true),
+        Fault::Service(error) => (error, false),
+    };
+    let status = match &error {
+        ServiceError::Invalid(_) | ServiceError::Rule { .. } => 422,
+        ServiceError::Conflict | ServiceError::PreconditionFailed => 409,
+        ServiceError::Explained(_) => 403,
+        ServiceError::Unauthenticated
+        | ServiceError::AbsentOrRefused
+        | ServiceError::TooManyAttempts(_)
+        | ServiceError::Unavailable(_)
+        | ServiceError::Internal(_) => {
+            return Err(if unseen { Fault::Syntax(error) } else { Fault::Service(error) });
+        }
+    };
+    let error = match (&incoming.call, unseen) {
+        (Some(call), true) => app.record_malformed(call, incoming.act, error),
+        (Some(_) | None, _) => error,
+    };
+    show(status, Entered::refused(&incoming.form, &error))
+}
+
+/// A field that must be there, found missing or wrong by a page itself.
+#[must_use]
+pub fn missing(field: &str) -> Fault {
+    Fault::Syntax(ServiceError::Invalid(FieldErrors::one(field, EntryError::Missing)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_stand_at_their_fields_and_values_are_kept() {
+        let form = Form::of(&[("label", "Un été"), ("categories[]", "family"), ("seen:bool", "on")]);
+        let errors = FieldErrors::new(vec![
+            crate::domain::text::FieldError { path: "label".to_owned(), error: EntryError::Empty },
+            crate::domain::text::FieldError { path: "categories[0]".to_owned(), error: EntryError::Missing },
+            crate::domain::text::FieldError { path: "seen".to_owned(), error: EntryError::Missing },
+        ])
+        .unwrap();
+        let entered = Entered::refused(&form, &ServiceError::Invalid(errors));
+        assert_eq!(entered.value("label"), "Un été");
+        assert!(entered.is("categories[]", "family") && !entered.is("categories[]", "housing"));
+        for field in ["label", "categories[]", "seen:bool"] {
+            assert!(entered.error(field).is_some(), "{field}");
+        }
+        assert!(entered.error("other").is_none());
+        assert_eq!(entered.told().len(), 3);
+        let rule = Entered::refused(&form, &ServiceError::rule("x", "Faites autrement."));
+        assert_eq!(rule.told(), [Told { field: String::new(), message: "Faites autrement.".to_owned() }]);
+    }
+}

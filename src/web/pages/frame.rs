@@ -1,0 +1,234 @@
+//! What surrounds every page of one pathway: whose situation this is, one's own place in it, its parts, and Danger.
+//!
+//! INVARIANT: it is made from the same recorded read as the API's page of a pathway; a part that a role does not have is
+//! not offered, and what is behind each part is decided behind it.
+
+use super::shell::{Room, Shell};
+use super::words;
+use crate::clock::{Timestamp, birthday};
+use crate::domain::day::Day;
+use crate::domain::vocabulary::Role;
+use crate::ids::PathwayId;
+use crate::service::App;
+use crate::service::pathways::PathwayView;
+use crate::web::route::{Fault, Incoming};
+
+/// A part of a pathway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Information,
+    Chronology,
+    Circle,
+    Accords,
+    Shares,
+    Actions,
+    Handovers,
+    Consultations,
+    Stay,
+    Notes,
+    /// A page that is none of the parts (Danger, a form).
+    Other,
+}
+
+impl Part {
+    /// The last piece of its address.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Information | Self::Other => "",
+            Self::Chronology => "/chronologie",
+            Self::Circle => "/cercle",
+            Self::Accords => "/accords",
+            Self::Shares => "/partages",
+            Self::Actions => "/actions",
+            Self::Handovers => "/passages",
+            Self::Consultations => "/consultations",
+            Self::Stay => "/sejour",
+            Self::Notes => "/notes",
+        }
+    }
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Information | Self::Other => "Informations",
+            Self::Chronology => "Chronologie",
+            Self::Circle => "Cercle",
+            Self::Accords => "Accords",
+            Self::Shares => "Partages",
+            Self::Actions => "Actions",
+            Self::Handovers => "Passages de relais",
+            Self::Consultations => "Qui a consulté",
+            Self::Stay => "Séjour",
+            Self::Notes => "Mes notes",
+        }
+    }
+
+    /// What a role is offered.
+    #[must_use]
+    pub const fn of(role: Role) -> &'static [Self] {
+        match role {
+            Role::Referent => &[
+                Self::Information,
+                Self::Chronology,
+                Self::Circle,
+                Self::Accords,
+                Self::Shares,
+                Self::Actions,
+                Self::Handovers,
+                Self::Consultations,
+                Self::Notes,
+            ],
+            Role::Participant => &[
+                Self::Information,
+                Self::Chronology,
+                Self::Circle,
+                Self::Accords,
+                Self::Shares,
+                Self::Actions,
+                Self::Handovers,
+                Self::Notes,
+            ],
+            Role::ContributorOnly => &[Self::Information, Self::Circle, Self::Shares, Self::Notes],
+            Role::StayOrganiser => &[],
+        }
+    }
+}
+
+/// The head of a page of a pathway.
+pub struct Frame {
+    pub view: PathwayView,
+    pub part: Part,
+    pub today: chrono::NaiveDate,
+}
+
+/// The pathway that an address names.
+///
+/// # Errors
+/// A malformed id is answered like an absent one.
+pub fn pathway_of(incoming: &Incoming) -> Result<PathwayId, Fault> {
+    incoming.id("pathway", PathwayId::parse)
+}
+
+impl Frame {
+    /// Reads the head (recorded), and puts the page under it.
+    ///
+    /// # Errors
+    /// As the read.
+    pub fn read(app: &App, incoming: &Incoming, part: Part, title: &str) -> Result<(Shell, Self), Fault> {
+        let view = app.pathway(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
+        let shell = Shell::signed_in(app, incoming, Room::Pathways, format!("{title} · {}", view.name))?;
+        Ok((shell, Self { view, part, today: app.clock().now().paris_day() }))
+    }
+
+    /// An address under this pathway: `self.at("/cercle")`.
+    #[must_use]
+    pub fn at(&self, rest: &str) -> String {
+        format!("/parcours/{}{rest}", self.view.id)
+    }
+
+    #[must_use]
+    pub fn parts(&self) -> &'static [Part] {
+        Part::of(self.view.me.role)
+    }
+
+    /// « 15 ans », when the birth date may be read.
+    #[must_use]
+    pub fn age(&self) -> Option<String> {
+        let born = Day::parse(self.view.person.as_ref()?.birth_date.as_deref()?).ok()?.date();
+        let years = (0..130).take_while(|y| birthday(born, y + 1).is_some_and(|d| d <= self.today)).count();
+        Some(words::plural(i64::try_from(years).ok()?, "an", "ans"))
+    }
+
+    /// « Bilan le 14 mars 2027 (dans 3 mois) ».
+    #[must_use]
+    pub fn review(&self) -> Option<String> {
+        let day = Day::parse(self.view.review_on.as_deref()?).ok()?;
+        Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
+    }
+
+    #[must_use]
+    pub fn closed(&self) -> Option<String> {
+        let at = Timestamp::parse_rfc3339(self.view.closed_at.as_deref()?)?;
+        Some(words::moment(at))
+    }
+}
+
+/// Frames for samples.
+#[cfg(test)]
+pub mod sample {
+    use super::*;
+    use crate::domain::vocabulary::{Mandate, Profession, Secrecy, Step};
+    use crate::service::circle::PlaceView;
+    use crate::service::pathways::ReferentView;
+    use crate::service::people::PersonView;
+    use crate::service::who::Who;
+
+    /// Somebody.
+    pub fn who(name: &str, organisation: &str, profession: Profession) -> Who {
+        Who { name: name.to_owned(), organisation: organisation.to_owned(), profession }
+    }
+
+    /// A place in the circle.
+    pub fn place(name: &str, profession: Profession, role: Role, me: bool) -> PlaceView {
+        PlaceView {
+            id: format!("place-{}", name.len()),
+            who: who(name, "Ville de Val-d'Orme", profession),
+            mandate: Mandate::Contractual,
+            role,
+            secrecy: Secrecy::Bound,
+            since: "2027-01-04".to_owned(),
+            until: None,
+            pending: false,
+            me,
+        }
+    }
+
+    /// The head as `role` sees it.
+    pub fn frame_as(role: Role, part: Part, title: &str) -> (Shell, Frame) {
+        let me = place("Nadia Benali", Profession::ReferentPre, role, true);
+        let view = PathwayView {
+            id: "pathway".to_owned(),
+            name: "Léa Martin".to_owned(),
+            name_shared: true,
+            person: Some(PersonView {
+                name: "Léa Martin".to_owned(),
+                nickname_only: false,
+                identity: None,
+                birth_date: Some("2011-05-02".to_owned()),
+                emancipated_on: None,
+            }),
+            step: Some(Step::Accompaniment),
+            review_on: Some("2027-06-14".to_owned()),
+            review_due: false,
+            opened_on: Some("2027-01-04".to_owned()),
+            closed_at: None,
+            lead: Some("Ville de Val-d'Orme".to_owned()),
+            referent: Some(ReferentView {
+                who: who("Nadia Benali", "Ville de Val-d'Orme", Profession::ReferentPre),
+                telephone: "06 01 02 03 01".to_owned(),
+            }),
+            circle: vec![me.clone()],
+            me,
+            doors: Vec::new(),
+        };
+        let shell = super::super::shell::sample::signed_in(Room::Pathways, title);
+        let frame = Frame { view, part, today: chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap() };
+        (shell, frame)
+    }
+
+    /// The head as the référente sees it.
+    pub fn frame(part: Part, title: &str) -> (Shell, Frame) {
+        frame_as(Role::Referent, part, title)
+    }
+
+    #[test]
+    fn the_age_is_that_of_today() {
+        let (_, mut frame) = frame(Part::Information, "x");
+        assert_eq!(frame.age().as_deref(), Some("15 ans"));
+        frame.today = chrono::NaiveDate::from_ymd_opt(2027, 5, 2).unwrap();
+        assert_eq!(frame.age().as_deref(), Some("16 ans"));
+        frame.view.person = None;
+        assert_eq!(frame.age(), None);
+    }
+}

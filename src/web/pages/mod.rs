@@ -1,0 +1,92 @@
+//! French pages, complete without JavaScript: `GET` shows, `POST` does and answers 303.
+//!
+//! INVARIANTS
+//! * A page shows views that a service disclosed, after their record; what stands in the head line is one's own name.
+//! * A form carries the affectation that it was shown for and a key, so that pressing twice does once.
+//! * Nothing is written into a page that a browser would run or style: the content policy forbids it.
+//! * A page without samples does not compile in tests ([`Page::samples`]), and each sample has its snapshot.
+//!
+//! It decides nothing: what a page says of a decision comes from the service that decides the read.
+
+mod assets;
+mod danger;
+mod door;
+mod entered;
+mod frame;
+mod icon;
+mod shell;
+#[cfg(test)]
+mod snapshots;
+mod welcome;
+pub mod words;
+
+use askama::Template;
+
+use super::problem::Problem;
+use super::route::{Answer, Door, Fault, Incoming, Method, Route};
+use crate::domain::record::{Action, ResourceKind};
+use crate::service::App;
+
+/// A page: a compiled template with samples of it.
+pub trait Page: Template {
+    /// The template's file name without its end.
+    #[cfg(test)]
+    const NAME: &'static str;
+
+    /// What it may have to show, by the name of its snapshot: the ordinary, the empty, the refused.
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)>
+    where
+        Self: Sized;
+}
+
+/// A row of the table: a page behind a session.
+fn row(
+    method: Method,
+    path: &'static str,
+    did: (Action, ResourceKind),
+    handle: fn(&App, &Incoming) -> Result<Answer, Fault>,
+) -> Route {
+    Route {
+        method,
+        path,
+        door: Door::Session,
+        action: did.0,
+        resource: did.1,
+        summary: "Page",
+        query: &["fait"],
+        body: None,
+        answer: None,
+        handle,
+    }
+}
+
+/// The rows of all pages.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+}
+
+/// Rows that exist under `relais demo` only.
+#[must_use]
+pub fn demonstration_routes() -> Vec<Route> {
+    door::demonstration_routes()
+}
+
+/// The address of the sign-in page that comes back to `address` afterwards.
+#[must_use]
+pub fn sign_in_for(address: &str) -> String {
+    if address.is_empty() || address == "/" {
+        "/connexion".to_owned()
+    } else {
+        format!("/connexion?suite={}", words::encoded(address))
+    }
+}
+
+/// A problem, for people: what happened, what to do. The same bytes for what is refused and what is absent.
+#[must_use]
+pub fn problem(problem: &Problem) -> String {
+    shell::Trouble { problem, assets: assets::base() }
+        .render()
+        .unwrap_or_else(|_| format!("{} : {}", problem.title, problem.detail))
+}

@@ -1,0 +1,252 @@
+//! What surrounds every page: who one is, under which affectation, where one may go, and the way out.
+
+use askama::Template;
+
+use super::assets;
+use super::icon::Icon;
+use super::words;
+use crate::domain::vocabulary::{Function, Profession};
+use crate::ids::RequestId;
+use crate::service::{AccountState, App, Greeting, ServiceError};
+use crate::web::problem::Problem;
+use crate::web::route::{Fault, Incoming};
+
+/// The part of the building one is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    None,
+    Today,
+    Pathways,
+    MayITell,
+    Manager,
+    Charter,
+    Audit,
+    Administration,
+    Account,
+    Help,
+}
+
+/// A way of the main navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub room: Room,
+    pub href: &'static str,
+    pub label: &'static str,
+    pub icon: Icon,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    pub name: String,
+    /// « Sauvegarde — éducatrice AEMO », or nothing when no affectation is chosen.
+    pub acting: Option<String>,
+    /// The id that forms carry.
+    pub assignment: String,
+    pub several: bool,
+    pub ways: Vec<Way>,
+    /// « 14 h 05 »
+    pub closes_at: String,
+    /// Sentences that stand on every page until they are settled, with the way to settle them.
+    pub reminders: Vec<(String, &'static str, &'static str)>,
+}
+
+/// What every page is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shell {
+    pub title: String,
+    pub room: Room,
+    pub who: Option<Who>,
+    /// What was just done, in a sentence.
+    pub done: Option<&'static str>,
+    /// One key for the forms of this page: pressing twice does once.
+    pub once: String,
+    pub assets: &'static str,
+    pub demonstration: bool,
+}
+
+/// Sentences of what was just done: the address carries a code of this list, never a text.
+const DONE: &[(&str, &str)] = &[
+    ("connexion", "Vous êtes connecté."),
+    (
+        "deconnexion",
+        "Vous êtes déconnecté. Fermez le navigateur si d'autres personnes utilisent cet appareil.",
+    ),
+    ("enregistre", "C'est enregistré."),
+    ("partage", "C'est partagé."),
+    ("fin", "C'est terminé."),
+    ("signe", "La signature est enregistrée."),
+    ("note", "C'est noté."),
+    ("invite", "L'invitation est enregistrée."),
+    ("accepte", "C'est accepté."),
+    ("decline", "C'est décliné."),
+];
+
+fn way(room: Room, href: &'static str, label: &'static str, icon: Icon) -> Way {
+    Way { room, href, label, icon }
+}
+
+/// Where somebody may go, from the affectation alone; what is behind each door is decided behind it.
+fn ways(greeting: &Greeting) -> Vec<Way> {
+    let Some(acting) = &greeting.acting else {
+        return vec![way(Room::Account, "/compte", "Mon compte", Icon::Key)];
+    };
+    let mut out = Vec::new();
+    match acting.profession {
+        Profession::Auditor => {
+            out.push(way(Room::Audit, "/controle", "Contrôle des accès", Icon::Proof));
+        }
+        Profession::Administrator => {
+            out.push(way(Room::Administration, "/structures", "Structures", Icon::Organisation));
+        }
+        _ => {
+            out.push(way(Room::Today, "/", "Aujourd'hui", Icon::House));
+            if acting.function != Function::Secretary {
+                out.push(way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway));
+                out.push(way(Room::MayITell, "/puis-je-le-dire", "Puis-je le lui dire ?", Icon::Message));
+            }
+            if acting.function == Function::Manager {
+                out.push(way(Room::Manager, "/responsable", "Responsable", Icon::Scale));
+            }
+        }
+    }
+    out.push(way(Room::Charter, "/charte", "Charte", Icon::Charter));
+    out
+}
+
+fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
+    let mut out = Vec::new();
+    match greeting.account {
+        AccountState::Confirmed => {}
+        _ => out.push((
+            "Votre compte n'est pas encore reconnu : demandez à une ou un collègue de le faire depuis ses pages.".to_owned(),
+            "/compte",
+            "Voir mon compte",
+        )),
+    }
+    if greeting.acting.is_none() && !greeting.assignments.is_empty() {
+        out.push((
+            "Choisissez l'affectation sous laquelle vous travaillez.".to_owned(),
+            "/affectation",
+            "Choisir",
+        ));
+    }
+    if !greeting.charters_to_sign.is_empty() {
+        out.push((
+            "Une version de la charte attend votre signature. Sans elle, vous ne lirez rien.".to_owned(),
+            "/charte",
+            "Lire et signer",
+        ));
+    }
+    out
+}
+
+impl Who {
+    fn of(greeting: &Greeting) -> Self {
+        Self {
+            name: greeting.name.clone(),
+            acting: greeting
+                .acting
+                .as_ref()
+                .map(|a| format!("{} · {}", a.organisation_name, a.profession.french())),
+            assignment: greeting.acting.as_ref().map_or_else(String::new, |a| a.id.as_str().to_owned()),
+            several: greeting.assignments.len() > 1,
+            ways: ways(greeting),
+            closes_at: words::clock_time(greeting.ends_at),
+            reminders: reminders(greeting),
+        }
+    }
+}
+
+impl Shell {
+    /// Around a page behind a session. Call it after the page's own reads.
+    ///
+    /// # Errors
+    /// Without a session, or as the database.
+    pub fn signed_in(
+        app: &App,
+        incoming: &Incoming,
+        room: Room,
+        title: impl Into<String>,
+    ) -> Result<Self, Fault> {
+        let greeting = app.greeting(incoming.call()?)?;
+        let mut shell = Self::open(app, incoming, title)?;
+        shell.room = room;
+        shell.who = Some(Who::of(&greeting));
+        Ok(shell)
+    }
+
+    /// Around a page without a session.
+    ///
+    /// # Errors
+    /// When there is no randomness for a key.
+    pub fn open(app: &App, incoming: &Incoming, title: impl Into<String>) -> Result<Self, Fault> {
+        let once = RequestId::random(app.chance()).map_err(|e| Fault::Service(ServiceError::from(e)))?;
+        let done = incoming
+            .query
+            .get("fait")
+            .and_then(|code| DONE.iter().find(|(known, _)| known == code))
+            .map(|(_, sentence)| *sentence);
+        Ok(Self {
+            title: title.into(),
+            room: Room::None,
+            who: None,
+            done,
+            once: once.as_str().to_owned(),
+            assets: assets::base(),
+            demonstration: incoming.demonstration.is_some(),
+        })
+    }
+
+    #[must_use]
+    pub fn assignment(&self) -> &str {
+        self.who.as_ref().map_or("", |w| &w.assignment)
+    }
+}
+
+/// The page of a problem: no name, no way that depends on who asks.
+#[derive(Template)]
+#[template(path = "_trouble.html")]
+pub struct Trouble<'a> {
+    pub problem: &'a Problem,
+    pub assets: &'static str,
+}
+
+/// Shells for samples.
+#[cfg(test)]
+pub mod sample {
+    use super::*;
+
+    /// Nobody signed in.
+    pub fn open(title: &str) -> Shell {
+        Shell {
+            title: title.to_owned(),
+            room: Room::None,
+            who: None,
+            done: None,
+            once: "once".to_owned(),
+            assets: "/assets/0",
+            demonstration: false,
+        }
+    }
+
+    /// A référente at work.
+    pub fn signed_in(room: Room, title: &str) -> Shell {
+        Shell {
+            room,
+            who: Some(Who {
+                name: "Nadia Benali".to_owned(),
+                acting: Some("Ville de Val-d'Orme · Référent de parcours".to_owned()),
+                assignment: "assignment".to_owned(),
+                several: false,
+                ways: vec![
+                    way(Room::Today, "/", "Aujourd'hui", Icon::House),
+                    way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway),
+                ],
+                closes_at: "14 h 05".to_owned(),
+                reminders: Vec::new(),
+            }),
+            ..open(title)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Small words of pages: days, times, plurals, parts of addresses.
+
+use chrono::{NaiveDate, Timelike};
+
+use crate::clock::Timestamp;
+use crate::domain::day::{Day, french_date};
+
+/// « 14 h 05 », in Paris.
+#[must_use]
+pub fn clock_time(at: Timestamp) -> String {
+    let local = at.utc().with_timezone(&chrono_tz::Europe::Paris);
+    format!("{} h {:02}", local.hour(), local.minute())
+}
+
+/// « 14 mars 2027 à 14 h 05 », in Paris.
+#[must_use]
+pub fn moment(at: Timestamp) -> String {
+    format!("{} à {}", french_date(at.paris_day()), clock_time(at))
+}
+
+/// [`moment`] of an RFC 3339 time, as views carry it; the text itself when it is none.
+#[must_use]
+pub fn moment_of(rfc3339: &str) -> String {
+    Timestamp::parse_rfc3339(rfc3339).map_or_else(|| rfc3339.to_owned(), moment)
+}
+
+/// « 14 mars 2027 » of `2027-03-14` or of an RFC 3339 time; the text itself when it is neither.
+#[must_use]
+pub fn day_of(text: &str) -> String {
+    match (Day::parse(text), Timestamp::parse_rfc3339(text)) {
+        (Ok(day), _) => day.french(),
+        (Err(_), Some(at)) => french_date(at.paris_day()),
+        (Err(_), None) => text.to_owned(),
+    }
+}
+
+/// « aujourd'hui », « demain », « dans 12 jours », « il y a 3 mois »: beside a date, never instead of it.
+#[must_use]
+pub fn relative(day: NaiveDate, today: NaiveDate) -> String {
+    let days = day.signed_duration_since(today).num_days();
+    let far = days.abs();
+    let span = if far < 60 {
+        plural(far, "jour", "jours")
+    } else if far < 730 {
+        format!("{} mois", far / 30)
+    } else {
+        plural(far / 365, "an", "ans")
+    };
+    match days {
+        0 => "aujourd'hui".to_owned(),
+        1 => "demain".to_owned(),
+        -1 => "hier".to_owned(),
+        d if d > 0 => format!("dans {span}"),
+        _ => format!("il y a {span}"),
+    }
+}
+
+/// « 1 jour », « 3 jours ».
+#[must_use]
+pub fn plural(count: i64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count.abs() > 1 { many } else { one })
+}
+
+/// A text as part of a query: everything but unreserved characters is escaped (RFC 3986).
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let written = write!(out, "%{byte:02X}");
+            debug_assert!(written.is_ok(), "writing to a string does not fail");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_said_as_people_say_them() {
+        let today = NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+        let said = |days| relative(today + chrono::Duration::days(days), today);
+        assert_eq!(said(0), "aujourd'hui");
+        assert_eq!(said(1), "demain");
+        assert_eq!(said(-1), "hier");
+        assert_eq!(said(12), "dans 12 jours");
+        assert_eq!(said(-90), "il y a 3 mois");
+        assert_eq!(said(800), "dans 2 ans");
+        assert_eq!(day_of("2027-03-14"), "14 mars 2027");
+        // 23:30 UTC is the next day in Paris.
+        assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
+        assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
+    }
+
+    #[test]
+    fn addresses_are_escaped() {
+        assert_eq!(encoded("/parcours/a?b=é&c"), "%2Fparcours%2Fa%3Fb%3D%C3%A9%26c");
+    }
+}
