@@ -13,6 +13,7 @@ mod pages;
 mod races;
 mod stories;
 mod stories_course;
+mod stories_family;
 mod stories_s4;
 mod stories_time;
 mod stories_world;
