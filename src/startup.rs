@@ -265,7 +265,7 @@ impl Application {
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
-        jobs::every_minute(&app);
+        jobs::at_the_end(&app);
         lane.stop();
         drop(lock);
         tracing::info!("stopped");
@@ -325,14 +325,16 @@ async fn serve(
 
 /// What is due without anybody knocking: counts of minutes that are over, and the jobs.
 async fn tick(app: Arc<App>) {
+    let schedule = Arc::new(jobs::Schedule::default());
     loop {
         tokio::time::sleep(TICK).await;
         let app = Arc::clone(&app);
+        let schedule = Arc::clone(&schedule);
         let done = actix_web::web::block(move || {
             if let Err(error) = app.flush_anonymous(false) {
                 tracing::warn!(%error, "counts of requests without a session are kept for later");
             }
-            jobs::every_minute(&app);
+            schedule.run_due(&app);
         })
         .await;
         if done.is_err() {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod import;
 pub mod init;
 pub mod instance;
+pub mod jobs;
 pub mod migrate;
 pub mod organisation;
 pub mod serve;
@@ -84,6 +85,9 @@ enum Command {
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Tâches du service (durées de conservation, points de contrôle) : lister, lancer
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Structures : ajouter, lister
     #[command(subcommand)]
     Organisation(organisation::OrganisationCommand),
@@ -123,6 +127,7 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
         Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
+        Command::Jobs(command) => jobs::run(&command, || settings(&data), out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
         Command::Import(command) => import::run(&command, &settings(&data)?, out),

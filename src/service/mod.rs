@@ -53,6 +53,7 @@ pub mod reading;
 mod readings;
 mod recognition;
 mod releases;
+pub mod retention;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
