@@ -54,6 +54,8 @@ mod readings;
 mod recognition;
 mod releases;
 pub mod retention;
+#[cfg(test)]
+mod retention_tests;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
