@@ -54,6 +54,7 @@ mod readings;
 mod recognition;
 mod releases;
 pub mod retention;
+mod rotation;
 #[cfg(test)]
 mod retention_tests;
 pub mod sessions;
@@ -95,6 +96,7 @@ pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scen
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use releases::ReleaseInput;
+pub use rotation::Rotation;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
