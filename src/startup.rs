@@ -160,8 +160,7 @@ pub fn keyring(settings: &Settings, kind: InstanceKind) -> Result<Keyring, Start
         InstanceKind::Real => {
             let (credentials, data) = (settings.credentials.as_deref(), settings.data.as_path());
             let kek = FileKek::locate(settings.kek_file.as_deref(), credentials, data)?;
-            let before =
-                FileKek::locate_previous(settings.kek_file_previous.as_deref(), credentials, data)?;
+            let before = FileKek::locate_previous(settings.kek_file_previous.as_deref(), credentials, data)?;
             if let Some(before) = before {
                 if before.kek_id() == kek.kek_id() {
                     return Err(StartupError::SameKek);

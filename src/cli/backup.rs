@@ -105,8 +105,9 @@ pub fn run(arguments: &BackupArguments, settings: &Settings, out: &mut dyn Write
     let checkpoint = app.checkpoint().map_err(told)?;
     let partial = unfinished(file);
     if partial.exists() {
-        std::fs::remove_file(&partial)
-            .with_context(|| format!("`{}` est resté d'un essai et ne peut pas être effacé", partial.display()))?;
+        std::fs::remove_file(&partial).with_context(|| {
+            format!("`{}` est resté d'un essai et ne peut pas être effacé", partial.display())
+        })?;
     }
     let made = copy(&instance, &partial, &checkpoint.to_string());
     let report = match made {
@@ -123,7 +124,10 @@ pub fn run(arguments: &BackupArguments, settings: &Settings, out: &mut dyn Write
     std::fs::remove_file(&partial).with_context(|| format!("`{}`", partial.display()))?;
     sync_folder_of(file)?;
     writeln!(out, "Sauvegarde écrite et vérifiée : {} ({} traces).", file.display(), report.records)?;
-    writeln!(out, "La clé de chiffrement n'y est pas : sans elle, la sauvegarde n'ouvre rien. Gardez-la ailleurs.")?;
+    writeln!(
+        out,
+        "La clé de chiffrement n'y est pas : sans elle, la sauvegarde n'ouvre rien. Gardez-la ailleurs."
+    )?;
     writeln!(
         out,
         "Détruisez cette sauvegarde dans 35 jours au plus : jusque-là, ce qui est effacé ensuite peut encore y être lu avec la clé."

@@ -13,6 +13,8 @@ pub mod instance;
 pub mod jobs;
 pub mod keys;
 pub mod migrate;
+#[cfg(test)]
+mod operations_tests;
 pub mod organisation;
 pub mod restore;
 pub mod serve;

@@ -60,8 +60,9 @@ fn empty_folder(data: &Path) -> Result<bool> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let mut source = std::fs::File::open(from)
-        .with_context(|| format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", from.display()))?;
+    let mut source = std::fs::File::open(from).with_context(|| {
+        format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", from.display())
+    })?;
     let mut target = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -137,14 +138,21 @@ pub fn run(arguments: &RestoreArguments, settings: &Settings, out: &mut dyn Writ
 }
 
 fn told_to_operator(checked: &Checked, compared: bool, out: &mut dyn Write) -> Result<()> {
-    writeln!(out, "Sauvegarde remise et vérifiée : {} traces, journal {}.", checked.report.records, checked.origin)?;
+    writeln!(
+        out,
+        "Sauvegarde remise et vérifiée : {} traces, journal {}.",
+        checked.report.records, checked.origin
+    )?;
     if !compared {
         writeln!(
             out,
             "Elle n'a été comparée à aucun point de contrôle gardé ailleurs : une sauvegarde plus ancienne ou refaite se verrait seulement ainsi (--checkpoint)."
         )?;
     }
-    writeln!(out, "C'est un état plus ancien. Tout ce qui a été fait depuis est perdu. Avant d'ouvrir le service :")?;
+    writeln!(
+        out,
+        "C'est un état plus ancien. Tout ce qui a été fait depuis est perdu. Avant d'ouvrir le service :"
+    )?;
     for line in [
         "- demandez les retraits et refus d'accord recueillis depuis, et enregistrez-les à nouveau ;",
         "- refermez les comptes et les affectations terminés depuis (`relais user end`) ;",

@@ -54,9 +54,9 @@ mod readings;
 mod recognition;
 mod releases;
 pub mod retention;
-mod rotation;
 #[cfg(test)]
 mod retention_tests;
+mod rotation;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;

@@ -234,3 +234,13 @@ fn every_job_runs_on_a_quiet_instance_and_then_leaves_the_log_alone() {
     }
     assert_eq!(size(), before);
 }
+
+#[test]
+fn after_a_restore_nobody_is_signed_in() {
+    let t = Territory::new();
+    t.write(|tx, at| tx.sessions_end_everyone(at));
+    for who in ["teacher", "nurse", "auditor"] {
+        let one = &t.person(who).professional;
+        assert!(t.app.store().snapshot().unwrap().sessions_open(one).unwrap().is_empty(), "{who}");
+    }
+}

@@ -44,8 +44,7 @@ impl App {
             }
             let mut rows: Vec<(String, WrappedKey)> = Vec::with_capacity(batch.len());
             for (owner, stored) in &batch {
-                let anew =
-                    keyring.rewrap(keyring, owner, stored, self.chance()).map_err(StoreError::from)?;
+                let anew = keyring.rewrap(keyring, owner, stored, self.chance()).map_err(StoreError::from)?;
                 rows.push((stored.kek_id.clone(), anew));
             }
             let many = u64::try_from(rows.len()).unwrap_or(u64::MAX);
@@ -59,9 +58,10 @@ impl App {
             draft.count = u32::try_from(many).ok();
             draft.motive = Some(format!("ligne de commande : keys rotate, vers la clé {current}"));
             let job = Job::new(self.prepare(&draft, None)?);
-            let written = self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, _: Timestamp| {
-                rows.iter().try_for_each(|(from, anew)| tx.key_rewrap(from, anew))
-            });
+            let written =
+                self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, _: Timestamp| {
+                    rows.iter().try_for_each(|(from, anew)| tx.key_rewrap(from, anew))
+                });
             match written.wait() {
                 Ok(_) => {
                     done.rewrapped = done.rewrapped.saturating_add(many);

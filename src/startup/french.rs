@@ -10,9 +10,11 @@ use crate::store::StoreError;
 /// About the key-encryption key.
 pub(super) fn kek(error: &KekError) -> String {
     match error {
-        KekError::Missing => "elle manque. Donnez son fichier avec RELAIS_KEK_FILE, hors du dossier de données, ou \
+        KekError::Missing => {
+            "elle manque. Donnez son fichier avec RELAIS_KEK_FILE, hors du dossier de données, ou \
                               donnez au service le « credential » systemd `relais-kek`"
-            .to_owned(),
+                .to_owned()
+        }
         KekError::Unreadable { path, source } => format!(
             "`{}` ne peut pas être lu ({source}). Vérifiez RELAIS_KEK_FILE et que le fichier appartient à \
              l'utilisateur du service",
@@ -47,7 +49,10 @@ pub(super) fn kek(error: &KekError) -> String {
             path.display()
         ),
         KekError::Unwritable { path, source } => {
-            format!("`{}` ne peut pas être écrite ({source}) : vérifiez le dossier et les droits", path.display())
+            format!(
+                "`{}` ne peut pas être écrite ({source}) : vérifiez le dossier et les droits",
+                path.display()
+            )
         }
         KekError::Chance(_) => "le système ne donne pas de hasard : la machine n'est pas prête".to_owned(),
     }
@@ -64,7 +69,9 @@ fn keyring(error: &KeyringError) -> String {
             "la clé `{key_id}` de `{owner}` ne s'ouvre pas : sa ligne a été changée ou déplacée. Remettez une \
              sauvegarde, puis lancez `relais audit verify`"
         ),
-        KeyringError::Chance(_) => "le système ne donne pas de hasard : la machine n'est pas prête".to_owned(),
+        KeyringError::Chance(_) => {
+            "le système ne donne pas de hasard : la machine n'est pas prête".to_owned()
+        }
         other @ (KeyringError::Seal(_) | KeyringError::Sign(_)) => {
             format!("une clé ne peut pas servir ({other}) : remettez une sauvegarde")
         }
@@ -75,11 +82,14 @@ fn keyring(error: &KeyringError) -> String {
 pub(super) fn store(error: &StoreError) -> String {
     match error {
         StoreError::Address => {
-            "son adresse n'est ni `postgres://…` ni `sqlite:CHEMIN` : corrigez le réglage `database`".to_owned()
+            "son adresse n'est ni `postgres://…` ni `sqlite:CHEMIN` : corrigez le réglage `database`"
+                .to_owned()
         }
-        StoreError::EngineNotBuilt => "ce programme a été construit sans PostgreSQL : construisez-le avec `--features \
+        StoreError::EngineNotBuilt => {
+            "ce programme a été construit sans PostgreSQL : construisez-le avec `--features \
                                        postgres`, ou donnez une adresse `sqlite:`"
-            .to_owned(),
+                .to_owned()
+        }
         StoreError::File { path, source } => format!(
             "le fichier `{}` ne peut pas être utilisé ({source}) : vérifiez qu'il existe et qu'il appartient à \
              l'utilisateur du service",
@@ -124,14 +134,20 @@ pub(super) fn store(error: &StoreError) -> String {
 /// About the server's certificate.
 pub(super) fn tls(error: &TlsError) -> String {
     match error {
-        TlsError::Certificate => "le fichier n'est pas du PEM, ou ne contient aucun certificat : donnez toute la chaîne, \
+        TlsError::Certificate => {
+            "le fichier n'est pas du PEM, ou ne contient aucun certificat : donnez toute la chaîne, \
                                   celui du serveur en premier"
-            .to_owned(),
-        TlsError::Key => "la clé n'est pas une clé PEM sans mot de passe (PKCS#8, SEC1 ou PKCS#1) : convertissez-la \
+                .to_owned()
+        }
+        TlsError::Key => {
+            "la clé n'est pas une clé PEM sans mot de passe (PKCS#8, SEC1 ou PKCS#1) : convertissez-la \
                           avec `openssl pkey`"
-            .to_owned(),
+                .to_owned()
+        }
         TlsError::Unusable(why) => {
-            format!("certificat et clé ne vont pas ensemble ou ne servent à rien ({why}) : lancez `relais certs check`")
+            format!(
+                "certificat et clé ne vont pas ensemble ou ne servent à rien ({why}) : lancez `relais certs check`"
+            )
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use diesel::prelude::*;
 
+use super::StoreError;
 use super::schema::data_key;
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
-use super::StoreError;
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::{KeyOwner, WrappedKey};
