@@ -326,7 +326,10 @@ fn a_rotation_of_keys_cut_in_the_middle_goes_on_where_it_was() {
         backup::check(&site.path("data/relais.db"), last.app.store().keyring(), None, None).unwrap();
     assert!(checked.report.holds() && checked.report.details > 0);
     drop(last);
-    assert!(!wrapped.iter().step_by(40).any(|w| holds(&site.path("data/relais.db"), w)), "no old wrapping is left");
+    assert!(
+        !wrapped.iter().step_by(40).any(|w| holds(&site.path("data/relais.db"), w)),
+        "no old wrapping is left"
+    );
 }
 
 #[test]
