@@ -51,7 +51,7 @@ fn unfinished(file: &Path) -> PathBuf {
 pub(super) fn check(
     path: &Path,
     keyring: &Keyring,
-    vkey: Option<&str>,
+    vkeys: &[String],
     given: Option<&str>,
 ) -> Result<Checked> {
     if !file_holds(path).map_err(StartupError::from)? {
@@ -63,13 +63,18 @@ pub(super) fn check(
     if kind != InstanceKind::Real.code() {
         bail!("`{}` n'est pas celui d'une instance réelle (`{kind}`)", path.display());
     }
-    let stored = log.instance_value("log_vkey").map_err(StartupError::from)?;
-    let text = vkey.or(stored.as_deref()).ok_or_else(|| anyhow!("cette base n'a pas de clé de journal"))?;
-    let key = VerifierKey::parse(text.trim()).context("la clé publique du journal")?;
+    let texts = if vkeys.is_empty() { log.log_vkeys().map_err(StartupError::from)? } else { vkeys.to_vec() };
+    let keys = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| VerifierKey::parse(line.trim()))
+        .collect::<Result<Vec<_>, _>>()
+        .context("la clé publique du journal")?;
+    let first = keys.first().ok_or_else(|| anyhow!("cette base n'a pas de clé de journal"))?;
     let mut log = log.with_details(keyring).map_err(StartupError::from)?;
-    let trust = Trust { origin: key.name(), keys: std::slice::from_ref(&key), given };
+    let trust = Trust { origin: first.name(), keys: &keys, given };
     let report = verify(&mut log, &trust, &mut |_| {}).map_err(StartupError::from)?;
-    Ok(Checked { report, origin: key.name().to_owned() })
+    Ok(Checked { report, origin: first.name().to_owned() })
 }
 
 /// A failure in words, with the number of records that hold.
@@ -139,7 +144,7 @@ pub fn run(arguments: &BackupArguments, settings: &Settings, out: &mut dyn Write
 fn copy(instance: &Instance, to: &Path, checkpoint: &str) -> Result<Report> {
     let store = instance.app.store();
     store.copy_to(to).map_err(StartupError::from)?;
-    let checked = check(to, store.keyring(), None, Some(checkpoint))?;
+    let checked = check(to, store.keyring(), &[], Some(checkpoint))?;
     match &checked.report.failure {
         Some(failure) => Err(does_not_hold(failure, &checked.report)),
         None => Ok(checked.report),

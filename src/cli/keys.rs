@@ -1,6 +1,7 @@
-//! `relais keys list | create | rotate`: the key-encryption key, seen, made and changed.
+//! `relais keys list | create | rotate`: the key-encryption key, seen, made and changed; `log-rotate | log-retire`: the
+//! key that signs the log.
 //!
-//! INVARIANT: no key is ever printed; what is shown names it.
+//! INVARIANT: no secret is ever printed: a key-encryption key is named, of a signing key the public half is shown.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -35,6 +36,14 @@ pub enum KeysCommand {
         after_help = "Dans l'ordre :\n  1. relais --data /srv/relais keys create /etc/relais/kek-2027\n  2. dans relais.toml : kek_file = \"/etc/relais/kek-2027\", kek_file_previous = \"/etc/relais/kek\" ; relancez le serveur\n  3. relais --data /srv/relais keys rotate\n  4. retirez kek_file_previous et relancez ; gardez l'ancienne clé tant qu'une sauvegarde en a besoin (35 jours), puis détruisez-la\n\nLe serveur peut tourner pendant l'étape 3. Interrompu, relancez : ce qui est fait reste fait."
     )]
     Rotate,
+    /// Donne au journal une nouvelle clé de signature ; l'ancienne signe encore à côté, jusqu'à `log-retire`
+    #[command(
+        after_help = "Ensuite : remettez la nouvelle clé publique à qui vérifie (`relais audit checkpoint --vkey-only`). Elle est aussi dans une trace, sous un point de contrôle que l'ancienne clé signe."
+    )]
+    LogRotate,
+    /// Détruit l'ancienne clé de signature du journal : seule la nouvelle signe
+    #[command(after_help = "Exemple : relais --data /srv/relais keys log-retire")]
+    LogRetire,
 }
 
 fn list(settings: &Settings, json: bool, out: &mut dyn Write) -> Result<()> {
@@ -72,6 +81,18 @@ pub fn run(command: &KeysCommand, settings: &Settings, out: &mut dyn Write) -> R
                 out,
                 "Ensuite : `kek_file` = ce fichier, `kek_file_previous` = l'ancien ; relancez le serveur, puis `relais keys rotate`."
             )?;
+        }
+        KeysCommand::LogRotate => {
+            let vkey = Instance::open(settings)?.app.log_key_rotate().map_err(told)?;
+            writeln!(out, "Nouvelle clé publique du journal, à remettre à qui vérifie :\n\n{vkey}\n")?;
+            writeln!(
+                out,
+                "Les points de contrôle portent maintenant deux signatures. Quand chacun a la nouvelle clé : `relais keys log-retire`."
+            )?;
+        }
+        KeysCommand::LogRetire => {
+            let vkey = Instance::open(settings)?.app.log_key_retire().map_err(told)?;
+            writeln!(out, "L'ancienne clé de signature est détruite. Seule celle-ci signe :\n\n{vkey}")?;
         }
         KeysCommand::Rotate => {
             let instance = Instance::open(settings)?;

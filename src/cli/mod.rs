@@ -100,7 +100,7 @@ enum Command {
         after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais restore relais-2027-01-13.db --data /srv/relais --checkpoint mars.txt"
     )]
     Restore(restore::RestoreArguments),
-    /// Clés : voir, créer, changer la clé de chiffrement
+    /// Clés : voir, créer, changer la clé de chiffrement ; changer celle qui signe le journal
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Tâches du service (durées de conservation, points de contrôle) : lister, lancer

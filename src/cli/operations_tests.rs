@@ -185,7 +185,7 @@ fn a_backup_comes_back_in_an_empty_folder_and_continues_the_log() {
     let checked = backup::check(
         &site.path("again/relais.db"),
         again.app.store().keyring(),
-        None,
+        &[],
         Some(&std::fs::read_to_string(&checkpoint).unwrap()),
     )
     .unwrap();
@@ -322,8 +322,7 @@ fn a_rotation_of_keys_cut_in_the_middle_goes_on_where_it_was() {
         assert!(snapshot.key_of(&owner(year)).unwrap().is_some(), "{year}");
     }
     drop(snapshot);
-    let checked =
-        backup::check(&site.path("data/relais.db"), last.app.store().keyring(), None, None).unwrap();
+    let checked = backup::check(&site.path("data/relais.db"), last.app.store().keyring(), &[], None).unwrap();
     assert!(checked.report.holds() && checked.report.details > 0);
     drop(last);
     assert!(

@@ -32,9 +32,9 @@ pub struct RestoreArguments {
     /// Un point de contrôle gardé ailleurs : le journal de la sauvegarde doit le contenir
     #[arg(long, value_name = "FICHIER")]
     checkpoint: Option<PathBuf>,
-    /// La clé publique du journal que vous gardez [défaut : celle de la sauvegarde]
+    /// La clé publique du journal que vous gardez ; option répétable [défaut : celle de la sauvegarde]
     #[arg(long, value_name = "CLÉ")]
-    vkey: Option<String>,
+    vkey: Vec<String>,
 }
 
 /// Makes the folder, or accepts an empty one; says whether it was made.
@@ -110,7 +110,7 @@ pub fn run(arguments: &RestoreArguments, settings: &Settings, out: &mut dyn Writ
     let made = empty_folder(data)?;
     let partial = data.join("relais.db.en-preparation");
     let checked = copy(&arguments.file, &partial)
-        .and_then(|()| check(&partial, &keys, arguments.vkey.as_deref(), given.as_deref()))
+        .and_then(|()| check(&partial, &keys, &arguments.vkey, given.as_deref()))
         .and_then(|checked| verified(&checked).map(|()| checked));
     let checked = match checked {
         Ok(checked) => checked,

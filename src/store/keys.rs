@@ -6,14 +6,70 @@
 use diesel::prelude::*;
 
 use super::StoreError;
-use super::schema::data_key;
+use super::connection::Db;
+use super::log::LogFile;
+use super::schema::{data_key, instance};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::{KeyOwner, WrappedKey};
 
+/// The log's public keys, first to last: `log_vkey`, then `log_vkey_2` and on, each written once.
+fn log_vkeys(conn: &mut Db) -> Result<Vec<String>, StoreError> {
+    let mut rows: Vec<(String, String)> = instance::table
+        .filter(instance::name.like("log_vkey%"))
+        .select((instance::name, instance::value))
+        .load(conn)?;
+    // `log_vkey_10` comes after `log_vkey_9`.
+    rows.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+    Ok(rows.into_iter().map(|(_, value)| value).collect())
+}
+
+fn read_wrapped(raw: (String, String, Option<Vec<u8>>, Vec<u8>)) -> Result<WrappedKey, StoreError> {
+    let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("data_key", e);
+    let (id, kek_id, wrapped, commit) = raw;
+    Ok(WrappedKey {
+        key_id: DataKeyId::parse(&id).map_err(|e| bad(&e))?,
+        kek_id,
+        wrapped: wrapped.unwrap_or_default(),
+        commit: commit.try_into().map_err(|_| bad(&"commitment of another length"))?,
+    })
+}
+
+impl LogFile {
+    /// The log's public keys, the replaced ones first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_vkeys(&mut self) -> Result<Vec<String>, StoreError> {
+        log_vkeys(self.conn())
+    }
+}
+
 impl Snapshot {
+    /// The log's public keys, the replaced ones first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_vkeys(&mut self) -> Result<Vec<String>, StoreError> {
+        log_vkeys(self.conn())
+    }
+
+    /// Every key of an owner that is not destroyed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn keys_live(&mut self, owner: &KeyOwner) -> Result<Vec<WrappedKey>, StoreError> {
+        let rows: Vec<(String, String, Option<Vec<u8>>, Vec<u8>)> = data_key::table
+            .filter(data_key::owner.eq(owner.as_text()))
+            .filter(data_key::destroyed_at.is_null())
+            .order((data_key::created_at.asc(), data_key::key_id.asc()))
+            .select((data_key::key_id, data_key::kek_id, data_key::wrapped, data_key::key_commit))
+            .load(self.conn())?;
+        rows.into_iter().map(read_wrapped).collect()
+    }
+
     /// How many keys that are not destroyed each key-encryption key wraps.
     ///
     /// # Errors
@@ -55,12 +111,7 @@ impl Snapshot {
             .load(self.conn())?;
         rows.into_iter()
             .map(|(id, owner, kek_id, wrapped, commit)| {
-                let stored = WrappedKey {
-                    key_id: DataKeyId::parse(&id).map_err(|e| bad(&e))?,
-                    kek_id,
-                    wrapped: wrapped.unwrap_or_default(),
-                    commit: commit.try_into().map_err(|_| bad(&"commitment of another length"))?,
-                };
+                let stored = read_wrapped((id, kek_id, wrapped, commit))?;
                 Ok((KeyOwner::parse(&owner).map_err(|e| bad(&e))?, stored))
             })
             .collect()
@@ -80,6 +131,32 @@ impl WriteTx {
                 .filter(data_key::destroyed_at.is_null()),
         )
         .set((data_key::kek_id.eq(&new.kek_id), data_key::wrapped.eq(Some(&new.wrapped))))
+        .execute(self.conn())?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
+    /// Adds a public key of the log after those that there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when there are not `known` of them any more: another command was first.
+    pub fn log_vkey_add(&mut self, known: usize, vkey: &str) -> Result<(), StoreError> {
+        if log_vkeys(self.conn())?.len() != known {
+            return Err(StoreError::Stale);
+        }
+        self.instance_set(&format!("log_vkey_{}", known.saturating_add(1)), vkey)
+    }
+
+    /// Destroys one key of an owner that has several.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it is destroyed already.
+    pub fn key_destroy_one(&mut self, id: &DataKeyId, at: Timestamp) -> Result<(), StoreError> {
+        let changed = diesel::update(
+            data_key::table
+                .filter(data_key::key_id.eq(id.to_string()))
+                .filter(data_key::destroyed_at.is_null()),
+        )
+        .set((data_key::wrapped.eq(None::<Vec<u8>>), data_key::destroyed_at.eq(at.micros())))
         .execute(self.conn())?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Stale) }
     }

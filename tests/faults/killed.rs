@@ -30,7 +30,7 @@ fn killed_at_random_it_needs_no_repair_and_every_answer_is_in_the_log() {
         }
         let load = Load::start(&server, &people);
         wait_until("answers under load", || load.so_far() > people.len());
-        std::thread::sleep(random_millis(600));
+        std::thread::sleep(random_millis(1500));
         server.kill();
         let counted = load.stop();
         assert!(!counted.released.is_empty());
