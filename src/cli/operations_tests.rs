@@ -291,7 +291,8 @@ fn a_rotation_of_keys_cut_in_the_middle_goes_on_where_it_was() {
 
     let store = open_store(&site.changing(), InstanceKind::Real).unwrap();
     let chance = Arc::new(Failing(SystemChance::new(), AtomicUsize::new(usize::MAX)));
-    let (app, lane) = assemble(store, Arc::new(SystemClock), Arc::clone(&chance) as Arc<dyn Chance>).unwrap();
+    let given: Arc<dyn Chance> = chance.clone();
+    let (app, lane) = assemble(store, Arc::new(SystemClock), given).unwrap();
     chance.1.store(170, Ordering::SeqCst);
     assert!(app.keys_rotate(&mut |_| {}).is_err());
     chance.1.store(usize::MAX, Ordering::SeqCst);

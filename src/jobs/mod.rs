@@ -13,6 +13,8 @@
 
 mod checkpoints;
 mod notes;
+#[cfg(test)]
+mod retention_tests;
 mod stays;
 mod sweep;
 

@@ -46,7 +46,7 @@ pub mod members;
 pub mod notes;
 mod notices;
 #[cfg(test)]
-mod pathway_tests;
+pub(crate) mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
@@ -55,8 +55,6 @@ mod readings;
 mod recognition;
 mod releases;
 pub mod retention;
-#[cfg(test)]
-mod retention_tests;
 mod rotation;
 pub mod sessions;
 pub mod share_views;

@@ -15,6 +15,9 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::{KeyOwner, WrappedKey};
 
+/// Id, key-encryption key, wrapped key, commitment.
+type WrappedRaw = (String, String, Option<Vec<u8>>, Vec<u8>);
+
 /// The log's public keys, first to last: `log_vkey`, then `log_vkey_2` and on, each written once.
 fn log_vkeys(conn: &mut Db) -> Result<Vec<String>, StoreError> {
     let mut rows: Vec<(String, String)> = instance::table
@@ -26,7 +29,7 @@ fn log_vkeys(conn: &mut Db) -> Result<Vec<String>, StoreError> {
     Ok(rows.into_iter().map(|(_, value)| value).collect())
 }
 
-fn read_wrapped(raw: (String, String, Option<Vec<u8>>, Vec<u8>)) -> Result<WrappedKey, StoreError> {
+fn read_wrapped(raw: WrappedRaw) -> Result<WrappedKey, StoreError> {
     let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("data_key", e);
     let (id, kek_id, wrapped, commit) = raw;
     Ok(WrappedKey {
@@ -61,7 +64,7 @@ impl Snapshot {
     /// # Errors
     /// The database's.
     pub fn keys_live(&mut self, owner: &KeyOwner) -> Result<Vec<WrappedKey>, StoreError> {
-        let rows: Vec<(String, String, Option<Vec<u8>>, Vec<u8>)> = data_key::table
+        let rows: Vec<WrappedRaw> = data_key::table
             .filter(data_key::owner.eq(owner.as_text()))
             .filter(data_key::destroyed_at.is_null())
             .order((data_key::created_at.asc(), data_key::key_id.asc()))
@@ -96,24 +99,18 @@ impl Snapshot {
         limit: i64,
     ) -> Result<Vec<(KeyOwner, WrappedKey)>, StoreError> {
         let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("data_key", e);
-        let rows: Vec<(String, String, String, Option<Vec<u8>>, Vec<u8>)> = data_key::table
+        let rows: Vec<(String, WrappedRaw)> = data_key::table
             .filter(data_key::destroyed_at.is_null())
             .filter(data_key::kek_id.ne(kek_id))
             .order((data_key::created_at.asc(), data_key::key_id.asc()))
             .limit(limit)
             .select((
-                data_key::key_id,
                 data_key::owner,
-                data_key::kek_id,
-                data_key::wrapped,
-                data_key::key_commit,
+                (data_key::key_id, data_key::kek_id, data_key::wrapped, data_key::key_commit),
             ))
             .load(self.conn())?;
         rows.into_iter()
-            .map(|(id, owner, kek_id, wrapped, commit)| {
-                let stored = read_wrapped((id, kek_id, wrapped, commit))?;
-                Ok((KeyOwner::parse(&owner).map_err(|e| bad(&e))?, stored))
-            })
+            .map(|(owner, raw)| Ok((KeyOwner::parse(&owner).map_err(|e| bad(&e))?, read_wrapped(raw)?)))
             .collect()
     }
 }

@@ -1,7 +1,6 @@
 //! Tests of retention: what is erased, when, what stays, and what the log says of it.
 
-use super::pathway_tests::{Case, from, to};
-use super::retention::Erased;
+use super::{JOBS, Report, find};
 use crate::audit::note::VerifierKey;
 use crate::audit::verify::{Trust, verify};
 use crate::charter::Charter;
@@ -12,8 +11,9 @@ use crate::domain::item::ItemDraft;
 use crate::domain::record::Action;
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy};
 use crate::ids::{ItemId, ItemVersionId, NoteId};
-use crate::jobs::{JOBS, Report, find};
 use crate::service::items::ItemInput;
+use crate::service::pathway_tests::{Case, from, to};
+use crate::service::retention::Erased;
 use crate::service::testing::Territory;
 use crate::store::DatabaseAddress;
 use crate::store::item::{NewNote, NewVersion, Words};
