@@ -10,7 +10,8 @@ use crate::site::{Load, Server, Site, answers, program, size_of, wait_until};
 fn limit(server: &Server, bytes: &str) {
     let pid = server.process.id().to_string();
     let limit = format!("--fsize={bytes}:unlimited");
-    let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().expect("prlimit (util-linux)");
+    // From util-linux: on every Linux.
+    let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
     assert!(done.success());
 }
 
