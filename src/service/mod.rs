@@ -78,9 +78,11 @@ pub mod successions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod writing;
 
 pub use crate::store::account::AccountState;
 pub use accord_views::{

@@ -180,6 +180,8 @@ pub mod sample {
             since: "2027-01-04".to_owned(),
             until: None,
             pending: false,
+            telephone: "06 01 02 03 01".to_owned(),
+            in_place_of: None,
             me,
         }
     }

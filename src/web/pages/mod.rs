@@ -8,17 +8,26 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod actions;
 mod assets;
+mod chronology;
+mod circle;
+mod course;
 mod danger;
 mod door;
 mod entered;
 mod frame;
 mod icon;
+mod information;
+mod invite;
+mod notes;
+mod pathways;
 mod shell;
 #[cfg(test)]
 mod snapshots;
-mod welcome;
+mod today;
 pub mod words;
+mod write;
 
 use askama::Template;
 
@@ -64,7 +73,24 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+    [
+        assets::routes(),
+        door::routes(),
+        today::routes(),
+        pathways::routes(),
+        information::routes(),
+        write::routes(),
+        circle::routes(),
+        invite::routes(),
+        chronology::routes(),
+        actions::routes(),
+        notes::routes(),
+        course::routes(),
+        danger::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Rows that exist under `relais demo` only.

@@ -80,6 +80,12 @@ const DONE: &[(&str, &str)] = &[
     ("invite", "L'invitation est enregistrée."),
     ("accepte", "C'est accepté."),
     ("decline", "C'est décliné."),
+    ("ouvert", "Le parcours est ouvert."),
+    ("bilan", "Le bilan est enregistré."),
+    ("clos", "Le parcours est clos. Il se lit encore, il ne s'écrit plus."),
+    ("quitte", "Vous avez quitté le cercle."),
+    ("referent", "Le nouveau référent est nommé."),
+    ("corrige", "La correction est enregistrée. La version d'avant reste lisible, marquée « corrigé »."),
 ];
 
 fn way(room: Room, href: &'static str, label: &'static str, icon: Icon) -> Way {
