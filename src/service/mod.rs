@@ -15,7 +15,9 @@ pub mod actions;
 mod admission_tests;
 mod anonymous;
 mod app;
+pub mod assignment_check;
 mod auditing;
+pub mod charter_reading;
 pub mod charters;
 mod checkpoints;
 pub mod chronology;
@@ -42,6 +44,7 @@ pub mod handovers;
 pub mod import;
 mod impossibilities;
 pub mod items;
+pub mod kept_forms;
 mod limiter;
 pub mod members;
 pub mod notes;
@@ -95,6 +98,7 @@ pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scen
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use recognition::Colleague;
 pub use releases::ReleaseInput;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,

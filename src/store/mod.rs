@@ -18,6 +18,7 @@ pub mod fact;
 pub mod idempotency;
 pub mod invitation;
 pub mod item;
+pub mod kept_form;
 pub mod log;
 mod migrations;
 pub mod organisation;

@@ -8,15 +8,22 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod account;
 mod assets;
+mod charter;
+mod confirm;
 mod danger;
 mod door;
 mod entered;
 mod frame;
+mod help;
 mod icon;
+mod opening;
+mod qr;
 mod shell;
 #[cfg(test)]
 mod snapshots;
+mod structures;
 mod welcome;
 pub mod words;
 
@@ -64,7 +71,20 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+    [
+        assets::routes(),
+        door::routes(),
+        opening::routes(),
+        welcome::routes(),
+        danger::routes(),
+        account::routes(),
+        charter::routes(),
+        structures::routes(),
+        help::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Rows that exist under `relais demo` only.
