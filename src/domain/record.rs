@@ -68,6 +68,7 @@ code_enum! {
         AuditLog = "audit_log", "Journal des accès";
         Checkpoint = "checkpoint", "Point de contrôle";
         Instance = "instance", "Instance";
+        KeptForm = "kept_form", "Texte non envoyé";
         Request = "request", "Demande";
     }
 }

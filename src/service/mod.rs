@@ -15,7 +15,9 @@ pub mod actions;
 mod admission_tests;
 mod anonymous;
 mod app;
+pub mod assignment_check;
 mod auditing;
+pub mod charter_reading;
 pub mod charters;
 pub mod checkpoints;
 pub mod chronology;
@@ -44,6 +46,7 @@ pub mod handovers;
 pub mod import;
 mod impossibilities;
 pub mod items;
+pub mod kept_forms;
 mod limiter;
 mod log_keys;
 pub mod members;
@@ -106,6 +109,7 @@ pub use flow::{
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use recognition::Colleague;
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{

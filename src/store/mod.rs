@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod invitation;
 pub mod item;
 pub mod keys;
+pub mod kept_form;
 pub mod log;
 mod migrations;
 pub mod organisation;

@@ -120,6 +120,9 @@ mod tests {
                 "GET /connexion",
                 "POST /connexion",
                 "GET /au-revoir",
+                "GET /ouvrir",
+                "POST /ouvrir",
+                "POST /ouvrir/confirmer",
             ]
         );
     }

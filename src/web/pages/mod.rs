@@ -13,10 +13,14 @@ mod assets;
 mod chronology;
 mod circle;
 mod course;
+mod account;
+mod charter;
+mod confirm;
 mod danger;
 mod door;
 mod entered;
 mod frame;
+mod help;
 mod icon;
 mod information;
 mod invite;
@@ -26,6 +30,10 @@ mod shell;
 #[cfg(test)]
 mod snapshots;
 mod today;
+mod opening;
+mod qr;
+#[cfg(test)]
+mod structures;
 pub mod words;
 mod write;
 
@@ -87,6 +95,11 @@ pub fn routes() -> Vec<Route> {
         notes::routes(),
         course::routes(),
         danger::routes(),
+        opening::routes(),
+        account::routes(),
+        charter::routes(),
+        structures::routes(),
+        help::routes(),
     ]
     .into_iter()
     .flatten()
