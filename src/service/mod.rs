@@ -63,9 +63,11 @@ mod shares_end;
 mod sharing_tests;
 mod signatures;
 pub mod spoken;
+mod statute_list;
 #[cfg(test)]
 mod statute_service_tests;
 mod statutes;
+pub mod stay;
 pub mod structures;
 pub mod successions;
 mod tags;
@@ -99,6 +101,7 @@ pub use releases::ReleaseInput;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
+pub use statute_list::{StatuteLine, StatuteList, StatuteState};
 pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,

@@ -98,7 +98,7 @@ pub struct ItemsQuery<'a> {
 }
 
 /// All that a view says but the words.
-struct Known {
+pub(super) struct Known {
     view: ItemView,
     action: Option<(Option<Who>, super::actions::ActionState)>,
 }
@@ -203,7 +203,7 @@ fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
     }
 }
 
-fn known(
+pub(super) fn known(
     scene: &mut Scene<'_>,
     me: &ParticipationFacts,
     item: &ItemFacts,
@@ -265,7 +265,7 @@ fn known(
 }
 
 /// The words of what was permitted, each under its grant.
-fn views(
+pub(super) fn views(
     scene: &mut Scene<'_>,
     found: Vec<(ItemGrant, Known)>,
 ) -> Result<Vec<Sealed<ItemView>>, ServiceError> {

@@ -14,9 +14,12 @@ mod door;
 mod entered;
 mod frame;
 mod icon;
+mod protection;
+mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
+mod stay;
 mod welcome;
 pub mod words;
 
@@ -64,7 +67,18 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+    [
+        assets::routes(),
+        door::routes(),
+        welcome::routes(),
+        danger::routes(),
+        sharing::routes(),
+        stay::routes(),
+        protection::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Rows that exist under `relais demo` only.
