@@ -73,9 +73,11 @@ mod sharing_tests;
 pub mod siblings;
 mod signatures;
 pub mod spoken;
+mod statute_list;
 #[cfg(test)]
 mod statute_service_tests;
 mod statutes;
+pub mod stay;
 pub mod structures;
 pub mod successions;
 mod tags;
@@ -115,6 +117,7 @@ pub use rotation::Rotation;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
+pub use statute_list::{StatuteLine, StatuteList, StatuteState};
 pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,

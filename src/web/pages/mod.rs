@@ -8,14 +8,14 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod account;
 mod actions;
 mod assets;
+mod charter;
 mod chronology;
 mod circle;
-mod course;
-mod account;
-mod charter;
 mod confirm;
+mod course;
 mod danger;
 mod door;
 mod entered;
@@ -25,15 +25,17 @@ mod icon;
 mod information;
 mod invite;
 mod notes;
+mod opening;
 mod pathways;
+mod protection;
+mod qr;
+mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
-mod today;
-mod opening;
-mod qr;
-#[cfg(test)]
+mod stay;
 mod structures;
+mod today;
 pub mod words;
 mod write;
 
@@ -100,6 +102,9 @@ pub fn routes() -> Vec<Route> {
         charter::routes(),
         structures::routes(),
         help::routes(),
+        sharing::routes(),
+        stay::routes(),
+        protection::routes(),
     ]
     .into_iter()
     .flatten()
