@@ -11,6 +11,7 @@ mod accord_views;
 mod accords;
 pub mod accounts;
 pub mod actions;
+pub mod addressees;
 #[cfg(test)]
 mod admission_tests;
 mod anonymous;
@@ -46,6 +47,7 @@ mod limiter;
 pub mod members;
 pub mod notes;
 mod notices;
+pub mod office;
 #[cfg(test)]
 mod pathway_tests;
 pub mod pathways;

@@ -8,6 +8,7 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod accords;
 mod assets;
 mod danger;
 mod door;
@@ -64,7 +65,10 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+    [assets::routes(), door::routes(), welcome::routes(), danger::routes(), accords::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Rows that exist under `relais demo` only.

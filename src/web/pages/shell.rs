@@ -80,6 +80,15 @@ const DONE: &[(&str, &str)] = &[
     ("invite", "L'invitation est enregistrée."),
     ("accepte", "C'est accepté."),
     ("decline", "C'est décliné."),
+    (
+        "accord",
+        "L'accord est prêt. Imprimez la feuille, lisez-la avec la famille, puis enregistrez ce qu'elle a dit.",
+    ),
+    ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
+    ("decide", "Votre décision est enregistrée."),
+    ("confirme", "C'est confirmé."),
+    ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
+    ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
 
 fn way(room: Room, href: &'static str, label: &'static str, icon: Icon) -> Way {
