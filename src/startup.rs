@@ -24,7 +24,7 @@ use crate::clock::{Chance, Clock};
 use crate::config::{Database, Settings};
 use crate::crypto::certificates::{CheckRequest, Finding, check};
 use crate::crypto::kek::{FileKek, KekError, KekPlacement};
-use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::{Keyring, KeyringError};
 use crate::crypto::tls::{TlsError, server_config};
 use crate::jobs;
 use crate::service::{App, AppParts, ServiceError};
@@ -40,6 +40,29 @@ pub const DEMO_KEK_FILE: &str = "demonstration.kek";
 const LOCK_FILE: &str = "relais.lock";
 /// How often jobs and counts of requests without a session are looked at when nobody knocks.
 const TICK: Duration = Duration::from_secs(60);
+
+/// What stops a start most often, in the language of who reads it; the rest in the words of the store.
+fn for_operators(error: &StoreError) -> String {
+    if let StoreError::NewerDatabase(migration) = error {
+        return format!(
+            "elle a été faite par une version plus récente de Relais (migration `{migration}`) : utilisez cette version"
+        );
+    }
+    if let StoreError::MigrationsPending(n) = error {
+        return format!(
+            "{n} migration(s) à faire : arrêtez tout, faites une sauvegarde, puis lancez `relais migrate`"
+        );
+    }
+    if let StoreError::InstanceKind { found, wanted } = error {
+        return format!("elle est d'une autre nature (`{found}`) : cette commande attend `{wanted}`");
+    }
+    if let StoreError::Keyring(KeyringError::OtherKek { .. }) = error {
+        return format!(
+            "la clé de chiffrement donnée n'est pas la sienne : vérifiez RELAIS_KEK_FILE ({error})"
+        );
+    }
+    error.to_string()
+}
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +81,7 @@ pub enum StartupError {
     NoDatabase(PathBuf),
     #[error("la clé de chiffrement : {0}")]
     Kek(#[from] KekError),
-    #[error("la base de données : {0}")]
+    #[error("la base de données : {}", for_operators(.0))]
     Store(#[from] StoreError),
     #[error("le journal : {0}")]
     Lane(#[from] LaneStartError),

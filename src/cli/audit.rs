@@ -4,6 +4,7 @@
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
 //! Works while a server runs, and on a copy of the file; no key is needed to verify.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
 use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, verify};
 use crate::audit::{Checkpoint, SignedCheckpoint, TlogProof};
-use crate::config::{DATABASE_FILE, FILE};
+use crate::config::{DATABASE_FILE, FILE, Settings};
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::{KeyOwner, Keyring};
 use crate::startup::database_address;
@@ -25,6 +26,8 @@ use crate::store::{DatabaseAddress, InstanceKind, Store};
 
 /// How many records are exported at once.
 const PAGE: usize = 1024;
+/// Variables that name a database, as `serve` reads them.
+const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
 /// How often progress is told.
 const STEP: u64 = 100_000;
 
@@ -91,17 +94,22 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    fn address(&self, data: &Path) -> Result<DatabaseAddress> {
+    /// The database that `serve` would take, from the file and the environment alike.
+    fn address(&self, data: &Path, environment: &BTreeMap<String, String>) -> Result<DatabaseAddress> {
+        let set = || SET_BY.iter().any(|name| environment.contains_key(*name));
         match &self.database {
             Some(text) => Ok(DatabaseAddress::parse(text)?),
             // A copy of a database has no settings beside it: only what is there is asked.
-            None if data.join(FILE).exists() => Ok(database_address(&super::settings(data)?)),
+            None if data.join(FILE).exists() || set() => {
+                Ok(database_address(&Settings::read(data, environment)?))
+            }
             None => Ok(DatabaseAddress::Sqlite(data.join(DATABASE_FILE))),
         }
     }
 
     fn open(&self, data: &Path) -> Result<LogFile> {
-        LogFile::open(&self.address(data)?).context("le journal ne peut pas être ouvert")
+        LogFile::open(&self.address(data, &super::environment())?)
+            .context("le journal ne peut pas être ouvert")
     }
 
     /// The log's name and the key that checks it; whether that key came from outside the database.
@@ -327,7 +335,7 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
     let code = log.instance_value("kind")?.ok_or_else(missing)?;
     let Some(keyring) = options.keyring(data, &code)? else { return Ok(None) };
     let kind = if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
-    let store = Store::open(&options.address(data)?, kind, keyring)?;
+    let store = Store::open(&options.address(data, &super::environment())?, kind, keyring)?;
     let origin = log.instance_value("log_origin")?.ok_or_else(missing)?;
     let frontier = log.log_frontier()?;
     if let Some(last) = last_signed(log)? {
@@ -384,6 +392,25 @@ mod tests {
             said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn the_log_is_the_one_of_the_instance_that_serve_would_serve() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let asked = LogOptions::default();
+        let at = |pairs: &[(&str, &str)]| {
+            let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            match asked.address(data, &environment).unwrap() {
+                DatabaseAddress::Sqlite(path) => path,
+                DatabaseAddress::Postgres(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(at(&[]), data.join(DATABASE_FILE));
+        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
+        std::fs::write(data.join(FILE), "database = \"sqlite:/srv/elsewhere/a.db\"\n").unwrap();
+        assert_eq!(at(&[]), Path::new("/srv/elsewhere/a.db"));
+        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
     }
 
     #[test]

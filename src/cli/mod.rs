@@ -10,6 +10,7 @@ pub mod import;
 pub mod init;
 pub mod instance;
 pub mod migrate;
+mod misunderstood;
 pub mod organisation;
 pub mod serve;
 pub mod user;
@@ -19,6 +20,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::clock::SystemClock;
@@ -154,9 +156,21 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version come this way too; a closed output is nobody's error.
-            drop(error.print());
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // A closed output is nobody's error.
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    drop(error.print());
+                    ExitCode::SUCCESS
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    drop(error.print());
+                    ExitCode::from(2)
+                }
+                _misunderstood => {
+                    drop(write!(std::io::stderr(), "{}", misunderstood::told(&error)));
+                    ExitCode::from(2)
+                }
+            };
         }
     };
     let mut out = std::io::stdout().lock();

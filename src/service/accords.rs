@@ -19,6 +19,7 @@ use super::consent::{
 };
 use super::flow::Scene;
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::{Resource, Standing};
 use crate::audit::{Disclosed, Sealed};
@@ -26,7 +27,7 @@ use crate::domain::accord::{
     Accord, AccordDraft, AccordFacts, Event, EventKind, Interpreter, Language, Line, LineKind, NoticeMark,
     RecipientKey, ShownVersion, Signatory, SigningQuestion, required_signatories,
 };
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::person::AgeBand;
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -278,9 +279,7 @@ fn composed(scene: &mut Scene<'_>, input: &AccordInput) -> Result<Composed, Serv
         shown.push((version.clone(), item.category));
         grants.push(grant);
     }
-    if facts.closed_at.is_some() {
-        return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos : aucun nouvel accord."));
-    }
+    still_open(facts)?;
     let standing = standing(scene)?;
     let directory = Directory::read(scene)?;
     let chance = scene.app.chance();
@@ -407,7 +406,8 @@ fn check_line(
         .collect();
     for category in spoken_of {
         if need_of(standing, rows, line.recipient.profession, category) == Need::Never {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::denied(
+                Reason::CeilingNever,
                 "ceiling_never",
                 format!(
                     "La charte ne permet pas à cette profession de recevoir « {} », même avec l'accord de la famille.",

@@ -155,6 +155,9 @@ fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
             out.push(' ');
             out.push_str(&explained(*reason, &Context::default()));
         }
+        for rule in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
+            out.push_str(&format!(" Règle : `{rule}`."));
+        }
     }
     out
 }

@@ -34,6 +34,8 @@ mod decisions;
 mod demonstration;
 pub mod directory;
 mod error;
+#[cfg(test)]
+mod family_tests;
 mod flow;
 pub mod founding;
 #[cfg(test)]
@@ -53,6 +55,7 @@ mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
+pub mod ratings;
 pub mod reading;
 mod readings;
 mod recognition;
@@ -63,6 +66,7 @@ pub mod shares;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
+pub mod siblings;
 mod signatures;
 pub mod spoken;
 #[cfg(test)]
@@ -93,7 +97,9 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
-pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use flow::{
+    ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
+};
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};

@@ -22,6 +22,7 @@ pub mod log;
 mod migrations;
 pub mod organisation;
 pub mod pathway;
+pub mod rating;
 #[rustfmt::skip]
 mod schema;
 mod seal;

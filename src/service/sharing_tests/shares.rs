@@ -170,6 +170,24 @@ fn law_r11_there_is_no_onward_sharing() {
 }
 
 #[test]
+fn law_a_share_is_promised_until_the_eve_of_the_eighteenth_birthday_and_is_read_until_then() {
+    let mut c = Circle::of(day(2009, 6, 15));
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    let by = [CHILD, c.mother.clone(), c.father.clone()];
+    c.accord(Purpose::Coordination, vec![c.line("prevention", &[], &[])], &by);
+    let bus = c.write("referente", mobility());
+    let share = |until| c.share("referente", Purpose::Coordination, &[&bus], &["prevention"], until);
+    let (code, message) = rule(share(last(2027, 6, 15)));
+    assert_eq!(code, "beyond_majority");
+    assert!(message.contains("15 juin 2027") && message.contains("est le 14 juin 2027"), "{message}");
+    share(last(2027, 6, 14)).unwrap();
+    c.t.go_to(2027, 6, 14);
+    assert!(c.reads("prevention", &bus, Purpose::Coordination), "on the last day that was promised");
+    c.t.go_to(2027, 6, 15);
+    assert!(!c.reads("prevention", &bus, Purpose::Coordination));
+}
+
+#[test]
 fn a_share_ends_with_its_accord_at_the_latest_and_counts_from_the_next_request() {
     let mut c = Circle::young();
     c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));

@@ -122,6 +122,7 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let password = Password::typed(form.raw("password").to_owned())
             .map_err(|_| wrong("password", "un mot de passe de 256 caractères au plus"))?;
         let opened = app.sign_in(&SignIn {
+            request: incoming.request.clone(),
             login,
             password,
             code,
