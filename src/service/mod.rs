@@ -11,6 +11,7 @@ mod accord_views;
 mod accords;
 pub mod accounts;
 pub mod actions;
+pub mod addressees;
 #[cfg(test)]
 mod admission_tests;
 mod anonymous;
@@ -52,6 +53,7 @@ mod log_keys;
 pub mod members;
 pub mod notes;
 mod notices;
+pub mod office;
 #[cfg(test)]
 pub(crate) mod pathway_tests;
 pub mod pathways;

@@ -97,7 +97,7 @@ fn not_alike() -> ServiceError {
 }
 
 /// DESIGN §3: same organisation, profession, mission and secrecy; another professional, neither the manager.
-fn alike(
+pub(super) fn alike(
     candidate: &AssignmentFacts,
     leaving: &AssignmentFacts,
     by: &AssignmentFacts,

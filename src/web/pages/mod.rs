@@ -8,6 +8,7 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod accords;
 mod account;
 mod actions;
 mod assets;
@@ -105,6 +106,7 @@ pub fn routes() -> Vec<Route> {
         sharing::routes(),
         stay::routes(),
         protection::routes(),
+        accords::routes(),
     ]
     .into_iter()
     .flatten()

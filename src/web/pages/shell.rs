@@ -112,6 +112,15 @@ const DONE: &[(&str, &str)] = &[
         "garde",
         "Votre session était finie : rien n'a été envoyé. Votre texte est gardé, connectez-vous pour le reprendre.",
     ),
+    (
+        "accord",
+        "L'accord est prêt. Imprimez la feuille, lisez-la avec la famille, puis enregistrez ce qu'elle a dit.",
+    ),
+    ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
+    ("decide", "Votre décision est enregistrée."),
+    ("passage-confirme", "C'est confirmé."),
+    ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
+    ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
 
 fn way(room: Room, href: &'static str, label: &'static str, icon: Icon) -> Way {
