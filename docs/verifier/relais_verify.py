@@ -19,6 +19,7 @@ needs no new verifier. Each record is proved by its hash all the same.
 
 import argparse
 import base64
+import contextlib
 import datetime
 import functools
 import hashlib
@@ -91,12 +92,19 @@ def utf8(data, what):
         raise Refusal("%s : ce n'est pas du texte UTF-8" % what) from None
 
 
-def read_file(path, most):
+@contextlib.contextmanager
+def opened(path):
+    """A file; whatever goes wrong while reading it is said, and is never a success."""
     try:
         with open(path, "rb") as file:
-            data = file.read(most + 1)
+            yield file
     except OSError as error:
         raise Unreadable("« %s » ne peut pas être lu : %s" % (shown(path), error.strerror)) from None
+
+
+def read_file(path, most):
+    with opened(path) as file:
+        data = file.read(most + 1)
     if len(data) > most:
         raise Refusal("« %s » est trop long (plus de %d octets)" % (shown(path), most))
     return data
@@ -354,7 +362,7 @@ class Checkpoint:
     """A signed note whose text is a checkpoint; nothing in it is believed before `check_log` or `cosigned`."""
 
     def __init__(self, data, what):
-        self.what = what
+        self.what, self.note = what, data
         if len(data) > LONGEST_NOTE:
             raise Refusal("%s : note trop longue" % what)
         note = utf8(data, what)
@@ -712,9 +720,8 @@ def last_line(file):
     return tail[:-1].rsplit(b"\n", 1)[-1]
 
 
-def own_checkpoint(line):
+def own_checkpoint(line, what):
     """The checkpoint at the end of an export."""
-    what = "point de contrôle de l'export"
     value = canonical(line, what)
     if not isinstance(value, dict) or set(value) != {"checkpoint", "size"} or not is_text(value["checkpoint"]):
         raise Refusal("%s : dernière ligne mal formée" % what)
@@ -727,8 +734,9 @@ def own_checkpoint(line):
 class Walk:
     """One pass over an export: each record recomputed, each checkpoint compared at its size."""
 
-    def __init__(self, checkpoints):
+    def __init__(self, checkpoints, earlier):
         self.tree = Tree()
+        self.earlier = earlier
         self.waiting = sorted(checkpoints, key=lambda c: c.size)
         self.attested = 0
         self.first = self.last = None
@@ -748,6 +756,9 @@ class Walk:
     def line(self, line):
         index = self.tree.size
         what = "trace n° %d" % index
+        kept = next(self.earlier, None)
+        if kept is not None and kept != line:
+            raise Refusal("%s : ce n'est pas celle de l'export gardé" % what)
         record = read_record(line, what)
         if self.last is not None and record["at"] < self.last:
             raise Refusal("%s : son heure est antérieure à celle de la précédente" % what)
@@ -768,6 +779,8 @@ class Walk:
                     raise Refusal("trace n° %d : un point de contrôle avant la dernière ligne" % self.tree.size)
             else:
                 self.line(line)
+        if next(self.earlier, None) is not None:
+            raise Refusal("trace n° %d : l'export gardé l'a, celui-ci ne l'a plus" % self.tree.size)
         if self.waiting:
             checkpoint = self.waiting[0]
             raise Refusal(
@@ -776,51 +789,68 @@ class Walk:
             )
 
 
-def verify_export(trust, path, kept_paths, complete):
+def records_of(file):
+    """The records of an export that was kept, up to its checkpoint."""
+    for line in export_lines(file):
+        if line.startswith(LAST_LINE):
+            return
+        yield line
+
+
+def verify_export(trust, options):
     problems, checkpoints, learned = [], [], []
-    for kept_path in kept_paths:
-        what = "point de contrôle gardé (%s)" % shown(os.path.basename(kept_path))
+
+    def attempt(step):
+        # Every file is looked at, so that one report says all that is wrong.
         try:
-            kept = Checkpoint(read_file(kept_path, LONGEST_NOTE), what)
-            kept.check_log(trust.keys)
-            checkpoints.append(kept)
+            step()
         except Refusal as refusal:
             problems.append(str(refusal))
-    try:
-        with open(path, "rb") as file:
-            line = last_line(file)
-            own = None
-            if line.startswith(LAST_LINE):
-                try:
-                    own = own_checkpoint(line)
-                    learned = trust.check(own)
-                    checkpoints.append(own)
-                except Refusal as refusal:
-                    problems.append(str(refusal))
-            elif checkpoints:
-                # The policy is asked of the newest checkpoint that there is.
-                try:
-                    learned = trust.check(max(checkpoints, key=lambda c: c.size))
-                except Refusal as refusal:
-                    problems.append(str(refusal))
-            walk = Walk(checkpoints)
-            try:
-                walk.run(file, line)
-            except Refusal as refusal:
-                problems.append(str(refusal))
-    except OSError as error:
-        raise Unreadable("« %s » ne peut pas être lu : %s" % (shown(path), error.strerror)) from None
+
+    def keep(data, what):
+        kept = Checkpoint(data, what)
+        kept.check_log(trust.keys)
+        checkpoints.append(kept)
+
+    def keep_own(line):
+        own = own_checkpoint(line, "point de contrôle de l'export")
+        learned.extend(trust.check(own))
+        checkpoints.append(own)
+
+    def keep_earlier(line):
+        what = "point de contrôle de l'export gardé"
+        keep(own_checkpoint(line, what).note, what)
+
+    for path in options.checkpoint:
+        what = "point de contrôle gardé (%s)" % shown(os.path.basename(path))
+        attempt(lambda: keep(read_file(path, LONGEST_NOTE), what))
+    with contextlib.ExitStack() as files:
+        file, earlier = files.enter_context(opened(options.file)), iter(())
+        if options.previous is not None:
+            kept_file = files.enter_context(opened(options.previous))
+            kept_line = last_line(kept_file)
+            if kept_line.startswith(LAST_LINE):
+                attempt(lambda: keep_earlier(kept_line))
+            earlier = records_of(kept_file)
+        line = last_line(file)
+        if line.startswith(LAST_LINE):
+            attempt(lambda: keep_own(line))
+        elif checkpoints:
+            # Then the policy is asked of the newest checkpoint that there is.
+            attempt(lambda: learned.extend(trust.check(max(checkpoints, key=lambda c: c.size))))
+        walk = Walk(checkpoints, earlier)
+        attempt(lambda: walk.run(file, line))
     if not checkpoints and not problems:
         problems.append("aucun point de contrôle, ni à la fin de l'export ni gardé : rien n'est attesté")
     beyond = walk.tree.size - walk.attested
-    if complete and beyond and not problems:
+    if options.complete and beyond and not problems:
         problems.append("trace n° %d : elle et les suivantes ne sont encore attestées par rien" % walk.attested)
     if problems:
         raise Refusal("\n".join(problems))
     said = ["Traces recalculées : %d." % walk.tree.size]
     if walk.first is not None:
         said.append("De %s à %s." % (minute(walk.first // 1_000_000), minute(walk.last // 1_000_000)))
-    said.append("Points de contrôle conformes : %s." % ", ".join(str(c.size) for c in checkpoints))
+    said.append("Points de contrôle conformes, en nombre de traces : %s." % ", ".join(str(c.size) for c in checkpoints))
     if beyond:
         said.append(
             "Attention : les %d dernières (à partir de la n° %d) ne sont encore attestées par aucun point de contrôle."
@@ -835,13 +865,10 @@ def verify_export(trust, path, kept_paths, complete):
 
 def export_record(path, index):
     """One line of an export."""
-    try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(export_lines(file)):
-                if number == index and not line.startswith(LAST_LINE):
-                    return line
-    except OSError as error:
-        raise Unreadable("« %s » ne peut pas être lu : %s" % (shown(path), error.strerror)) from None
+    with opened(path) as file:
+        for number, line in enumerate(records_of(file)):
+            if number == index:
+                return line
     raise Refusal("l'export n'a pas de trace n° %d" % index)
 
 
@@ -958,6 +985,9 @@ def parser():
     export.add_argument(
         "--checkpoint", action="append", default=[], metavar="FICHIER", help="point de contrôle gardé (répétable)"
     )
+    export.add_argument(
+        "--previous", metavar="EXPORT", help="export gardé : celui-ci doit commencer par les mêmes traces"
+    )
     export.add_argument("--complete", action="store_true", help="refuse des traces finales que rien n'atteste encore")
     checkpoint = command("verify-checkpoint", "vérifie un point de contrôle")
     checkpoint.add_argument("file", metavar="FICHIER")
@@ -984,7 +1014,7 @@ def trusted(options):
 def run(options):
     trust = trusted(options)
     if options.command == "verify-export":
-        return verify_export(trust, options.file, options.checkpoint, options.complete)
+        return verify_export(trust, options)
     if options.command == "verify-checkpoint":
         return verify_checkpoint(trust, options.file)
     if options.command == "verify-receipt":
