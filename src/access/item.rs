@@ -323,7 +323,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
             valid_until,
             reads_until: valid_until,
             signed_on: None,
-            basis: vec![format!("own:{}", q.item.id)],
+            basis: vec!["own".to_owned()],
             as_family: false,
         };
     }

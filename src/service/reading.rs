@@ -119,7 +119,7 @@ pub struct ItemsQuery<'a> {
 }
 
 /// All that a view says but the words.
-struct Known {
+pub(super) struct Known {
     view: ItemView,
     action: Option<(Option<Who>, super::actions::ActionState)>,
     /// Whose lists give the words of coded fields.
@@ -241,7 +241,7 @@ fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
     }
 }
 
-fn known(
+pub(super) fn known(
     scene: &mut Scene<'_>,
     me: &ParticipationFacts,
     item: &ItemFacts,
@@ -306,7 +306,7 @@ fn known(
 }
 
 /// The words of what was permitted, each under its grant.
-fn views(
+pub(super) fn views(
     scene: &mut Scene<'_>,
     found: Vec<(ItemGrant, Known)>,
 ) -> Result<Vec<Sealed<ItemView>>, ServiceError> {

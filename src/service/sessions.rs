@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 use crate::crypto::password::Password;
 use crate::crypto::token::{SessionToken, TokenHash};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
+use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::vocabulary::{Function, Profession, Secrecy};
 use crate::ids::{AssignmentId, CharterId, MissionId, OrganisationId, ProfessionalId, RequestId, SessionId};
 use crate::store::account::{AccountState, Professional, Session};
@@ -32,6 +33,8 @@ pub const SESSION_SECONDS: i64 = 12 * 3600;
 
 /// A sign-in as asked for.
 pub struct SignIn {
+    /// The one that the answer names, so that a person can point at the record.
+    pub request: RequestId,
     pub login: Login,
     pub password: Password,
     /// Six digits, or a rescue code.
@@ -56,6 +59,8 @@ pub struct OwnAssignment {
     pub function: Function,
     /// As it counts now.
     pub secrecy: Secrecy,
+    /// The text on which the secret rests.
+    pub secrecy_basis: Option<SecrecyBasis>,
     pub confirmed: bool,
     pub in_force: bool,
     pub starts_at: String,
@@ -186,6 +191,10 @@ pub(super) fn own_assignments(
             profession: a.profession,
             function: a.function,
             secrecy: a.secrecy_at(now),
+            secrecy_basis: match row.secrecy_basis.as_str() {
+                "" => None,
+                code => Some(SecrecyBasis::parse(code).map_err(|e| ServiceError::Internal(e.to_string()))?),
+            },
             confirmed: a.confirmed,
             in_force: a.in_force(now),
             starts_at: a.starts_at.rfc3339(),
@@ -286,7 +295,7 @@ impl App {
                 self.prove(person.as_ref(), &ask.password, &ask.code, now)?
             };
             let (Some(person), Some(proof)) = (person.as_ref(), proof) else {
-                self.attempt_failed(act, person.as_ref().map(|p| &p.id), subjects)?;
+                self.attempt_failed(&ask.request, act, person.as_ref().map(|p| &p.id), subjects)?;
                 return Err(ServiceError::Unauthenticated);
             };
             let mut snapshot = self.store().snapshot()?;
@@ -306,9 +315,8 @@ impl App {
             let opened = self.session_opened(&mut snapshot, person, &fresh, now)?;
             drop(snapshot);
 
-            let request = RequestId::random(self.chance())?;
             let mut draft = RecordDraft::new(
-                request,
+                ask.request.clone(),
                 RetentionClass::Technical,
                 act.action,
                 act.resource,

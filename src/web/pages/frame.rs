@@ -153,6 +153,12 @@ impl Frame {
         Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
     }
 
+    /// « dans 3 mois », beside a date.
+    #[must_use]
+    pub fn relative(&self, day: &Day) -> String {
+        words::relative(day.date(), self.today)
+    }
+
     #[must_use]
     pub fn closed(&self) -> Option<String> {
         let at = Timestamp::parse_rfc3339(self.view.closed_at.as_deref()?)?;

@@ -8,23 +8,34 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod accords;
+mod account;
 mod actions;
 mod assets;
+mod charter;
 mod chronology;
 mod circle;
+mod confirm;
 mod course;
 mod danger;
 mod door;
 mod entered;
 mod frame;
+mod help;
 mod icon;
 mod information;
 mod invite;
 mod notes;
+mod opening;
 mod pathways;
+mod protection;
+mod qr;
+mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
+mod stay;
+mod structures;
 mod today;
 pub mod words;
 mod write;
@@ -87,6 +98,15 @@ pub fn routes() -> Vec<Route> {
         notes::routes(),
         course::routes(),
         danger::routes(),
+        opening::routes(),
+        account::routes(),
+        charter::routes(),
+        structures::routes(),
+        help::routes(),
+        sharing::routes(),
+        stay::routes(),
+        protection::routes(),
+        accords::routes(),
     ]
     .into_iter()
     .flatten()
