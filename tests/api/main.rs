@@ -3,6 +3,7 @@
 
 mod edge;
 mod headers;
+mod kept_forms;
 mod openapi;
 mod stories;
 mod stories_course;

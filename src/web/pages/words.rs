@@ -55,6 +55,16 @@ pub fn relative(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
+/// « 06 12 34 56 78 » of ten digits; any other number as it is.
+#[must_use]
+pub fn phone(number: &str) -> String {
+    if number.len() != 10 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return number.to_owned();
+    }
+    let digits: Vec<char> = number.chars().collect();
+    digits.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join("\u{a0}")
+}
+
 /// « 1 jour », « 3 jours ».
 #[must_use]
 pub fn plural(count: i64, one: &str, many: &str) -> String {
@@ -95,6 +105,13 @@ mod tests {
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
+    }
+
+    #[test]
+    fn telephones_are_read_in_pairs() {
+        assert_eq!(phone("0612345678"), "06\u{a0}12\u{a0}34\u{a0}56\u{a0}78");
+        assert_eq!(phone("+33612345678"), "+33612345678");
+        assert_eq!(phone("115"), "115");
     }
 
     #[test]
