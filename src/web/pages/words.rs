@@ -134,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn telephones_are_read_in_pairs() {
+        assert_eq!(phone("0612345678"), "06\u{a0}12\u{a0}34\u{a0}56\u{a0}78");
+        assert_eq!(phone("+33612345678"), "+33612345678");
+        assert_eq!(phone("115"), "115");
+    }
+
+    #[test]
     fn addresses_are_escaped() {
         assert_eq!(encoded("/parcours/a?b=é&c"), "%2Fparcours%2Fa%3Fb%3D%C3%A9%26c");
     }
