@@ -147,6 +147,12 @@ impl Frame {
         Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
     }
 
+    /// The référent's number, as people read it aloud.
+    #[must_use]
+    pub fn referent_phone(&self) -> String {
+        self.view.referent.as_ref().map_or_else(String::new, |r| words::phone(&r.telephone))
+    }
+
     /// « dans 3 mois », beside a date.
     #[must_use]
     pub fn relative(&self, day: &Day) -> String {

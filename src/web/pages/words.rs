@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, Timelike};
 
 use crate::clock::Timestamp;
+use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 
 /// « 14 h 05 », in Paris.
@@ -55,6 +56,12 @@ pub fn relative(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
+/// « 06 01 02 03 04 »; the text itself when it is no number.
+#[must_use]
+pub fn phone(text: &str) -> String {
+    Phone::parse(text).map_or_else(|_| text.to_owned(), |p| p.spoken())
+}
+
 /// « 1 jour », « 3 jours ».
 #[must_use]
 pub fn plural(count: i64, one: &str, many: &str) -> String {
@@ -95,6 +102,7 @@ mod tests {
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
+        assert_eq!(phone("0601020304"), "06 01 02 03 04");
     }
 
     #[test]
