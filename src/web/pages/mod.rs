@@ -13,12 +13,18 @@ mod assets;
 mod danger;
 mod door;
 mod entered;
+mod family_sheet;
 mod frame;
+mod handovers;
 mod icon;
+mod invitation;
+mod manager;
+mod office;
 mod shell;
 #[cfg(test)]
 mod snapshots;
 mod welcome;
+mod withdrawal;
 pub mod words;
 
 use askama::Template;
@@ -65,10 +71,22 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes(), accords::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        assets::routes(),
+        door::routes(),
+        welcome::routes(),
+        danger::routes(),
+        accords::routes(),
+        withdrawal::routes(),
+        invitation::routes(),
+        handovers::routes(),
+        manager::routes(),
+        office::routes(),
+        family_sheet::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Rows that exist under `relais demo` only.

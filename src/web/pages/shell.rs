@@ -19,6 +19,7 @@ pub enum Room {
     Pathways,
     MayITell,
     Manager,
+    Office,
     Charter,
     Audit,
     Administration,
@@ -86,7 +87,8 @@ const DONE: &[(&str, &str)] = &[
     ),
     ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
     ("decide", "Votre décision est enregistrée."),
-    ("confirme", "C'est confirmé."),
+    ("relais", "Vous avez confirmé que le relais est passé."),
+    ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
     ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
@@ -113,6 +115,9 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
             if acting.function != Function::Secretary {
                 out.push(way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway));
                 out.push(way(Room::MayITell, "/puis-je-le-dire", "Puis-je le lui dire ?", Icon::Message));
+            }
+            if acting.function == Function::Secretary {
+                out.push(way(Room::Office, "/secretariat", "Secrétariat", Icon::Pencil));
             }
             if acting.function == Function::Manager {
                 out.push(way(Room::Manager, "/responsable", "Responsable", Icon::Scale));
