@@ -116,6 +116,8 @@ id_newtypes! {
     ItemVersionId,
     /// A data key (one per pathway, one for the instance).
     KeyId,
+    /// A text that was not sent, kept for its author.
+    KeptFormId,
     /// A mission of an organisation.
     MissionId,
     /// A personal note.

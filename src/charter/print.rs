@@ -11,7 +11,8 @@ use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
 
 const NEEDS: [Need; 4] = [Need::Opening, Need::Category, Need::Informed, Need::Never];
 
-fn rows(matrix: &Matrix) -> impl Iterator<Item = (Profession, Secrecy, &MatrixRow)> {
+/// The rows of a matrix, in the order of the professions; a contested secret reads as none.
+pub fn rows(matrix: &Matrix) -> impl Iterator<Item = (Profession, Secrecy, &MatrixRow)> {
     Profession::ALL.iter().flat_map(move |&profession| {
         [Secrecy::Bound, Secrecy::NotBound]
             .into_iter()
@@ -90,7 +91,8 @@ pub fn markdown(matrix: &Matrix, charter: Option<&Charter>) -> String {
 }
 
 /// LAW: CASF L226-2-2, between persons bound by secrecy, for the purpose `protection` only: elsewhere an open cell opens nothing.
-fn statute_possible(matrix: &Matrix, secrecy: Secrecy, category: Category, cell: Cell) -> bool {
+#[must_use]
+pub fn statute_possible(matrix: &Matrix, secrecy: Secrecy, category: Category, cell: Cell) -> bool {
     secrecy == Secrecy::Bound && cell.statute_open() && matrix.purpose_carries(Purpose::Protection, category)
 }
 

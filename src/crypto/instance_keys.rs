@@ -43,6 +43,7 @@ pub struct InstanceKeys {
     idempotency: Zeroizing<[u8; 32]>,
     delay: Zeroizing<[u8; 32]>,
     opening: Zeroizing<[u8; 32]>,
+    kept_forms: Zeroizing<[u8; 32]>,
     id: DataKeyId,
 }
 
@@ -69,6 +70,7 @@ impl InstanceKeys {
             idempotency: instance.subkey("idempotency"),
             delay: instance.subkey("sign-in-delay"),
             opening: instance.subkey("account-opening"),
+            kept_forms: instance.subkey("kept-forms"),
             id: *instance.id(),
         }
     }
@@ -117,6 +119,12 @@ impl InstanceKeys {
     #[must_use]
     pub fn delay_subject(&self, kind: &str, value: &str) -> Digest {
         keyed_digest(&self.delay, &[kind.as_bytes(), value.as_bytes()])
+    }
+
+    /// Under which the texts that somebody did not send are kept.
+    #[must_use]
+    pub fn kept_forms_subject(&self, owner: &ProfessionalId) -> Digest {
+        keyed_digest(&self.kept_forms, &[owner.as_str().as_bytes()])
     }
 
     /// Seals what an account's opening carries from its first step to its second, for one invitation.

@@ -32,6 +32,7 @@ code_enum! {
         SignIn = "sign_in", "Connexion";
         SignOut = "sign_out", "Déconnexion";
         Maintain = "maintain", "Entretien du service";
+        Erase = "erase", "Effacement au terme de la durée de conservation";
     }
 }
 
@@ -67,6 +68,7 @@ code_enum! {
         AuditLog = "audit_log", "Journal des accès";
         Checkpoint = "checkpoint", "Point de contrôle";
         Instance = "instance", "Instance";
+        KeptForm = "kept_form", "Texte non envoyé";
         Request = "request", "Demande";
     }
 }

@@ -69,7 +69,7 @@ pub struct CharterView {
     pub announced: Option<CharterEdition>,
 }
 
-fn edition_view(desk: &mut Desk<'_>, edition: &Edition) -> Result<CharterEdition, ServiceError> {
+pub(super) fn edition_view(desk: &mut Desk<'_>, edition: &Edition) -> Result<CharterEdition, ServiceError> {
     let previous = desk.book.editions().iter().rev().find(|e| e.number < edition.number);
     let mut signed_by = Vec::new();
     for (charter, organisation, at) in desk.snapshot.charter_organisations()? {

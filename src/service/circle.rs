@@ -57,6 +57,10 @@ pub struct PlaceView {
     pub until: Option<String>,
     /// Invited, not answered yet.
     pub pending: bool,
+    /// Where to call.
+    pub telephone: String,
+    /// Whose place this one takes, where the reader may know of that place.
+    pub in_place_of: Option<Who>,
     pub me: bool,
 }
 
@@ -112,6 +116,14 @@ pub(super) fn place_view(
     p: &ParticipationFacts,
     names: &mut Names,
 ) -> Result<PlaceView, ServiceError> {
+    let facts = scene.gate.facts();
+    let before = p.stands_in_for.as_ref().and_then(|id| facts.participation(id));
+    let in_place_of = match before {
+        Some(before) if may_know(facts, scene.gate.book(), reader, before, scene.now) => {
+            Some(names.who(scene.snapshot, &before.assignment)?)
+        }
+        Some(_) | None => None,
+    };
     Ok(PlaceView {
         id: p.id.as_str().to_owned(),
         who: names.who(scene.snapshot, &p.assignment)?,
@@ -121,6 +133,8 @@ pub(super) fn place_view(
         since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
+        telephone: names.telephone(scene.snapshot, &p.assignment)?,
+        in_place_of,
         me: p.id == reader.id,
     })
 }

@@ -60,3 +60,20 @@ impl App {
         Ok(opened)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::Territory;
+
+    #[test]
+    fn threat_the_door_of_a_demonstration_opens_nothing_on_a_real_instance() {
+        let attempt = |kind| {
+            let t = Territory::of(kind);
+            let request = RequestId::random(t.app.chance()).unwrap();
+            t.app.demonstration_session(&request, &Login::parse("referente").unwrap()).map(drop)
+        };
+        assert!(attempt(InstanceKind::Demo).is_ok());
+        assert!(matches!(attempt(InstanceKind::Real), Err(ServiceError::AbsentOrRefused)));
+    }
+}

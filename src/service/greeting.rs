@@ -6,6 +6,7 @@
 use super::ServiceError;
 use super::app::App;
 use super::flow::Call;
+use super::kept_forms::KeptLine;
 use super::sessions::{CharterToSign, OwnAssignment, own_assignments, signed_by, unsigned};
 use crate::clock::Timestamp;
 use crate::store::account::AccountState;
@@ -20,6 +21,8 @@ pub struct Greeting {
     /// The affectations in force, to choose from.
     pub assignments: Vec<OwnAssignment>,
     pub charters_to_sign: Vec<CharterToSign>,
+    /// What this person wrote and could not send.
+    pub kept: Vec<KeptLine>,
     /// When this session ends if nothing is asked for.
     pub ends_at: Timestamp,
     pub now: Timestamp,
@@ -48,6 +51,7 @@ impl App {
             account: person.state,
             acting,
             assignments,
+            kept: super::kept_forms::lines(self, &mut snapshot, signed_in.professional(), now)?,
             charters_to_sign: unsigned(&book, &signed_by(&rows), now),
             ends_at: session.expires_at.min(now.plus_seconds(super::flow::IDLE_SECONDS)),
             now,

@@ -80,7 +80,7 @@ pub fn item_stamp(id: &ItemId, version: i64) -> Vec<u8> {
     format!("item:{id}:{version}").into_bytes()
 }
 
-fn charter<'a>(scene: &Scene<'a>) -> Result<&'a Charter, ServiceError> {
+pub(super) fn charter<'a>(scene: &Scene<'a>) -> Result<&'a Charter, ServiceError> {
     let edition = scene.gate.book().in_force(scene.now).ok_or(ServiceError::AbsentOrRefused)?;
     Ok(&edition.charter)
 }

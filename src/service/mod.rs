@@ -16,9 +16,11 @@ pub mod addressees;
 mod admission_tests;
 mod anonymous;
 mod app;
+pub mod assignment_check;
 mod auditing;
+pub mod charter_reading;
 pub mod charters;
-mod checkpoints;
+pub mod checkpoints;
 pub mod chronology;
 pub mod circle;
 mod consent;
@@ -45,13 +47,15 @@ pub mod handovers;
 pub mod import;
 mod impossibilities;
 pub mod items;
+pub mod kept_forms;
 mod limiter;
+mod log_keys;
 pub mod members;
 pub mod notes;
 mod notices;
 pub mod office;
 #[cfg(test)]
-mod pathway_tests;
+pub(crate) mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
@@ -60,6 +64,8 @@ pub mod reading;
 mod readings;
 mod recognition;
 mod releases;
+pub mod retention;
+mod rotation;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
@@ -69,17 +75,21 @@ mod sharing_tests;
 pub mod siblings;
 mod signatures;
 pub mod spoken;
+mod statute_list;
 #[cfg(test)]
 mod statute_service_tests;
 mod statutes;
+pub mod stay;
 pub mod structures;
 pub mod successions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod writing;
 
 pub use crate::store::account::AccountState;
 pub use accord_views::{
@@ -103,10 +113,13 @@ pub use flow::{
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use recognition::Colleague;
 pub use releases::ReleaseInput;
+pub use rotation::Rotation;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
+pub use statute_list::{StatuteLine, StatuteList, StatuteState};
 pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,

@@ -28,11 +28,11 @@ use crate::store::pathway::{EventBody, ShareBody, Sheet};
 mod inviting;
 mod writing;
 
-fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+pub(crate) fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-fn day(y: i32, m: u32, d: u32) -> Day {
+pub(crate) fn day(y: i32, m: u32, d: u32) -> Day {
     Day::new(NaiveDate::from_ymd_opt(y, m, d).unwrap()).unwrap()
 }
 
@@ -71,25 +71,25 @@ fn code<T>(result: Result<T, ServiceError>) -> &'static str {
 }
 
 /// A pathway with helpers that write what other services write.
-struct Case {
-    t: Territory,
-    id: PathwayId,
+pub(crate) struct Case {
+    pub(crate) t: Territory,
+    pub(crate) id: PathwayId,
 }
 
 /// Who reads, for which subjects, which words.
-struct Named<'a> {
+pub(crate) struct Named<'a> {
     who: &'a str,
     categories: &'a [Category],
     shown: &'a [(ItemVersionId, Category)],
 }
 
-const fn to<'a>(who: &'a str, categories: &'a [Category]) -> Named<'a> {
+pub(crate) const fn to<'a>(who: &'a str, categories: &'a [Category]) -> Named<'a> {
     Named { who, categories, shown: &[] }
 }
 
 impl Case {
     /// Opened by the référente for an adult, who signs alone.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::born("2008-05-10")
     }
 
@@ -109,7 +109,7 @@ impl Case {
         case
     }
 
-    fn facts(&self) -> crate::access::facts::PathwayFacts {
+    pub(crate) fn facts(&self) -> crate::access::facts::PathwayFacts {
         self.t.app.store().snapshot().unwrap().pathway_facts(&self.id).unwrap().unwrap()
     }
 
@@ -137,7 +137,7 @@ impl Case {
     }
 
     /// The family signs an accord collected by the référente: the young person and every holder, on paper.
-    fn agree(&self, purpose: Purpose, named: &[Named<'_>]) -> AccordId {
+    pub(crate) fn agree(&self, purpose: Purpose, named: &[Named<'_>]) -> AccordId {
         let chance = self.t.app.chance();
         let today = self.t.clock.now().paris_day();
         let id = AccordId::random(chance).unwrap();
@@ -210,7 +210,7 @@ impl Case {
     }
 
     /// Invited by the référente, and accepted.
-    fn join(&self, who: &str, mandate: Mandate, role: Role) -> ParticipationId {
+    pub(crate) fn join(&self, who: &str, mandate: Mandate, role: Role) -> ParticipationId {
         let made = self.invite_as("referente", who, mandate, role).unwrap();
         let id = ParticipationId::parse(&made.id).unwrap();
         self.t.app.participation_accept(&self.t.call(who), &id).unwrap();
@@ -223,7 +223,13 @@ impl Case {
         facts.participation_of(assignment, self.t.clock.now()).unwrap().id.clone()
     }
 
-    fn share(&self, sharer: &str, with: &str, purpose: Purpose, versions: &[ItemVersionId]) -> ShareId {
+    pub(crate) fn share(
+        &self,
+        sharer: &str,
+        with: &str,
+        purpose: Purpose,
+        versions: &[ItemVersionId],
+    ) -> ShareId {
         let id = ShareId::random(self.t.app.chance()).unwrap();
         let now = self.t.clock.now();
         let body = ShareBody {
@@ -245,7 +251,7 @@ impl Case {
         id
     }
 
-    fn write(&self, who: &str, input: &ItemInput) -> (ItemId, ItemVersionId) {
+    pub(crate) fn write(&self, who: &str, input: &ItemInput) -> (ItemId, ItemVersionId) {
         let made = self.t.app.item_write(&self.t.call(who), &self.id, input).unwrap();
         let id = ItemId::parse(&made.id).unwrap();
         let version = self.facts().item(&id).unwrap().current().unwrap().id.clone();

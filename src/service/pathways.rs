@@ -143,7 +143,7 @@ fn numbered(number: usize) -> String {
     format!("Situation n° {number} (nom non partagé)")
 }
 
-fn name_line((mut line, words): (PathwayLine, Option<PersonWords>)) -> PathwayLine {
+pub(super) fn name_line((mut line, words): (PathwayLine, Option<PersonWords>)) -> PathwayLine {
     if let Some(words) = words {
         line.name = words.display();
         line.name_shared = true;
@@ -195,7 +195,7 @@ fn referent<'a>(scene: &Scene<'a>, me: &ParticipationFacts) -> Option<&'a Partic
 }
 
 /// One line, decided; sealed until its record is written.
-fn line(
+pub(super) fn line(
     scene: &mut Scene<'_>,
     number: usize,
 ) -> Result<Sealed<(PathwayLine, Option<PersonWords>)>, ServiceError> {
@@ -231,7 +231,7 @@ fn line(
 }
 
 /// The numbers of one's own situations, found in the same snapshot.
-fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
+pub(super) fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
     let assignment = scene.gate.actor().assignment().id.clone();
     let id = &scene.gate.facts().id;
     let places = scene.snapshot.pathways_numbered(&assignment)?;

@@ -54,11 +54,14 @@ pub struct ItemRef {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hypothetical {
-    #[schema(value_type = String)]
-    pub organisation: OrganisationId,
+    /// Changes nothing in the answer, which comes from the charter alone.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub organisation: Option<OrganisationId>,
     pub profession: Profession,
-    #[schema(value_type = String)]
-    pub mission: MissionId,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub mission: Option<MissionId>,
     /// Left out: not bound, the most cautious.
     #[serde(default)]
     pub secrecy: Option<Secrecy>,

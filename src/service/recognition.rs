@@ -11,7 +11,8 @@ use super::ServiceError;
 use super::accounts::professional_check;
 use super::app::App;
 use super::flow::{Act, Call, Change, Created, Desk};
-use super::sessions::row_ref;
+use super::sessions::{OwnAssignment, own_assignments, row_ref};
+use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{OrganisationId, ProfessionalId};
@@ -124,7 +125,54 @@ fn may_recognise(
     Ok(())
 }
 
+/// Somebody whose account waits to be recognised.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Colleague {
+    pub id: ProfessionalId,
+    pub name: String,
+    pub telephone: String,
+    /// What the affectations say of this person.
+    pub works: Vec<OwnAssignment>,
+}
+
 impl App {
+    /// The accounts that the actor may recognise now.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn colleagues_to_recognise(&self, call: &Call) -> Result<Disclosed<Vec<Colleague>>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Professional };
+        self.read_desk(call, act, |desk| {
+            let mut found = Vec::new();
+            if desk.signed_in.actor().is_err() {
+                return Ok(found);
+            }
+            for person in desk.snapshot.professionals()? {
+                if person.state != AccountState::Unconfirmed {
+                    continue;
+                }
+                let rows = desk.snapshot.assignments_of(&person.id)?;
+                if !self.is_founding(desk, &person)? {
+                    match may_recognise(desk, &person, &rows) {
+                        Ok(()) => {}
+                        Err(ServiceError::AbsentOrRefused | ServiceError::Rule { .. }) => continue,
+                        Err(e) => return Err(e),
+                    }
+                }
+                desk.returned.push(row_ref("professional", person.id.as_str(), person.version));
+                let mut works = own_assignments(desk.snapshot, &rows, desk.now)?;
+                works.retain(|a| a.ends_at.is_none());
+                found.push(Colleague {
+                    works,
+                    id: person.id,
+                    name: person.words.name,
+                    telephone: person.words.telephone,
+                });
+            }
+            Ok(found)
+        })
+    }
+
     /// Recognises the holder of an account: this is the person, and the telephone is theirs.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 use crate::crypto::password::Password;
 use crate::crypto::token::{SessionToken, TokenHash};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
+use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::vocabulary::{Function, Profession, Secrecy};
 use crate::ids::{AssignmentId, CharterId, MissionId, OrganisationId, ProfessionalId, RequestId, SessionId};
 use crate::store::account::{AccountState, Professional, Session};
@@ -58,6 +59,8 @@ pub struct OwnAssignment {
     pub function: Function,
     /// As it counts now.
     pub secrecy: Secrecy,
+    /// The text on which the secret rests.
+    pub secrecy_basis: Option<SecrecyBasis>,
     pub confirmed: bool,
     pub in_force: bool,
     pub starts_at: String,
@@ -188,6 +191,10 @@ pub(super) fn own_assignments(
             profession: a.profession,
             function: a.function,
             secrecy: a.secrecy_at(now),
+            secrecy_basis: match row.secrecy_basis.as_str() {
+                "" => None,
+                code => Some(SecrecyBasis::parse(code).map_err(|e| ServiceError::Internal(e.to_string()))?),
+            },
             confirmed: a.confirmed,
             in_force: a.in_force(now),
             starts_at: a.starts_at.rfc3339(),

@@ -78,6 +78,13 @@ fn law_l226_2_2_two_bound_professionals_share_without_accord_after_prior_informa
     for other in ["teacher", "pre_secretary", "prevention_manager", "outsider", "auditor"] {
         assert!(matches!(read(other), Err(ServiceError::AbsentOrRefused)), "{other}");
     }
+    // Listed for its author alone.
+    let listed = |who: &str| f.t.app.statutes_own(&f.t.call(who), act(Action::List), &f.pathway);
+    let mine = listed("referente").unwrap();
+    assert_eq!(mine.items.len(), 1);
+    assert_eq!((&mine.items[0].id, mine.items[0].state), (&id, StatuteState::Complete));
+    assert!(listed("prevention").unwrap().items.is_empty());
+    assert!(matches!(listed("pre_manager"), Err(ServiceError::AbsentOrRefused)));
     // It lapses without a review.
     f.t.go_to(2027, 4, 1);
     assert!(!f.reads("prevention", &version, PROTECTION));

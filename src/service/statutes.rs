@@ -1,5 +1,5 @@
 //! The statutory record (CASF L226-2-2): recorded by a bound professional on its own items, decided on by a second
-//! person, known to those two and to its recipients, listed nowhere else.
+//! person, known to those two and to its recipients, listed for its author and nobody else.
 //!
 //! INVARIANTS
 //! * Both ends bound: `contested` is not enough, and the same act towards somebody who is not bound is refused (S7).

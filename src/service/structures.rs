@@ -202,7 +202,7 @@ pub(super) const fn secrecy_sentence(e: secrecy::SecrecyError) -> &'static str {
     secrecy_words(e).1
 }
 
-fn secrecy_error(e: secrecy::SecrecyError) -> ServiceError {
+pub(crate) fn secrecy_error(e: secrecy::SecrecyError) -> ServiceError {
     let (code, sentence) = secrecy_words(e);
     ServiceError::rule(code, sentence)
 }

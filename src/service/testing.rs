@@ -109,6 +109,11 @@ const PEOPLE: &[Row] = &[
 impl Territory {
     /// The territory on 2 March 2027, 09:00 UTC, charter signed by all.
     pub(crate) fn new() -> Self {
+        Self::of(InstanceKind::Demo)
+    }
+
+    /// The same on a database of this kind.
+    pub(crate) fn of(kind: InstanceKind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -120,8 +125,7 @@ impl Territory {
         let kek = FileKek::create(&kek_path, KekPlacement::OutsideOf(&data), chance.as_ref()).unwrap();
         let keyring = Keyring::new(Arc::new(kek));
         let address = DatabaseAddress::Sqlite(data.join("relais.db"));
-        let store =
-            Store::create(&address, InstanceKind::Demo, keyring, chance.as_ref(), clock.now()).unwrap();
+        let store = Store::create(&address, kind, keyring, chance.as_ref(), clock.now()).unwrap();
         let ticking: Arc<dyn Clock> = clock.clone();
         let (lane, thread) =
             Lane::start(store.backend().unwrap(), Arc::clone(&ticking), LaneConfig::default()).unwrap();

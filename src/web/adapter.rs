@@ -11,6 +11,7 @@ use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::form::Form;
+use super::kept;
 use super::pages;
 use super::problem::Problem;
 use super::query;
@@ -169,7 +170,8 @@ fn take_apart(
         or_early!(request::check_page(request, route.method));
     }
     let mut extras = or_early!(request::extras(headers));
-    let query = or_early!(query::read(request.query_string(), route.query));
+    let known = kept::asked(route);
+    let query = or_early!(query::read(request.query_string(), &known));
     let body = or_early!(body);
     let form = match (route.face(), route.method) {
         (Face::Page, Method::Post) => {
@@ -224,12 +226,21 @@ fn run(
         }
     };
     let error = match catch_unwind(AssertUnwindSafe(|| (route.handle)(app, &incoming))) {
-        Ok(Ok(answer)) => return Ok((answer, incoming.call)),
-        Ok(Err(Fault::Service(error))) => return Err(error),
-        Ok(Err(Fault::Syntax(error))) => error,
-        Err(_panic) => ServiceError::Internal("a handler panicked".to_owned()),
+        Ok(Ok(answer)) => {
+            kept::settle(app, &incoming, &answer);
+            return Ok((answer, incoming.call));
+        }
+        Ok(Err(Fault::Service(error))) => error,
+        Ok(Err(Fault::Syntax(error))) => record_early(app, route, incoming.call.as_ref(), error),
+        Err(_panic) => {
+            let error = ServiceError::Internal("a handler panicked".to_owned());
+            record_early(app, route, incoming.call.as_ref(), error)
+        }
     };
-    Err(record_early(app, route, incoming.call.as_ref(), error))
+    match kept::after_the_end(app, &shared.routes, route, &incoming, &error) {
+        Some(answer) => Ok((answer, None)),
+        None => Err(error),
+    }
 }
 
 /// Records what no service has seen. At an open door, a session that is over is as good as none.

@@ -16,7 +16,12 @@ pub const ONCE: &str = "_once";
 pub const ASSIGNMENT: &str = "_assignment";
 /// The button that was pressed, when a form has several.
 pub const BUTTON: &str = "_button";
-const OWN: [&str; 3] = [ONCE, ASSIGNMENT, BUTTON];
+/// The kept text that this form goes on with.
+pub const KEPT: &str = "_kept";
+/// The page that was left quickly.
+pub const FROM: &str = "_from";
+/// Fields of the form itself.
+pub const OWN: [&str; 5] = [ONCE, ASSIGNMENT, BUTTON, KEPT, FROM];
 
 /// How many fields a form may have, and how deep a path may go.
 const MOST_FIELDS: usize = 400;

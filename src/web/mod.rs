@@ -9,6 +9,7 @@
 mod adapter;
 pub mod api;
 pub mod form;
+mod kept;
 pub mod openapi;
 pub mod pages;
 mod problem;

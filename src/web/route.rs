@@ -264,6 +264,8 @@ pub struct DemonstrationPerson {
     pub name: String,
     pub organisation: String,
     pub profession: String,
+    /// « Professionnel », « Responsable (cadre) »…
+    pub function: String,
 }
 
 /// The people whom the sign-in page of a demonstration offers. Only `relais demo` on a loopback address makes one.

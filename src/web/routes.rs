@@ -121,6 +121,9 @@ mod tests {
                 "GET /connexion",
                 "POST /connexion",
                 "GET /au-revoir",
+                "GET /ouvrir",
+                "POST /ouvrir",
+                "POST /ouvrir/confirmer",
             ]
         );
     }

@@ -252,6 +252,7 @@ fn every_route_answers_every_caller_as_the_table_says() {
             "GET /api/v1/pathways ",
             "POST /api/v1/pathways/search ",
             "GET /api/v1/invitations ",
+            "POST /api/v1/accords ",
             "GET /api/v1/manager/decisions ",
         ];
         if several.iter().any(|p| at.starts_with(p)) && *session {

@@ -74,6 +74,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "statutes/{statute}" => api(NADIA, &format!("statutes/{}", w.statute())),
         "manager/decisions" | "office" => api(HELENE, rest),
         "addressees" => api(NADIA, "addressees?purpose=coordination"),
+        "handover-ratings" => api(ALICE, rest),
         "pathways/{pathway}/shares/{share}" => get(NADIA, w.at(&format!("shares/{}", w.share))),
         "pathways/{pathway}/handovers/{handover}" => {
             get(SAMIRA, w.at(&format!("handovers/{}", w.handover())))
@@ -252,6 +253,32 @@ fn on_accords(w: &World, method: &str, rest: &str) -> Option<Ask> {
         ("POST", "accords/{accord}/talks") => on_accord(&w.draft(), "talks", json!({ "maintained": true })),
         ("POST", "pathways/{pathway}/releases") => post(NADIA, w.at("releases"), w.release_body("schooling"))
             .or_wrong(&w.at("releases"), Some(w.release_body("stay"))),
+        ("POST", "accords") => {
+            let sister = s.open(NADIA, "Maya", SIXTEEN);
+            let body = json!({
+                "pathways": [w.p, sister], "purpose": "coordination", "starts": s.day(0), "ends": s.day(100),
+                "language": "fr",
+                "lines": [{ "recipient": s.line(SAMIRA, &["leisure"], &[])["recipient"], "kind": "recipient", "categories": ["leisure"] }],
+            });
+            post(NADIA, "/api/v1/accords".to_owned(), body)
+        }
+        ("POST", "releases/{release}/printing") => {
+            get(NADIA, format!("/api/v1/releases/{}/printing", w.release()))
+        }
+        ("POST", "releases/{release}/opinions") => post(
+            NADIA,
+            format!("/api/v1/releases/{}/opinions", w.release()),
+            json!({ "opinion": "favourable", "on": s.day(0) }),
+        ),
+        ("POST", "releases/{release}/talks") => {
+            post(NADIA, format!("/api/v1/releases/{}/talks", w.release()), json!({ "maintained": true }))
+        }
+        ("POST", "releases/{release}/oppositions") => {
+            let id = w.release();
+            let signature = w.signature(&w.mother, paper);
+            s.act(NADIA, &format!("/api/v1/releases/{id}/signatures"), signature);
+            post(NADIA, format!("/api/v1/releases/{id}/oppositions"), no(&w.father))
+        }
         ("POST", "releases/{release}/signatures") => {
             post(NADIA, format!("/api/v1/releases/{}/signatures", w.release()), w.signature(&w.mother, paper))
         }
@@ -317,6 +344,14 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
         ("POST", "pathways/{pathway}/handovers/{handover}/confirmation") => {
             let id = w.handover();
             get(SAMIRA, w.at(&format!("handovers/{id}/confirmation")))
+        }
+        ("POST", "pathways/{pathway}/handovers/{handover}/rating") => {
+            let list = s.read(SAMIRA, &w.at("handovers"));
+            let half = list["items"].as_array().unwrap().iter().find(|h| h["state"] == "half_confirmed");
+            let id = half.unwrap()["id"].as_str().unwrap().to_owned();
+            let confirmed = s.of(NADIA).send("POST", &w.at(&format!("handovers/{id}/confirmation")), None);
+            assert_eq!(confirmed.status, 204, "{}", text(&confirmed));
+            post(NADIA, w.at(&format!("handovers/{id}/rating")), json!({ "started_again": "partly" }))
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,

@@ -97,7 +97,8 @@ fn threat_csrf_a_form_of_another_site_does_nothing_on_any_page() {
     for route in pages().iter().filter(|r| r.method == Method::Post) {
         let at = format!("{} {}", route.method.name(), route.path);
         for (header, value) in [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")] {
-            let form = client.clone().with(header, value).with("Content-Type", "application/x-www-form-urlencoded");
+            let form =
+                client.clone().with(header, value).with("Content-Type", "application/x-www-form-urlencoded");
             assert_eq!(form.send("POST", &address(route, NEVER), Some(b"a=b")).status, 403, "{at} {header}");
         }
         let none = client.clone().with("Content-Type", "application/x-www-form-urlencoded");
@@ -114,7 +115,14 @@ fn pages_may_load_only_what_we_serve_and_are_never_kept() {
     let page = nadia.get("/");
     assert_eq!(page.status, 200, "{}", String::from_utf8_lossy(&page.body));
     let policy = page.header("content-security-policy").unwrap();
-    for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ] {
         assert!(policy.contains(part), "{part}");
     }
     assert!(!policy.contains("unsafe") && !policy.contains("data:"), "{policy}");
@@ -150,7 +158,10 @@ fn every_page_leaves_its_record() {
     let mut asked = Vec::new();
     for route in pages().iter().filter(|r| r.door == Door::Session && r.method == Method::Get) {
         let reply = nadia.get(&address(route, &pathway));
-        asked.push((reply.header("relais-request").unwrap().to_owned(), format!("{} {}", reply.status, route.path)));
+        asked.push((
+            reply.header("relais-request").unwrap().to_owned(),
+            format!("{} {}", reply.status, route.path),
+        ));
     }
     let recorded = records_by_request(&story);
     let missing: Vec<_> = asked.iter().filter(|(id, _)| !recorded.contains_key(id)).collect();

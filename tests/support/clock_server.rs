@@ -3,7 +3,11 @@
 //! `clock_server FOLDER` makes the demonstration in FOLDER when it is not there, and serves it on any free port. It
 //! prints one line of JSON, then reads one command a line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`.
 //! Each is answered by a line with the time. The end of its input stops it.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a helper of tests stops when something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper of tests stops when something is wrong"
+)]
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -37,7 +41,10 @@ fn main() {
         .unwrap()
         .with_demonstration(demo::door(&known));
     let base_url = format!("https://localhost:{}", application.address.port());
-    println!("{}", serde_json::json!({ "base_url": base_url, "accounts": known.accounts, "pathways": known.pathways }));
+    println!(
+        "{}",
+        serde_json::json!({ "base_url": base_url, "accounts": known.accounts, "pathways": known.pathways })
+    );
     let stopper = application.stopper();
     let server = std::thread::spawn(move || application.run(Signals::Ignore));
     for line in std::io::stdin().lock().lines() {

@@ -57,6 +57,9 @@ pub struct Account {
     pub name: String,
     pub organisation: String,
     pub profession: String,
+    /// Said when it is not the ordinary one.
+    #[serde(default)]
+    pub function: String,
 }
 
 /// One pathway, by the story that it tells.
@@ -205,6 +208,7 @@ pub fn door(known: &WaysIn) -> Demonstration {
         name: a.name.clone(),
         organisation: a.organisation.clone(),
         profession: a.profession.clone(),
+        function: a.function.clone(),
     });
     Demonstration { people: people.collect() }
 }

@@ -163,6 +163,10 @@ fn settled(app: &App, opened: Opened) -> Result<(String, Settled), ServiceError>
         name: me.name.clone(),
         organisation: a.organisation_name.clone(),
         profession: a.profession.french().to_owned(),
+        function: match a.function {
+            Function::Practitioner => String::new(),
+            Function::Manager | Function::Secretary => a.function.french().to_owned(),
+        },
     };
     let settled = Settled {
         account,

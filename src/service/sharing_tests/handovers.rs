@@ -3,7 +3,7 @@
 use super::*;
 use crate::service::handovers::{HandoverState, NewHandover};
 
-fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
+pub(super) fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
     let mut c = Circle::young();
     c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
     c.join("aemo", Mandate::Contractual, Role::Participant, Some("prevention"));
@@ -16,7 +16,7 @@ fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
     (c, home)
 }
 
-fn new(c: &Circle, item: &ItemRef, to: &str, referent: Option<&str>) -> NewHandover {
+pub(super) fn new(c: &Circle, item: &ItemRef, to: &str, referent: Option<&str>) -> NewHandover {
     NewHandover {
         incoming: c.place(to).clone(),
         items: vec![item.clone()],

@@ -5,6 +5,7 @@ mod handovers;
 mod shares;
 mod spoken;
 mod successions;
+mod today;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

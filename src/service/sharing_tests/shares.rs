@@ -54,6 +54,25 @@ fn story_s1_the_stay_reaches_the_director_from_either_author_and_ends_at_midnigh
 }
 
 #[test]
+fn story_s1_the_stay_sheet_is_for_its_organiser_and_printing_is_recorded_as_such() {
+    let (c, health, coat) = camp("aemo");
+    let act = |action| Act { action, resource: ResourceKind::Item };
+    let sheet = |who: &str, action| c.t.app.stay_sheet(&c.call(who), act(action), &c.pathway);
+    assert!(sheet("director", Action::Read).unwrap().lines.is_empty(), "nothing is shared by itself");
+    let shared = c.share("aemo", Purpose::Stay, &[&health, &coat], &["director"], last(2027, 3, 20)).unwrap();
+    let seen = sheet("director", Action::Read).unwrap();
+    assert_eq!(seen.lines.len(), 2);
+    assert!(seen.lines.iter().any(|l| l.words.iter().any(|w| w.said.contains("Manteau"))));
+    let read = |c: &Circle| c.t.app.share_read(&c.call("aemo"), &c.pathway, &share_id(&shared)).unwrap();
+    assert!(read(&c).readers[0].printed_at.is_none());
+    sheet("director", Action::Print).unwrap();
+    assert!(read(&c).readers[0].printed_at.is_some());
+    for other in ["referente", "aemo", "outsider"] {
+        assert!(absent(sheet(other, Action::Print)), "{other}");
+    }
+}
+
+#[test]
 fn law_gate_7_a_hidden_author_reaches_the_director_only_by_family_release() {
     let mut c = Circle::teenager();
     c.join("aemo", Mandate::Judicial, Role::Participant, None);
@@ -125,9 +144,9 @@ fn law_s11_a_hypothetical_reader_is_answered_from_the_charter_alone() {
             category: None,
             recipients: None,
             hypothetical: Some(Hypothetical {
-                organisation: aemo.organisation,
+                organisation: Some(aemo.organisation),
                 profession: Profession::Aemo,
-                mission: aemo.mission,
+                mission: Some(aemo.mission),
                 secrecy: Some(Secrecy::Bound),
             }),
             last_day: None,

@@ -15,10 +15,10 @@ use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct InviteBody {
-    login: Login,
-    name: Text<120>,
-    telephone: Phone,
+pub(in crate::web) struct InviteBody {
+    pub login: Login,
+    pub name: Text<120>,
+    pub telephone: Phone,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -20,53 +20,70 @@ const MOST_MISSIONS: usize = 40;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MissionBody {
-    code: Text<40>,
-    title: Text<120>,
+pub(in crate::web) struct MissionBody {
+    pub code: Text<40>,
+    pub title: Text<120>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct OrganisationBody {
-    code: Text<40>,
-    name: Text<120>,
-    kind: OrganisationKind,
-    territory: Text<120>,
-    telephone: Phone,
+pub(in crate::web) struct OrganisationBody {
+    pub code: Text<40>,
+    pub name: Text<120>,
+    pub kind: OrganisationKind,
+    pub territory: Text<120>,
+    pub telephone: Phone,
     #[schema(max_items = 40)]
-    missions: Vec<MissionBody>,
+    pub missions: Vec<MissionBody>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct OrganisationUpdateBody {
+pub(in crate::web) struct OrganisationUpdateBody {
     /// The version that was read; another one now is 412.
-    version: i64,
-    organisation: OrganisationBody,
+    pub version: i64,
+    pub organisation: OrganisationBody,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AssignmentBody {
+pub(in crate::web) struct AssignmentBody {
     #[schema(value_type = String)]
-    professional: ProfessionalId,
+    pub professional: ProfessionalId,
     #[schema(value_type = String)]
-    organisation: OrganisationId,
+    pub organisation: OrganisationId,
     #[schema(value_type = String)]
-    mission: MissionId,
-    profession: Profession,
-    function: Function,
-    secrecy: Secrecy,
-    secrecy_basis: Option<SecrecyBasis>,
+    pub mission: MissionId,
+    pub profession: Profession,
+    pub function: Function,
+    pub secrecy: Secrecy,
+    pub secrecy_basis: Option<SecrecyBasis>,
     /// The first day on which the secrecy no longer holds.
-    secrecy_until: Option<Day>,
-    starts: Option<Day>,
+    pub secrecy_until: Option<Day>,
+    pub starts: Option<Day>,
     /// The first day on which the assignment no longer holds.
-    ends: Option<Day>,
+    pub ends: Option<Day>,
+}
+
+impl AssignmentBody {
+    pub(in crate::web) fn draft(self) -> AssignmentDraft {
+        AssignmentDraft {
+            professional: self.professional,
+            organisation: self.organisation,
+            mission: self.mission,
+            profession: self.profession,
+            function: self.function,
+            secrecy: self.secrecy,
+            secrecy_basis: self.secrecy_basis,
+            secrecy_until: self.secrecy_until,
+            starts: self.starts,
+            ends: self.ends,
+        }
+    }
 }
 
 impl OrganisationBody {
-    fn draft(self) -> Result<OrganisationDraft, Fault> {
+    pub(in crate::web) fn draft(self) -> Result<OrganisationDraft, Fault> {
         if self.missions.len() > MOST_MISSIONS {
             return Err(Fault::Syntax(ServiceError::Invalid(FieldErrors::one(
                 "missions",
@@ -206,18 +223,7 @@ fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn assign(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let body: AssignmentBody = incoming.json()?;
-    let draft = AssignmentDraft {
-        professional: body.professional,
-        organisation: body.organisation,
-        mission: body.mission,
-        profession: body.profession,
-        function: body.function,
-        secrecy: body.secrecy,
-        secrecy_basis: body.secrecy_basis,
-        secrecy_until: body.secrecy_until,
-        starts: body.starts,
-        ends: body.ends,
-    };
+    let draft = body.draft();
     Answer::made(&app.assignment_create(Author::Session(call), &draft)?)
 }
 

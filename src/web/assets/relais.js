@@ -5,8 +5,17 @@
 const leave = document.getElementById("leave");
 if (leave) {
   let presses = [];
+  // Whether somebody wrote or chose something in a form.
+  const touched = (form) =>
+    [...form.elements].some((field) => {
+      if (field.type === "hidden" || field.type === "password") return false;
+      if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+      if (field.options) return [...field.options].some((option) => option.selected && !option.defaultSelected && option.value);
+      return field.value !== undefined && field.tagName !== "BUTTON" && field.value !== field.defaultValue;
+    });
   const go = () => {
-    const open = document.querySelector("form[data-kept]");
+    const resumed = new URLSearchParams(location.search).has("repris") || document.getElementById("a-corriger");
+    const open = [...document.querySelectorAll("form[data-kept]")].find((form) => resumed || touched(form));
     if (open) {
       open.noValidate = true;
       const where = document.createElement("input");
@@ -18,9 +27,13 @@ if (leave) {
       open.method = "post";
       open.submit();
     } else {
-      leave.requestSubmit();
+      leave.submit();
     }
   };
+  leave.addEventListener("submit", (event) => {
+    event.preventDefault();
+    go();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Shift") {
       presses = [];

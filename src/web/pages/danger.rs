@@ -69,7 +69,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn danger(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn mention(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

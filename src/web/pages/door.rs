@@ -9,9 +9,11 @@ use super::shell::{Room, Shell};
 use crate::crypto::password::Password;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
-use crate::ids::AssignmentId;
+use crate::ids::{AssignmentId, KeptFormId};
 use crate::service::sessions::{OwnAssignment, SignIn};
-use crate::service::{App, FactorCode, Login, ServiceError};
+use crate::service::{App, Call, FactorCode, Login, ServiceError};
+use crate::web::form::{self, Form};
+use crate::web::kept;
 use crate::web::pages::words;
 use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, Method, Route};
 
@@ -23,8 +25,20 @@ struct SignInPage {
     entered: Entered,
     /// Where to go afterwards.
     next: String,
-    /// The people of a demonstration; empty elsewhere.
-    people: Vec<DemonstrationPerson>,
+    /// The people of a demonstration, by structure; empty elsewhere.
+    people: Vec<(String, Vec<DemonstrationPerson>)>,
+}
+
+/// People by structure, structures in the order of their first person.
+fn by_structure(people: &[DemonstrationPerson]) -> Vec<(String, Vec<DemonstrationPerson>)> {
+    let mut out: Vec<(String, Vec<DemonstrationPerson>)> = Vec::new();
+    for person in people {
+        match out.iter_mut().find(|(name, _)| *name == person.organisation) {
+            Some((_, there)) => there.push(person.clone()),
+            None => out.push((person.organisation.clone(), vec![person.clone()])),
+        }
+    }
+    out
 }
 
 /// Choose the affectation of this session.
@@ -65,6 +79,13 @@ pub fn routes() -> Vec<Route> {
         row(Method::Post, "/affectation", Door::Session, session(Action::SignIn), choose),
         row(Method::Post, "/deconnexion", Door::Session, session(Action::SignOut), sign_out),
         row(Method::Post, "/quitter", Door::Session, session(Action::SignOut), leave),
+        row(
+            Method::Post,
+            "/textes/{text}/jeter",
+            Door::Session,
+            (Action::End, ResourceKind::KeptForm),
+            discard,
+        ),
         row(Method::Get, "/au-revoir", Door::Open, session(Action::SignOut), gone),
     ]
 }
@@ -101,7 +122,7 @@ fn local(next: Option<&str>) -> String {
 
 fn show_sign_in(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let next = local(incoming.query.get("suite").map(String::as_str).or_else(|| incoming.form.one("next")));
-    let people = incoming.demonstration.as_ref().map_or_else(Vec::new, |d| d.people.clone());
+    let people = incoming.demonstration.as_ref().map_or_else(Vec::new, |d| by_structure(&d.people));
     let shell = Shell::open(app, incoming, "Connexion")?;
     Answer::page_with(status, &SignInPage { shell, entered, next, people })
 }
@@ -114,13 +135,29 @@ fn wrong(field: &str, expected: &'static str) -> Fault {
     Fault::Syntax(ServiceError::Invalid(FieldErrors::one(field, EntryError::WrongType { expected })))
 }
 
+/// A password as typed in a field, blanks and all.
+pub(super) fn typed(field: &str, form: &Form) -> Result<Password, Fault> {
+    Password::typed(form.raw(field).to_owned())
+        .map_err(|_| wrong(field, "un mot de passe de 256 caractères au plus"))
+}
+
+/// What is told during a delay, on the page itself.
+pub(super) fn wait(seconds: u32) -> ServiceError {
+    ServiceError::rule(
+        "too_many_attempts",
+        format!(
+            "Trop d'essais : attendez {}, puis recommencez.",
+            words::plural(i64::from(seconds), "seconde", "secondes")
+        ),
+    )
+}
+
 fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let form = &incoming.form;
     let attempt = || -> Result<Answer, Fault> {
         let login: Login = form.need("login", Login::parse).map_err(|e| Fault::Syntax(e.into()))?;
         let code: FactorCode = form.need("code", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
-        let password = Password::typed(form.raw("password").to_owned())
-            .map_err(|_| wrong("password", "un mot de passe de 256 caractères au plus"))?;
+        let password = typed("password", form)?;
         let opened = app.sign_in(&SignIn {
             request: incoming.request.clone(),
             login,
@@ -150,14 +187,7 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             show_sign_in(app, incoming, 422, Entered::refused(form, &told))
         }
         ServiceError::TooManyAttempts(seconds) => {
-            let told = ServiceError::rule(
-                "too_many_attempts",
-                format!(
-                    "Trop d'essais : attendez {}, puis recommencez.",
-                    words::plural(i64::from(*seconds), "seconde", "secondes")
-                ),
-            );
-            show_sign_in(app, incoming, 429, Entered::refused(form, &told))
+            show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))
         }
         _other => back(app, incoming, fault, |status, entered| show_sign_in(app, incoming, status, entered)),
     }
@@ -195,9 +225,24 @@ fn sign_out(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Ok(Answer::SeeOther { to: "/connexion?fait=deconnexion".to_owned(), cookie: Cookie::Clear })
 }
 
+/// Leaves at once: what was being written is kept for its author, the session ends, and nothing that could stand in the
+/// way (another affectation, a form sent twice, a session that is over) keeps somebody here.
 fn leave(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    app.sign_out(incoming.call()?)?;
+    let call = Call { assignment: None, idempotency: None, ..incoming.call()?.clone() };
+    if let Some(from) = incoming.form.one(form::FROM) {
+        kept::keep(app, incoming, from);
+    }
+    match app.sign_out(&call) {
+        Ok(_) | Err(ServiceError::Unauthenticated) => {}
+        Err(error) => return Err(error.into()),
+    }
     Ok(Answer::SeeOther { to: "/au-revoir".to_owned(), cookie: Cookie::Clear })
+}
+
+fn discard(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("text", KeptFormId::parse)?;
+    app.kept_form_drop(incoming.call()?, &id)?;
+    Ok(Answer::see_other("/?fait=jete"))
 }
 
 fn gone(_app: &App, _incoming: &Incoming) -> Result<Answer, Fault> {
@@ -226,11 +271,13 @@ impl Page for SignInPage {
             name: "Nadia Benali".to_owned(),
             organisation: "Ville".to_owned(),
             profession: "Référent de parcours".to_owned(),
+            function: "Professionnel".to_owned(),
         };
+        let people = by_structure(&[nadia.clone(), nadia]);
         vec![
             ("empty", page(Entered::nothing(), Vec::new())),
             ("refused", page(refused, Vec::new())),
-            ("demonstration", page(Entered::nothing(), vec![nadia])),
+            ("demonstration", page(Entered::nothing(), people)),
         ]
     }
 }
@@ -241,8 +288,12 @@ impl Page for AssignmentPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        let shell = super::shell::sample::signed_in(Room::Account, "Choisir une affectation");
-        vec![("none", Self { shell, assignments: Vec::new() })]
+        let page = |assignments| Self {
+            shell: super::shell::sample::signed_in(Room::Account, "Choisir une affectation"),
+            assignments,
+        };
+        let two = super::account::sample_me(crate::service::AccountState::Confirmed).assignments;
+        vec![("none", page(Vec::new())), ("several", page(two))]
     }
 }
 

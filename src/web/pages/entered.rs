@@ -35,6 +35,18 @@ impl Entered {
         Self { form: Form::of(fields), told: Vec::new() }
     }
 
+    /// What a page starts with: the text that was kept for its author, when the address names one of this page; nothing
+    /// otherwise. Every page with a `data-kept` form starts with it.
+    ///
+    /// # Errors
+    /// Without a session, or as the database.
+    pub fn first(app: &App, incoming: &Incoming) -> Result<Self, Fault> {
+        Ok(match crate::web::kept::resumed(app, incoming)? {
+            Some(form) => Self::sent(&form),
+            None => Self::nothing(),
+        })
+    }
+
     /// As sent, with nothing wrong (a step of several).
     #[must_use]
     pub fn sent(form: &Form) -> Self {

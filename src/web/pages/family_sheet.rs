@@ -15,6 +15,7 @@ use super::accords::{Choice, Family, act, holder_name, service_name};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;
+use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::Role;
@@ -58,6 +59,16 @@ struct FamilySheetPage {
     /// Nothing when its printer may not know.
     looked: Option<Vec<Looked>>,
     today: String,
+}
+
+impl FamilySheetPage {
+    /// Whom to tell, as people read a number aloud.
+    fn call(&self) -> Option<String> {
+        let referent = self.frame.view.referent.as_ref()?;
+        let number = Phone::parse(&referent.telephone)
+            .map_or_else(|_| referent.telephone.clone(), |phone| phone.spoken());
+        Some(format!("{}, {number}", referent.who.name))
+    }
 }
 
 /// The rows.

@@ -71,6 +71,16 @@ struct NewPage {
     new_referent: String,
 }
 
+impl NewPage {
+    fn something_goes(&self) -> bool {
+        self.pieces.iter().any(|p| p.goes)
+    }
+
+    fn something_stays(&self) -> bool {
+        self.pieces.iter().any(|p| !p.goes)
+    }
+}
+
 /// One handover, for its two ends.
 #[derive(Template)]
 #[template(path = "handover.html")]

@@ -9,23 +9,42 @@
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
 mod accords;
+mod account;
+mod actions;
 mod assets;
+mod charter;
+mod chronology;
+mod circle;
+mod confirm;
+mod course;
 mod danger;
 mod door;
 mod entered;
 mod family_sheet;
 mod frame;
 mod handovers;
+mod help;
 mod icon;
+mod information;
 mod invitation;
+mod invite;
 mod manager;
+mod notes;
 mod office;
+mod opening;
+mod pathways;
+mod protection;
+mod qr;
+mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
-mod welcome;
+mod stay;
+mod structures;
+mod today;
 mod withdrawal;
 pub mod words;
+mod write;
 
 use askama::Template;
 
@@ -74,8 +93,25 @@ pub fn routes() -> Vec<Route> {
     [
         assets::routes(),
         door::routes(),
-        welcome::routes(),
+        today::routes(),
+        pathways::routes(),
+        information::routes(),
+        write::routes(),
+        circle::routes(),
+        invite::routes(),
+        chronology::routes(),
+        actions::routes(),
+        notes::routes(),
+        course::routes(),
         danger::routes(),
+        opening::routes(),
+        account::routes(),
+        charter::routes(),
+        structures::routes(),
+        help::routes(),
+        sharing::routes(),
+        stay::routes(),
+        protection::routes(),
         accords::routes(),
         withdrawal::routes(),
         invitation::routes(),

@@ -8,6 +8,7 @@ use super::words;
 use crate::domain::vocabulary::{Function, Profession};
 use crate::ids::RequestId;
 use crate::service::{AccountState, App, Greeting, ServiceError};
+use crate::web::kept;
 use crate::web::problem::Problem;
 use crate::web::route::{Fault, Incoming};
 
@@ -64,6 +65,20 @@ pub struct Shell {
     pub once: String,
     pub assets: &'static str,
     pub demonstration: bool,
+    /// Texts that wait for their author.
+    pub kept: Vec<Kept>,
+    /// The kept text that the forms of this page go on with.
+    pub resumed: Option<String>,
+}
+
+/// A text that could not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub id: String,
+    /// The page where it was written, filled with it.
+    pub href: String,
+    /// « demain à 14 h 05 »
+    pub until: String,
 }
 
 /// Sentences of what was just done: the address carries a code of this list, never a text.
@@ -81,6 +96,23 @@ const DONE: &[(&str, &str)] = &[
     ("invite", "L'invitation est enregistrée."),
     ("accepte", "C'est accepté."),
     ("decline", "C'est décliné."),
+    ("ouvert", "Le parcours est ouvert."),
+    ("bilan", "Le bilan est enregistré."),
+    ("clos", "Le parcours est clos. Il se lit encore, il ne s'écrit plus."),
+    ("quitte", "Vous avez quitté le cercle."),
+    ("referent", "Le nouveau référent est nommé."),
+    ("corrige", "La correction est enregistrée. La version d'avant reste lisible, marquée « corrigé »."),
+    ("motdepasse", "Le mot de passe est changé. Vos autres sessions sont fermées."),
+    ("session", "Cette session est fermée."),
+    ("compte-ouvert", "Votre compte est ouvert. Une ou un collègue doit maintenant vous reconnaître."),
+    ("reconnu", "Cette personne est reconnue. Elle peut maintenant travailler."),
+    ("confirme", "C'est confirmé : l'affectation prend effet."),
+    ("propose", "C'est enregistré. Une seconde personne doit confirmer."),
+    ("jete", "Le texte est effacé."),
+    (
+        "garde",
+        "Votre session était finie : rien n'a été envoyé. Votre texte est gardé, connectez-vous pour le reprendre.",
+    ),
     (
         "accord",
         "L'accord est prêt. Imprimez la feuille, lisez-la avec la famille, puis enregistrez ce qu'elle a dit.",
@@ -121,6 +153,7 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
             }
             if acting.function == Function::Manager {
                 out.push(way(Room::Manager, "/responsable", "Responsable", Icon::Scale));
+                out.push(way(Room::Administration, "/structures", "Structures", Icon::Organisation));
             }
         }
     }
@@ -186,6 +219,17 @@ impl Shell {
         let greeting = app.greeting(incoming.call()?)?;
         let mut shell = Self::open(app, incoming, title)?;
         shell.room = room;
+        shell.resumed = kept::named(incoming).map(|id| id.as_str().to_owned());
+        shell.kept = greeting
+            .kept
+            .iter()
+            .filter(|k| shell.resumed.as_deref() != Some(k.id.as_str()))
+            .map(|k| Kept {
+                id: k.id.as_str().to_owned(),
+                href: kept::back_to(k),
+                until: words::moment(k.until),
+            })
+            .collect();
         shell.who = Some(Who::of(&greeting));
         Ok(shell)
     }
@@ -209,6 +253,8 @@ impl Shell {
             once: once.as_str().to_owned(),
             assets: assets::base(),
             demonstration: incoming.demonstration.is_some(),
+            kept: Vec::new(),
+            resumed: None,
         })
     }
 
@@ -241,6 +287,8 @@ pub mod sample {
             once: "once".to_owned(),
             assets: "/assets/0",
             demonstration: false,
+            kept: Vec::new(),
+            resumed: None,
         }
     }
 

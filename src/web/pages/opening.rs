@@ -1,0 +1,222 @@
+//! First connection: the invitation code and a password, then the second factor with its rescue codes, then the door.
+//!
+//! INVARIANT: the secret and the rescue codes are shown to who holds the code, in the answer to their own form, and are
+//! kept nowhere on the way: the page carries them back when the six digits were wrong.
+
+use askama::Template;
+
+use super::Page;
+use super::door::wait;
+use super::entered::{Entered, back};
+use super::icon::Icon;
+use super::qr::Qr;
+use super::shell::Shell;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::service::{App, FactorCode, ServiceError};
+use crate::web::form::Form;
+use crate::web::route::{Answer, Cookie, Door, Fault, Incoming, Method, Route};
+
+/// Step 1: the code and a password.
+#[derive(Template)]
+#[template(path = "opening.html")]
+struct OpeningPage {
+    shell: Shell,
+    entered: Entered,
+}
+
+/// Step 2: the second factor and the rescue codes, then the six digits.
+#[derive(Template)]
+#[template(path = "opening_factor.html")]
+struct FactorPage {
+    shell: Shell,
+    entered: Entered,
+    code: String,
+    ticket: String,
+    secret: String,
+    uri: String,
+    rescue: Vec<String>,
+    qr: Qr,
+}
+
+impl FactorPage {
+    /// The secret in groups of four, to be typed.
+    fn groups(&self) -> String {
+        let letters: Vec<char> = self.secret.chars().collect();
+        letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let row = |method, path, action, handle| {
+        super::row(method, path, (action, ResourceKind::Account), handle).at(Door::Open)
+    };
+    vec![
+        row(Method::Get, "/ouvrir", Action::Accept, first_page),
+        row(Method::Post, "/ouvrir", Action::Accept, first),
+        row(Method::Post, "/ouvrir/confirmer", Action::Confirm, second),
+    ]
+}
+
+/// A password typed twice.
+///
+/// # Errors
+/// 422 at the field that is missing or differs.
+pub(super) fn twice(form: &Form, name: &str) -> Result<String, Fault> {
+    let again = format!("{name}_again");
+    let refuse = |field: &str, error| Fault::Syntax(ServiceError::Invalid(FieldErrors::one(field, error)));
+    let wanted = form.raw(name);
+    if wanted.is_empty() {
+        return Err(refuse(name, EntryError::Missing));
+    }
+    if wanted != form.raw(&again) {
+        return Err(refuse(
+            &again,
+            EntryError::WrongType { expected: "le même mot de passe que la première fois" },
+        ));
+    }
+    Ok(wanted.to_owned())
+}
+
+fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let shell = Shell::open(app, incoming, "Ouvrir mon compte")?;
+    Answer::page_with(status, &OpeningPage { shell, entered })
+}
+
+fn first_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show(app, incoming, 200, Entered::nothing())
+}
+
+fn code_of(form: &Form) -> Result<String, Fault> {
+    form.need("code", crate::domain::text::Text::<128>::parse)
+        .map(|code| code.as_str().to_owned())
+        .map_err(|e| Fault::Syntax(e.into()))
+}
+
+fn first(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let attempt = || -> Result<Answer, Fault> {
+        let code = code_of(form)?;
+        let password = twice(form, "password")?;
+        let opening = app.open_account(&code, password, incoming.network.as_deref())?;
+        let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
+        Answer::page(&FactorPage {
+            shell,
+            entered: Entered::nothing(),
+            code,
+            ticket: opening.ticket,
+            qr: Qr::of(&opening.otpauth_uri),
+            secret: opening.totp_secret,
+            uri: opening.otpauth_uri,
+            rescue: opening.rescue_codes,
+        })
+    };
+    match attempt() {
+        Ok(answer) => Ok(answer),
+        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
+            show(app, incoming, 429, Entered::refused(form, &wait(seconds)))
+        }
+        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
+    }
+}
+
+/// The second page again, with what it showed.
+fn show_factor(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let uri = form.raw("uri").to_owned();
+    let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
+    Answer::page_with(
+        status,
+        &FactorPage {
+            shell,
+            entered,
+            code: form.raw("code").to_owned(),
+            ticket: form.raw("ticket").to_owned(),
+            qr: if uri.starts_with("otpauth://") { Qr::of(&uri) } else { Qr::default() },
+            secret: form.raw("secret").to_owned(),
+            uri,
+            rescue: form.all("rescue[]").map(ToOwned::to_owned).collect(),
+        },
+    )
+}
+
+fn second(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let attempt = || -> Result<Answer, Fault> {
+        let code = code_of(form)?;
+        let digits = form.need("totp", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
+        let network = incoming.network.as_deref();
+        let opened = app.confirm_account(&code, form.raw("ticket"), &digits, network)?;
+        Ok(Answer::SeeOther { to: "/compte?fait=compte-ouvert".to_owned(), cookie: Cookie::Set(opened.token) })
+    };
+    match attempt() {
+        Ok(answer) => Ok(answer),
+        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
+            show_factor(app, incoming, 429, Entered::refused(form, &wait(seconds)))
+        }
+        Err(fault) => {
+            back(app, incoming, fault, |status, entered| show_factor(app, incoming, status, entered))
+        }
+    }
+}
+
+impl Page for OpeningPage {
+    #[cfg(test)]
+    const NAME: &'static str = "opening";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |entered| Self { shell: super::shell::sample::open("Ouvrir mon compte"), entered };
+        let refused = Entered::refused(
+            &Form::of(&[("code", "abcd")]),
+            &ServiceError::rule("invitation_refused", "Ce code n'ouvre rien."),
+        );
+        vec![("empty", page(Entered::nothing())), ("refused", page(refused))]
+    }
+}
+
+impl Page for FactorPage {
+    #[cfg(test)]
+    const NAME: &'static str = "opening_factor";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let uri = "otpauth://totp/Relais:nadia?secret=ABCDEFGHIJKLMNOP";
+        let page = |entered, qr| Self {
+            shell: super::shell::sample::open("Votre téléphone et vos codes de secours"),
+            entered,
+            code: "code".to_owned(),
+            ticket: "ticket".to_owned(),
+            secret: "ABCDEFGHIJKLMNOP".to_owned(),
+            uri: uri.to_owned(),
+            rescue: vec!["aaaa-bbbb".to_owned(), "cccc-dddd".to_owned()],
+            qr,
+        };
+        let refused = Entered::refused(
+            &Form::default(),
+            &ServiceError::rule("totp_refused", "Ce code à six chiffres n'est pas celui de maintenant."),
+        );
+        vec![("ordinary", page(Entered::nothing(), Qr::of(uri))), ("refused", page(refused, Qr::default()))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::web::pages::snapshots;
+
+    #[test]
+    fn pages_of_the_first_connection() {
+        snapshots::check::<super::OpeningPage>();
+        snapshots::check::<super::FactorPage>();
+    }
+
+    #[test]
+    fn a_password_is_typed_twice_alike() {
+        use crate::web::form::Form;
+        let of = |a: &str, b: &str| super::twice(&Form::of(&[("p", a), ("p_again", b)]), "p").is_ok();
+        assert!(of(" un mot de passe ", " un mot de passe "));
+        assert!(!of("un", "deux") && !of("", "") && !of("un", ""));
+    }
+}
