@@ -240,6 +240,15 @@ fn nobody_makes_a_colleagues_access_alone() {
     let assignment = stated(&t, "pre_manager", &draft(&t, &opened.id, "referente"));
     // Who invites does not recognise; a stranger learns nothing; the holder cannot.
     assert_eq!(rule(t.app.recognise(&t.call("pre_manager"), &opened.id)), "recognise_issuer");
+    // Those who could are shown whom; the others are not.
+    let shown = |who: &str| {
+        let found = t.app.colleagues_to_recognise(&t.call(who)).unwrap().into_inner();
+        found.into_iter().map(|c| c.id).collect::<Vec<_>>()
+    };
+    assert_eq!(shown("referente"), [opened.id.clone()]);
+    for other in ["pre_manager", "teacher", "auditor"] {
+        assert!(shown(other).is_empty(), "{other}");
+    }
     assert!(absent(t.app.recognise(&t.call("teacher"), &opened.id)));
     assert!(absent(t.app.recognise(&t.app.call_of(&opened.session).unwrap(), &opened.id)));
     // Who states does not confirm; a practitioner neither.
@@ -443,6 +452,13 @@ fn an_affectation_states_its_secrecy_with_a_text_and_warns_when_nothing_can_be_r
         secrecy_basis: None,
         ..good
     };
+    // Told before it is stated, to who could state it.
+    let told = |who: &str| {
+        let (profession, secrecy) = (landlord.profession, landlord.secrecy);
+        t.app.assignment_warnings(&t.call(who), &landlord.organisation, profession, secrecy)
+    };
+    assert_eq!(told("administrator").unwrap().into_inner()[0].code, "nothing_receivable");
+    assert!(absent(told("referente")));
     assert_eq!(by(&landlord).unwrap().warnings[0].code, "nothing_receivable");
 }
 

@@ -221,6 +221,7 @@ fn own(desk: &mut Desk<'_>) -> Result<(Option<Timestamp>, Vec<KeptForm>), Servic
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::service::testing::Territory;
 
     const PATH: &str = "/parcours/a/ecrire";

@@ -191,9 +191,10 @@ pub(super) fn own_assignments(
             profession: a.profession,
             function: a.function,
             secrecy: a.secrecy_at(now),
-            secrecy_basis: match row.secrecy_basis.as_str() {
-                "" => None,
-                code => Some(SecrecyBasis::parse(code).map_err(|e| ServiceError::Internal(e.to_string()))?),
+            // For reading only: a text that is no longer in the list binds as before.
+            secrecy_basis: match SecrecyBasis::parse(&row.secrecy_basis) {
+                Ok(text) => Some(text),
+                Err(_none_or_older) => None,
             },
             confirmed: a.confirmed,
             in_force: a.in_force(now),

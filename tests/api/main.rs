@@ -8,6 +8,7 @@ mod callers_world;
 mod canaries;
 mod edge;
 mod headers;
+mod kept_forms;
 mod openapi;
 mod pages;
 mod races;

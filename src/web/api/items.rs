@@ -9,6 +9,7 @@ use crate::service::actions::{ActionInput, ProgressInput};
 use crate::service::items::{CheckView, Corrects, ItemInput, RevisionInput, item_stamp};
 use crate::service::notes::{NoteChange, NoteInput, NotesView};
 use crate::service::reading::{ItemList, ItemView, ItemsQuery};
+use crate::service::writing::WritingView;
 use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route, described};
 
@@ -32,6 +33,13 @@ fn items() -> Vec<Route> {
                 list,
             )
         },
+        get(
+            "/api/v1/pathways/{pathway}/items/writing",
+            (A::Preview, R::Item),
+            "What may be written here: the subjects of the own row, and the charter's lists",
+            described::<WritingView>("WritingView"),
+            writing,
+        ),
         post(
             "/api/v1/pathways/{pathway}/items",
             (A::Create, R::Item),
@@ -127,6 +135,10 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         cursor: incoming.query.get("cursor").map(String::as_str),
     };
     Answer::disclosed(&app.items(incoming.call()?, &pathway(incoming)?, query)?)
+}
+
+fn writing(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.writing(incoming.call()?, &pathway(incoming)?)?)
 }
 
 fn write(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -11,6 +11,7 @@ use crate::service::pathways::{
 use crate::service::people::{
     EmancipationInput, HolderEnd, HolderInput, HoldersView, IdentityInput, PreferenceInput, PreferencesView,
 };
+use crate::service::today::TodayView;
 use crate::web::route::{Answer, Fault, Incoming, Route, described};
 
 /// The rows of this area.
@@ -33,6 +34,13 @@ fn lists() -> Vec<Route> {
                 list,
             )
         },
+        get(
+            "/api/v1/today",
+            (A::List, R::Pathway),
+            "What waits for the acting assignment, derived now, with its pathways",
+            described::<TodayView>("TodayView"),
+            today,
+        ),
         post(
             "/api/v1/pathways",
             (A::Create, R::Pathway),
@@ -155,6 +163,10 @@ fn cursor(incoming: &Incoming) -> Option<&str> {
 
 fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::disclosed(&app.pathways(incoming.call()?, cursor(incoming))?)
+}
+
+fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.today(incoming.call()?)?)
 }
 
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -121,10 +121,10 @@ pub(super) fn sample_me(account: AccountState) -> Me {
     use crate::domain::vocabulary::{Function, Profession, Secrecy};
     use crate::ids::{AssignmentId, MissionId, OrganisationId};
     use crate::service::sessions::OwnAssignment;
-    let id = |c: &str| c.repeat(26);
+    let id = |c: &str| format!("{}a", c.repeat(25));
     let assignment = |letter: &str, confirmed| OwnAssignment {
         id: AssignmentId::parse(&id(letter)).unwrap(),
-        organisation: OrganisationId::parse(&id("o")).unwrap(),
+        organisation: OrganisationId::parse(&id("g")).unwrap(),
         organisation_name: "Ville de Val-d'Orme".to_owned(),
         mission: MissionId::parse(&id("m")).unwrap(),
         mission_title: "Réussite éducative".to_owned(),
@@ -160,7 +160,7 @@ impl Page for AccountPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         let session = |letter: &str, current| OwnSession {
-            id: SessionId::parse(&letter.repeat(26)).unwrap(),
+            id: SessionId::parse(&format!("{}a", letter.repeat(25))).unwrap(),
             current,
             assignment: sample_me(AccountState::Confirmed).assignment,
             created_at: "2027-03-14T08:00:00Z".to_owned(),
@@ -175,7 +175,7 @@ impl Page for AccountPage {
             entered,
         };
         let colleague = Colleague {
-            id: ProfessionalId::parse(&"q".repeat(26)).unwrap(),
+            id: ProfessionalId::parse(&format!("{}a", "q".repeat(25))).unwrap(),
             name: "Karim Haddad".to_owned(),
             telephone: "06 98 76 54 32".to_owned(),
             works: sample_me(AccountState::Confirmed).assignments,

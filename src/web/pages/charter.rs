@@ -134,7 +134,7 @@ fn sample_edition(signed: bool) -> EditionReading {
     use crate::service::charter_reading::{packs, purposes, receivers};
     use crate::service::charters::{CharterEdition, CharterParty};
     let charter = Charter::embedded_demo().unwrap();
-    let id = |c: &str| c.repeat(26);
+    let id = |c: &str| format!("{}a", c.repeat(25));
     let mine = (crate::domain::vocabulary::Profession::ReferentPre, Secrecy::Bound);
     EditionReading {
         receivers: receivers(charter.matrix(), Some(mine)),

@@ -81,11 +81,14 @@ fn line(frame: &Frame, view: LineView) -> Line {
     detail.extend(view.category.map(|c| c.french().to_owned()));
     detail.extend(view.step.map(|s| s.french().to_owned()));
     detail.extend(view.purpose.map(|p| p.french().to_owned()));
-    detail.extend(view.who.map(|w| format!("{}, {} ({})", w.name, w.profession.french(), w.organisation)));
+    detail.extend(view.who.map(|w| format!("{}, {}, {}", w.name, w.profession.french(), w.organisation)));
     Line {
         when: words::moment_of(&view.at),
         icon: icon(view.what),
-        what: view.what.french().to_owned(),
+        what: match view.what {
+            Happened::Written => "Information écrite".to_owned(),
+            other => other.french().to_owned(),
+        },
         detail: detail.join(" · "),
         href,
     }

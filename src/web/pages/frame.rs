@@ -140,6 +140,12 @@ impl Frame {
         Some(words::plural(i64::try_from(years).ok()?, "an", "ans"))
     }
 
+    /// Where to call the référent.
+    #[must_use]
+    pub fn referent_telephone(&self) -> String {
+        self.view.referent.as_ref().map_or_else(String::new, |r| words::telephone(&r.telephone))
+    }
+
     /// « Bilan le 14 mars 2027 (dans 3 mois) ».
     #[must_use]
     pub fn review(&self) -> Option<String> {

@@ -165,8 +165,8 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
     let mut out = Vec::new();
     match greeting.account {
         AccountState::Confirmed => {}
-        _ => out.push((
-            "Votre compte n'est pas encore reconnu : demandez à une ou un collègue de le faire depuis ses pages.".to_owned(),
+        AccountState::Invited | AccountState::Unconfirmed | AccountState::Ended => out.push((
+            "Votre compte n'est pas encore reconnu. Une ou un collègue, qui ne vous a pas invité, doit le faire depuis sa page « Mon compte ».".to_owned(),
             "/compte",
             "Voir mon compte",
         )),
@@ -178,7 +178,7 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
             "Choisir",
         ));
     }
-    if !greeting.charters_to_sign.is_empty() {
+    if !greeting.charters_to_sign.is_empty() && greeting.acting.is_some() {
         out.push((
             "Une version de la charte attend votre signature. Sans elle, vous ne lirez rien.".to_owned(),
             "/charte",
@@ -310,5 +310,64 @@ pub mod sample {
             }),
             ..open(title)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::cell::Reason;
+    use crate::domain::text::{EntryError, FieldErrors};
+    use crate::service::Explanation;
+
+    #[test]
+    fn every_problem_is_a_page_that_says_what_to_do_and_no_more() {
+        let all = [
+            ServiceError::AbsentOrRefused,
+            ServiceError::Explained(Explanation { reasons: vec![Reason::NotShared] }),
+            ServiceError::Conflict,
+            ServiceError::PreconditionFailed,
+            ServiceError::Invalid(FieldErrors::one("label", EntryError::Missing)),
+            ServiceError::rule("some_rule", "Faites autrement."),
+            ServiceError::TooManyAttempts(30),
+            ServiceError::Internal("a secret of the program".to_owned()),
+            ServiceError::Unavailable("a secret of the disk".to_owned()),
+        ];
+        for error in &all {
+            let problem = Problem::of(error, "incident-7");
+            let html = crate::web::pages::problem(&problem);
+            assert!(html.starts_with("<!doctype html>") && html.contains("<h1>"), "{error}");
+            assert_eq!(html.contains("incident-7"), problem.status >= 500, "{error}");
+            assert!(!html.contains("a secret") && !html.contains(" style="), "{error}");
+            assert!(html.contains("href=\"/\""), "{error}");
+        }
+        let method = crate::web::pages::problem(&Problem::method());
+        assert!(!method.contains("Allow"), "{method}");
+    }
+
+    #[test]
+    fn doors_are_those_of_the_affectation() {
+        let hrefs = |profession, function| {
+            let acting = crate::service::sessions::OwnAssignment {
+                profession,
+                function,
+                ..crate::web::pages::account::sample_me(AccountState::Confirmed).assignments.remove(0)
+            };
+            let greeting = Greeting {
+                name: String::new(),
+                account: AccountState::Confirmed,
+                acting: Some(acting),
+                assignments: Vec::new(),
+                charters_to_sign: Vec::new(),
+                kept: Vec::new(),
+                ends_at: crate::clock::Timestamp::from_micros(0),
+                now: crate::clock::Timestamp::from_micros(0),
+            };
+            ways(&greeting).iter().map(|w| w.href).collect::<Vec<_>>()
+        };
+        assert_eq!(hrefs(Profession::Auditor, Function::Practitioner), ["/controle", "/charte"]);
+        assert_eq!(hrefs(Profession::Administrator, Function::Practitioner), ["/structures", "/charte"]);
+        assert!(!hrefs(Profession::Aemo, Function::Secretary).contains(&"/parcours"));
+        assert!(hrefs(Profession::Aemo, Function::Manager).contains(&"/responsable"));
     }
 }

@@ -68,6 +68,18 @@ pub fn dated(text: &str, today: &NaiveDate) -> String {
     }
 }
 
+/// « 06 01 02 03 01 »: a French number by twos; any other as it is written.
+#[must_use]
+pub fn telephone(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(|c| !c.is_whitespace()).collect();
+    if digits.len() == 10 && digits.iter().all(char::is_ascii_digit) {
+        let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+        pairs.join("\u{a0}")
+    } else {
+        number.to_owned()
+    }
+}
+
 /// A telephone number as an address dials it: without its spaces.
 #[must_use]
 pub fn dialled(number: &str) -> String {
@@ -113,9 +125,19 @@ mod tests {
         assert_eq!(day_of("2027-03-14"), "14 mars 2027");
         assert_eq!(dated("2027-03-26", &today), "26 mars 2027 (dans 12 jours)");
         assert_eq!(dated("x", &today), "x");
+        assert_eq!(telephone("0601020301"), "06\u{a0}01\u{a0}02\u{a0}03\u{a0}01");
+        assert_eq!(telephone("+33601020301"), "+33601020301");
+        assert_eq!(dialled("06 01 02 03 01"), "0601020301");
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
+    }
+
+    #[test]
+    fn telephones_are_read_in_pairs() {
+        assert_eq!(phone("0612345678"), "06\u{a0}12\u{a0}34\u{a0}56\u{a0}78");
+        assert_eq!(phone("+33612345678"), "+33612345678");
+        assert_eq!(phone("115"), "115");
     }
 
     #[test]

@@ -126,7 +126,9 @@ pub mod sample {
         ItemView {
             id: item_id(c).as_str().to_owned(),
             version_id: version_id(c).as_str().to_owned(),
+            pathway: "aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned(),
             version: 1,
+            words: Vec::new(),
             category,
             subjects: Vec::new(),
             label: label.to_owned(),

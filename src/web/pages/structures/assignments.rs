@@ -242,7 +242,7 @@ impl Page for NewPage {
         };
         let body = AssignmentBody {
             professional: ProfessionalId::parse(&sample::id("p")).unwrap(),
-            organisation: OrganisationId::parse(&sample::id("o")).unwrap(),
+            organisation: OrganisationId::parse(&sample::id("g")).unwrap(),
             mission: MissionId::parse(&sample::id("m")).unwrap(),
             profession: Profession::Landlord,
             function: Function::Practitioner,

@@ -208,12 +208,12 @@ pub(super) mod sample {
     use crate::service::directory::MissionView;
 
     pub fn id(letter: &str) -> String {
-        letter.repeat(26)
+        format!("{}a", letter.repeat(25))
     }
 
     pub fn organisation() -> OrganisationView {
         OrganisationView {
-            id: OrganisationId::parse(&id("o")).unwrap(),
+            id: OrganisationId::parse(&id("g")).unwrap(),
             version: 2,
             code: "ville".to_owned(),
             name: "Ville de Val-d'Orme".to_owned(),
@@ -237,7 +237,7 @@ pub(super) mod sample {
             name: "Nadia Benali".to_owned(),
             telephone: "06 12 34 56 78".to_owned(),
             account: AccountState::Confirmed,
-            organisation: OrganisationId::parse(&id("o")).unwrap(),
+            organisation: OrganisationId::parse(&id("g")).unwrap(),
             mission: MissionId::parse(&id("m")).unwrap(),
             profession: Profession::ReferentPre,
             function: Function::Practitioner,
