@@ -72,7 +72,8 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "accords/{accord}/notice" => api(NADIA, &format!("accords/{}/notice", w.accord)),
         "releases/{release}/notice" => api(NADIA, &format!("releases/{}/notice", w.release())),
         "statutes/{statute}" => api(NADIA, &format!("statutes/{}", w.statute())),
-        "manager/decisions" => api(HELENE, rest),
+        "manager/decisions" | "office" => api(HELENE, rest),
+        "addressees" => api(NADIA, "addressees?purpose=coordination"),
         "handover-ratings" => api(ALICE, rest),
         "pathways/{pathway}/shares/{share}" => get(NADIA, w.at(&format!("shares/{}", w.share))),
         "pathways/{pathway}/handovers/{handover}" => {
@@ -220,6 +221,10 @@ fn on_accords(w: &World, method: &str, rest: &str) -> Option<Ask> {
         ("POST", "pathways/{pathway}/accords") => {
             post(NADIA, w.at("accords"), w.accord_body("coordination", "leisure"))
                 .or_wrong(&w.at("accords"), Some(w.accord_body("stay", "schooling")))
+        }
+        ("POST", "pathways/{pathway}/accords/preview") => {
+            post(NADIA, w.at("accords/preview"), w.accord_body("coordination", "leisure"))
+                .or_wrong(&w.at("accords/preview"), Some(w.accord_body("stay", "schooling")))
         }
         ("POST", "accords/{accord}/printing") => {
             get(NADIA, format!("/api/v1/accords/{}/printing", w.draft()))

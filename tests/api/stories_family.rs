@@ -34,6 +34,26 @@ fn what_is_said_on_the_sheet_of_a_release_counts_on_the_next_read() {
 }
 
 #[test]
+fn the_sheet_is_read_before_it_is_made_and_nothing_is_kept_of_it() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Lina", "2010-04-20");
+    s.holder(NADIA, &p, "Karima");
+    let accord = json!({
+        "purpose": "coordination", "starts": s.day(0), "ends": s.day(200), "language": "fr",
+        "lines": [{ "recipient": s.key(JULIE), "kind": "recipient", "categories": ["schooling"] }],
+    });
+    let reply = s.post(NADIA, &format!("/api/v1/pathways/{p}/accords/preview"), accord.clone());
+    assert_eq!(reply.status, 200, "{}", text(&reply));
+    let seen = reply.json();
+    assert!(seen["text"].as_str().unwrap().contains("Vous pouvez dire non"), "{seen}");
+    assert!(seen["signing"][0]["all_of"].as_array().unwrap().iter().any(|s| s["kind"] == "young_person"));
+    let listed = s.read(NADIA, &format!("/api/v1/pathways/{p}/accords"));
+    assert!(listed["items"].as_array().unwrap().is_empty(), "{listed}");
+    assert_eq!(s.post(JULIE, &format!("/api/v1/pathways/{p}/accords/preview"), accord).status, 404);
+    s.recorded("referent_pre", "read", "accord", "permit");
+}
+
+#[test]
 fn one_meeting_makes_one_accord_for_each_brother_and_sister() {
     let s = Story::begin();
     let children = ["Lina", "Ilyes"].map(|name| s.open(NADIA, name, "2016-04-20"));

@@ -20,12 +20,17 @@ mod course;
 mod danger;
 mod door;
 mod entered;
+mod family_sheet;
 mod frame;
+mod handovers;
 mod help;
 mod icon;
 mod information;
+mod invitation;
 mod invite;
+mod manager;
 mod notes;
+mod office;
 mod opening;
 mod pathways;
 mod protection;
@@ -37,6 +42,7 @@ mod snapshots;
 mod stay;
 mod structures;
 mod today;
+mod withdrawal;
 pub mod words;
 mod write;
 
@@ -107,6 +113,12 @@ pub fn routes() -> Vec<Route> {
         stay::routes(),
         protection::routes(),
         accords::routes(),
+        withdrawal::routes(),
+        invitation::routes(),
+        handovers::routes(),
+        manager::routes(),
+        office::routes(),
+        family_sheet::routes(),
     ]
     .into_iter()
     .flatten()

@@ -20,6 +20,7 @@ pub enum Room {
     Pathways,
     MayITell,
     Manager,
+    Office,
     Charter,
     Audit,
     Administration,
@@ -118,7 +119,8 @@ const DONE: &[(&str, &str)] = &[
     ),
     ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
     ("decide", "Votre décision est enregistrée."),
-    ("passage-confirme", "C'est confirmé."),
+    ("relais", "Vous avez confirmé que le relais est passé."),
+    ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
     ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
@@ -148,6 +150,9 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
                 if acting.profession != Profession::StayOrganiser {
                     out.push(way(Room::MayITell, "/puis-je-le-dire", "Puis-je le lui dire ?", Icon::Message));
                 }
+            }
+            if acting.function == Function::Secretary {
+                out.push(way(Room::Office, "/secretariat", "Secrétariat", Icon::Pencil));
             }
             if acting.function == Function::Manager {
                 out.push(way(Room::Manager, "/responsable", "Responsable", Icon::Scale));

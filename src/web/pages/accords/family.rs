@@ -1,5 +1,6 @@
 //! Who signs, by name where the reader may know it, by capacity elsewhere.
 
+use crate::ids::PathwayId;
 use crate::service::people::{HolderView, HoldersView};
 use crate::service::{App, AwaitedView, SlotView};
 use crate::web::pages::frame::pathway_of;
@@ -36,8 +37,18 @@ pub(in crate::web::pages) struct Family {
 impl Family {
     /// Asked only where the reader may know: a question that would be refused is a record for nothing.
     pub fn read(app: &App, incoming: &Incoming, may_know: bool) -> Result<Self, Fault> {
+        Self::of_pathway(app, incoming, &pathway_of(incoming)?, may_know)
+    }
+
+    /// [`Family::read`] of a pathway that the address does not name.
+    pub fn of_pathway(
+        app: &App,
+        incoming: &Incoming,
+        pathway: &PathwayId,
+        may_know: bool,
+    ) -> Result<Self, Fault> {
         let holders = if may_know {
-            app.holders(incoming.call()?, &pathway_of(incoming)?)?.into_inner()
+            app.holders(incoming.call()?, pathway)?.into_inner()
         } else {
             HoldersView { items: Vec::new() }
         };
@@ -113,7 +124,7 @@ impl Family {
     pub fn sample() -> Self {
         use crate::domain::text::Text;
         let holder = |letter: char, name: &str, relation: &str, away: bool| HolderView {
-            id: letter.to_string().repeat(26),
+            id: format!("{}a", letter.to_string().repeat(25)),
             capacity: crate::domain::vocabulary::Capacity::Parent,
             can_sign: true,
             from: "2011-05-02".to_owned(),

@@ -4,13 +4,19 @@
 //! words that the service gives to this reader, and no others.
 
 mod family;
+mod impossible;
 mod prepare;
+mod release;
 mod sheet;
+mod siblings;
 mod sign;
 
 use askama::Template;
 
-pub(super) use family::{Choice, Family};
+pub(super) use family::{Choice, Family, holder_name};
+#[cfg(test)]
+pub(super) use sign::sample_board as sample_board_for;
+pub(super) use sign::{Board, Saying, record_on};
 
 use super::Page;
 use super::frame::{Frame, Part, pathway_of};
@@ -118,7 +124,6 @@ pub(super) struct Card {
     /// Since when somebody is awaited, and how long that is.
     pub since: Option<String>,
     pub collector: bool,
-    pub office: bool,
     /// The sheet may still be signed.
     pub open: bool,
 }
@@ -141,9 +146,16 @@ impl Card {
             lines,
             since,
             collector: view.seen_as == SeenAs::Collector,
-            office: view.seen_as == SeenAs::Office,
             open,
         }
+    }
+}
+
+#[cfg(test)]
+impl Card {
+    pub(super) fn sample(code: &'static str, seen_as: SeenAs) -> Self {
+        let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+        Self::of(&sample::accord(code, seen_as), &Family::sample(), today)
     }
 }
 
@@ -218,6 +230,8 @@ pub fn routes() -> Vec<Route> {
     let mut rows = vec![super::row(Method::Get, "/parcours/{pathway}/accords", accord(Action::List), list)];
     rows.extend(prepare::routes());
     rows.push(super::row(Method::Get, "/parcours/{pathway}/accords/{accord}", accord(Action::Read), one));
+    rows.extend(release::routes());
+    rows.extend(impossible::routes());
     rows.extend(sheet::routes());
     rows.extend(sign::routes());
     rows
@@ -288,7 +302,7 @@ pub(super) mod sample {
     use crate::service::{AwaitedView, SlotView};
 
     pub fn id<T>(parse: fn(&str) -> Result<T, crate::ids::InvalidId>, letter: char) -> T {
-        parse(&letter.to_string().repeat(26)).unwrap()
+        parse(&format!("{}a", letter.to_string().repeat(25))).unwrap()
     }
 
     pub fn recipient(profession: Profession) -> RecipientView {

@@ -71,6 +71,8 @@ struct PreparePage {
     purpose: &'static str,
     offers: Vec<Offer>,
     choices: Vec<Choices>,
+    /// Other pathways of the collector, for brothers and sisters.
+    siblings: Vec<Choice>,
 }
 
 /// The sheet as it would be.
@@ -105,7 +107,7 @@ fn key_of(a: &AddresseeView) -> String {
     format!("{}.{}.{}", a.organisation.as_str(), a.profession.code(), a.mission.as_str())
 }
 
-fn recipient_of(key: &str) -> Option<RecipientInput> {
+pub(super) fn recipient_of(key: &str) -> Option<RecipientInput> {
     let (organisation, rest) = key.split_once('.')?;
     let (profession, mission) = rest.split_once('.')?;
     Some(RecipientInput {
@@ -121,7 +123,7 @@ fn of_step(step: u8, name: &str) -> bool {
         1 => name == "purpose",
         2 => matches!(name, "who[]" | "brings[]"),
         3 => ["subject_", "words_", "only_"].iter().any(|p| name.starts_with(p)),
-        4 => matches!(name, "starts" | "last" | "language" | "interpreter"),
+        4 => matches!(name, "starts" | "last" | "language" | "interpreter" | "siblings[]"),
         _ => false,
     }
 }
@@ -273,6 +275,8 @@ fn show(
         None => (1, Purpose::Coordination),
     };
     let offers = if step == 2 { offers(app, incoming, &frame, purpose)? } else { Vec::new() };
+    let words = form.fields().any(|(name, value)| name.starts_with("words_") && !value.is_empty());
+    let siblings = if step == 4 && !words { super::siblings::others(app, incoming)? } else { Vec::new() };
     let choices = if step == 3 { choices(app, incoming, form, purpose)? } else { Vec::new() };
     let entered = if step == 4 && form.one("starts").is_none() && entered.told().is_empty() {
         let (starts, last) = (frame.today.to_string(), proposed_last(&frame).to_string());
@@ -292,6 +296,7 @@ fn show(
             entered,
             offers,
             choices,
+            siblings,
         },
     )
 }
@@ -364,7 +369,7 @@ fn go(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         Some("step3") => step(3),
         Some("step4") => step(4),
         Some("create") => match create(app, incoming, form) {
-            Ok(to) => Ok(Answer::see_other(to)),
+            Ok(answer) => Ok(answer),
             Err(fault) => again(4, fault),
         },
         Some(_) | None => match summary(app, incoming, form) {
@@ -390,11 +395,14 @@ fn summary(app: &App, incoming: &Incoming, form: &Form) -> Result<Answer, Fault>
     })
 }
 
-fn create(app: &App, incoming: &Incoming, form: &Form) -> Result<String, Fault> {
+fn create(app: &App, incoming: &Incoming, form: &Form) -> Result<Answer, Fault> {
     let input = input_of(form).map_err(refused)?;
+    if super::siblings::asked(form) {
+        return super::siblings::create(app, incoming, input);
+    }
     let pathway = pathway_of(incoming)?;
     let made = app.accord_create(incoming.call()?, incoming.act, &pathway, &input)?;
-    Ok(format!("/parcours/{pathway}/accords/{}?fait=accord", made.id))
+    Ok(Answer::see_other(format!("/parcours/{pathway}/accords/{}?fait=accord", made.id)))
 }
 
 impl Page for PreparePage {
@@ -404,7 +412,7 @@ impl Page for PreparePage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use crate::web::pages::frame::sample::frame;
-        let key = "bbbbbbbbbbbbbbbbbbbbbbbbbb.aemo.cccccccccccccccccccccccccc";
+        let key = "bbbbbbbbbbbbbbbbbbbbbbbbba.aemo.ccccccccccccccccccccccccca";
         let form = Form::of(&[("purpose", "coordination"), ("who[]", key)]);
         let offer = |in_circle, bound, accountable: Option<&str>| Offer {
             key: key.to_owned(),
@@ -430,6 +438,7 @@ impl Page for PreparePage {
                 entered,
                 carried: carried(&form, step),
                 purposes: purposes().map(|p| Choice::new(p.code(), p.french())).collect(),
+                siblings: if step == 4 { vec![Choice::new("s", "Tom Martin")] } else { vec![] },
                 purpose: if step == 1 { "" } else { Purpose::Coordination.french() },
                 offers: if step == 2 {
                     vec![
@@ -511,7 +520,7 @@ mod tests {
 
     #[test]
     fn a_service_that_brings_is_asked_for_no_subject_and_the_last_day_counts() {
-        let key = "bbbbbbbbbbbbbbbbbbbbbbbbbb.aemo.cccccccccccccccccccccccccc";
+        let key = "bbbbbbbbbbbbbbbbbbbbbbbbba.aemo.ccccccccccccccccccccccccca";
         let subject = format!("subject_{key}[]");
         let form = Form::of(&[
             ("purpose", "coordination"),

@@ -45,7 +45,8 @@ impl Saying {
     ];
     pub const OFFICE: &'static [Self] =
         &[Self::Signature, Self::No, Self::Opinion, Self::SignedSheet, Self::Opposition, Self::Withdrawal];
-    pub const RELEASE: &'static [Self] = &[Self::Signature, Self::No, Self::Withdrawal];
+    pub const RELEASE: &'static [Self] =
+        &[Self::Signature, Self::No, Self::Opinion, Self::Opposition, Self::Withdrawal, Self::Talk];
 
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,0 +1,395 @@
+//! « Responsable » (S8, S21): exceptions, validations and reviews to decide, holders who cannot be asked, places to fill.
+//! Motives only; each decision on a page of its own that says what it will do.
+
+use askama::Template;
+
+use super::Page;
+use super::accords::Choice;
+use super::entered::{Entered, back};
+use super::icon::Icon;
+use super::shell::{Room, Shell};
+use super::words;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::{EntryError, FieldErrors};
+use crate::ids::{ImpossibilityId, ParticipationId, PathwayId, StatuteId};
+use crate::service::office::{OfficeLine, OfficePlace};
+use crate::service::successions::NewSuccession;
+use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ServiceError};
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// What a decision is about, in words.
+const fn kind_words(kind: AwaitedKind) -> (&'static str, &'static str) {
+    match kind {
+        AwaitedKind::Exception => ("exception", "Ne pas prévenir les parents ou l'enfant"),
+        AwaitedKind::Validation => ("validation", "Partager malgré un refus, pour protéger"),
+        AwaitedKind::Review => ("revue", "Revoir un partage prévu par la loi"),
+        AwaitedKind::Impossibility => ("impossibilite", "Un titulaire impossible à joindre"),
+    }
+}
+
+/// What each answer does.
+const fn effect(kind: AwaitedKind, accepted: bool) -> &'static str {
+    match (kind, accepted) {
+        (AwaitedKind::Exception, true) => {
+            "Le partage est possible sans information préalable. Vous le revoyez sous 30 jours."
+        }
+        (AwaitedKind::Exception, false) => {
+            "Le partage reste fermé tant que les parents et l'enfant n'ont pas été informés."
+        }
+        (AwaitedKind::Validation, true) => {
+            "Le partage est possible malgré le refus, pour la seule protection de l'enfant."
+        }
+        (AwaitedKind::Validation, false) => "Rien ne s'ouvre. Le refus de la famille tient.",
+        (AwaitedKind::Review, true) => "Le partage reste nécessaire : il continue 30 jours.",
+        (AwaitedKind::Review, false) => "Le partage n'est plus nécessaire : il s'arrête.",
+        (AwaitedKind::Impossibility, true) => {
+            "Sa signature n'est plus attendue jusqu'à la date que vous donnez, six mois au plus."
+        }
+        (AwaitedKind::Impossibility, false) => "Sa signature reste nécessaire.",
+    }
+}
+
+/// One thing to decide.
+struct Waiting {
+    id: String,
+    subject: &'static str,
+    title: &'static str,
+    since: String,
+    until: Option<String>,
+    stated: String,
+    accept: &'static str,
+    refuse: &'static str,
+    dated: bool,
+}
+
+impl Waiting {
+    fn of(d: AwaitedDecision) -> Self {
+        let (subject, title) = kind_words(d.kind);
+        Self {
+            id: d.id,
+            subject,
+            title,
+            since: words::moment_of(&d.since),
+            until: d.until.as_deref().map(words::day_of),
+            stated: d.stated,
+            accept: effect(d.kind, true),
+            refuse: effect(d.kind, false),
+            dated: d.kind == AwaitedKind::Impossibility,
+        }
+    }
+}
+
+/// One place of the structure.
+struct Place {
+    id: String,
+    who: String,
+    role: &'static str,
+    since: String,
+    leaving: bool,
+    pathway: String,
+    named: Vec<String>,
+    candidates: Vec<Choice>,
+}
+
+impl Place {
+    fn of(line: &OfficeLine, place: &OfficePlace) -> Self {
+        let referent = line.referent.as_ref().map(|r| format!(", référent {}", r.name)).unwrap_or_default();
+        let pathway = match &line.opened_on {
+            Some(day) => format!("Parcours ouvert le {}{referent}", words::day_of(day)),
+            None => "Parcours d'une autre structure".to_owned(),
+        };
+        Self {
+            id: place.id.as_str().to_owned(),
+            who: format!("{} ({})", place.who.name, place.who.profession.french()),
+            role: place.role.french(),
+            since: words::day_of(&place.since),
+            leaving: place.leaving,
+            pathway,
+            named: place
+                .named
+                .iter()
+                .map(|n| {
+                    let until = n
+                        .until
+                        .as_deref()
+                        .map(|d| format!(" jusqu'au {} inclus", words::day_of(d)))
+                        .unwrap_or_default();
+                    let state = if n.accepted { "a accepté" } else { "n'a pas encore accepté" };
+                    format!("{}{until} : {state}", n.who.name)
+                })
+                .collect(),
+            candidates: place
+                .candidates
+                .iter()
+                .map(|c| Choice::new(c.assignment.as_str(), c.name.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// Everything that waits.
+#[derive(Template)]
+#[template(path = "manager.html")]
+struct ManagerPage {
+    shell: Shell,
+    waiting: Vec<Waiting>,
+    leaving: Vec<Place>,
+    places: Vec<Place>,
+}
+
+/// One decision.
+#[derive(Template)]
+#[template(path = "manager_decision.html")]
+struct DecisionPage {
+    shell: Shell,
+    waiting: Waiting,
+    entered: Entered,
+}
+
+/// A successor or a stand-in for one place.
+#[derive(Template)]
+#[template(path = "manager_place.html")]
+struct PlacePage {
+    shell: Shell,
+    place: Place,
+    entered: Entered,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    const DECISION: &str = "/responsable/decisions/{decision}/{subject}";
+    const PLACE: &str = "/responsable/places/{participation}";
+    vec![
+        super::row(Method::Get, "/responsable", (Action::List, ResourceKind::Statute), page),
+        super::row(Method::Get, DECISION, (Action::Read, ResourceKind::Statute), decision_page),
+        super::row(Method::Post, DECISION, (Action::Confirm, ResourceKind::Statute), decide),
+        super::row(Method::Get, PLACE, (Action::Read, ResourceKind::Succession), place_page),
+        super::row(Method::Post, PLACE, (Action::Invite, ResourceKind::Succession), name),
+    ]
+}
+
+fn awaited(app: &App, incoming: &Incoming) -> Result<Vec<AwaitedDecision>, Fault> {
+    let act = Act { action: Action::List, resource: ResourceKind::Statute };
+    Ok(app.decisions_awaited(incoming.call()?, act)?.into_inner().items)
+}
+
+fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let waiting = awaited(app, incoming)?.into_iter().map(Waiting::of).collect();
+    let office = app.office(incoming.call()?)?.into_inner().items;
+    let open = office.iter().filter(|l| !l.closed);
+    let all = open.flat_map(|l| l.places.iter().map(move |p| Place::of(l, p)));
+    let (leaving, places) = all.partition(|p| p.leaving);
+    let shell = Shell::signed_in(app, incoming, Room::Manager, "Responsable")?;
+    Answer::page(&ManagerPage { shell, waiting, leaving, places })
+}
+
+fn show_decision(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let (id, subject) = (incoming.path.get("decision"), incoming.path.get("subject"));
+    let found = awaited(app, incoming)?
+        .into_iter()
+        .find(|d| Some(&d.id) == id && subject.is_some_and(|s| s == kind_words(d.kind).0));
+    let waiting = Waiting::of(found.ok_or(Fault::Service(ServiceError::AbsentOrRefused))?);
+    let shell = Shell::signed_in(app, incoming, Room::Manager, "Décider")?;
+    Answer::page_with(status, &DecisionPage { shell, waiting, entered })
+}
+
+fn decision_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show_decision(app, incoming, 200, Entered::nothing())
+}
+
+fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let attempt = || -> Result<(), Fault> {
+        let call = incoming.call()?;
+        let subject = incoming.path.get("subject").map(String::as_str);
+        let kind = match subject {
+            Some("impossibilite") => {
+                let id = incoming.id("decision", ImpossibilityId::parse)?;
+                let input = incoming.form.read().map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
+                let act = Act { action: Action::Confirm, resource: ResourceKind::Impossibility };
+                app.impossibility_decide(call, act, &id, &input)?;
+                return Ok(());
+            }
+            Some("exception") => "exception",
+            Some("validation") => "validation",
+            Some("revue") => "review",
+            Some(_) | None => return Err(Fault::Syntax(ServiceError::AbsentOrRefused)),
+        };
+        let id = incoming.id("decision", StatuteId::parse)?;
+        let syntax = |e: FieldErrors| Fault::Syntax(ServiceError::Invalid(e));
+        let mut tree = incoming.form.tree().map_err(syntax)?;
+        if let Some(fields) = tree.as_object_mut() {
+            fields.insert("kind".to_owned(), serde_json::Value::String(kind.to_owned()));
+        }
+        let input = crate::web::form::read_tree(tree).map_err(syntax)?;
+        app.statute_decide(
+            call,
+            Act { action: Action::Confirm, resource: ResourceKind::Statute },
+            &id,
+            &input,
+        )?;
+        Ok(())
+    };
+    match attempt() {
+        Ok(()) => Ok(Answer::see_other("/responsable?fait=decide")),
+        Err(fault) => {
+            back(app, incoming, fault, |status, entered| show_decision(app, incoming, status, entered))
+        }
+    }
+}
+
+/// The place that an address names, with the pathway where it is.
+fn find_place(app: &App, incoming: &Incoming) -> Result<(PathwayId, Place), Fault> {
+    let id = incoming.id("participation", ParticipationId::parse)?;
+    let office = app.office(incoming.call()?)?.into_inner().items;
+    office
+        .iter()
+        .flat_map(|l| l.places.iter().map(move |p| (l, p)))
+        .find(|(_, p)| p.id == id)
+        .map(|(l, p)| (l.pathway.clone(), Place::of(l, p)))
+        .ok_or(Fault::Service(ServiceError::AbsentOrRefused))
+}
+
+fn show_place(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let (_, place) = find_place(app, incoming)?;
+    let shell = Shell::signed_in(app, incoming, Room::Manager, "Remplacer")?;
+    Answer::page_with(status, &PlacePage { shell, place, entered })
+}
+
+fn place_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show_place(app, incoming, 200, Entered::nothing())
+}
+
+fn name(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let attempt = || -> Result<(), Fault> {
+        let form = &incoming.form;
+        let syntax = |e: FieldErrors| Fault::Syntax(ServiceError::Invalid(e));
+        let new: NewSuccession = form.without(&["how"]).read().map_err(syntax)?;
+        // A stand-in without a last day would be a successor.
+        if form.one("how") == Some("stand_in") && new.last_day.is_none() {
+            return Err(syntax(FieldErrors::one("last_day", EntryError::Missing)));
+        }
+        let new =
+            if form.one("how") == Some("stand_in") { new } else { NewSuccession { last_day: None, ..new } };
+        let place = incoming.id("participation", ParticipationId::parse)?;
+        let (pathway, _) = find_place(app, incoming)?;
+        app.succession_name(incoming.call()?, &pathway, &place, &new)?;
+        Ok(())
+    };
+    match attempt() {
+        Ok(()) => Ok(Answer::see_other("/responsable?fait=nomme")),
+        Err(fault) => {
+            back(app, incoming, fault, |status, entered| show_place(app, incoming, status, entered))
+        }
+    }
+}
+
+#[cfg(test)]
+fn sample_place(leaving: bool, candidates: bool) -> Place {
+    Place {
+        id: "q".repeat(26),
+        who: "Nadia Benali (Référent de parcours)".to_owned(),
+        role: "Référent",
+        since: "4 janvier 2027".to_owned(),
+        leaving,
+        pathway: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
+        named: if leaving {
+            vec![]
+        } else {
+            vec!["Marc Delattre jusqu'au 21 août 2027 inclus : a accepté".to_owned()]
+        },
+        candidates: if candidates { vec![Choice::new("a", "Marc Delattre")] } else { vec![] },
+    }
+}
+
+#[cfg(test)]
+fn sample_waiting(kind: AwaitedKind) -> Waiting {
+    Waiting::of(AwaitedDecision {
+        pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
+        id: "t".repeat(26),
+        kind,
+        since: "2027-03-12T10:00:00Z".to_owned(),
+        until: Some("2027-04-11T10:00:00Z".to_owned()),
+        stated: "Prévenir le père mettrait l'enfant en danger.".to_owned(),
+    })
+}
+
+impl Page for ManagerPage {
+    #[cfg(test)]
+    const NAME: &'static str = "manager";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |waiting, leaving, places| Self {
+            shell: super::shell::sample::signed_in(Room::Manager, "Responsable"),
+            waiting,
+            leaving,
+            places,
+        };
+        let all = [
+            AwaitedKind::Exception,
+            AwaitedKind::Validation,
+            AwaitedKind::Review,
+            AwaitedKind::Impossibility,
+        ];
+        vec![
+            ("nothing", page(vec![], vec![], vec![])),
+            (
+                "everything",
+                page(
+                    all.into_iter().map(sample_waiting).collect(),
+                    vec![sample_place(true, true)],
+                    vec![sample_place(false, false)],
+                ),
+            ),
+        ]
+    }
+}
+
+impl Page for DecisionPage {
+    #[cfg(test)]
+    const NAME: &'static str = "manager_decision";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |kind, entered| Self {
+            shell: super::shell::sample::signed_in(Room::Manager, "Décider"),
+            waiting: sample_waiting(kind),
+            entered,
+        };
+        let wrong = ServiceError::Invalid(FieldErrors::one("motive", EntryError::Missing));
+        vec![
+            ("exception", page(AwaitedKind::Exception, Entered::nothing())),
+            ("impossibility", page(AwaitedKind::Impossibility, Entered::nothing())),
+            (
+                "motive_missing",
+                page(AwaitedKind::Review, Entered::refused(&crate::web::form::Form::default(), &wrong)),
+            ),
+        ]
+    }
+}
+
+impl Page for PlacePage {
+    #[cfg(test)]
+    const NAME: &'static str = "manager_place";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |place| Self {
+            shell: super::shell::sample::signed_in(Room::Manager, "Remplacer"),
+            place,
+            entered: Entered::nothing(),
+        };
+        vec![("candidates", page(sample_place(true, true))), ("nobody", page(sample_place(true, false)))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn pages_of_a_manager() {
+        crate::web::pages::snapshots::check::<super::ManagerPage>();
+        crate::web::pages::snapshots::check::<super::DecisionPage>();
+        crate::web::pages::snapshots::check::<super::PlacePage>();
+    }
+}

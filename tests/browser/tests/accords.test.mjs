@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, begin, picture, text } from "../harness.mjs";
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+test("an accord is prepared in four steps, read as a sheet before it exists, and signed", async () => {
+  const pathway = territory.pathway("S1");
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${pathway}/accords`);
+  await page.getByRole("link", { name: "Préparer un accord" }).first().click();
+  await page.getByLabel("Coordonner le parcours").check();
+  await page.getByRole("button", { name: /à qui/ }).click();
+  await accessible(page);
+  const service = page.getByRole("group", { name: /Infirmerie/ });
+  await service.getByLabel("Nommer ce service").check();
+  await page.getByRole("button", { name: /quoi/ }).click();
+  await page.getByLabel("Besoins pratiques").check();
+  await accessible(page);
+  await page.getByRole("button", { name: /jusqu'à quand/ }).click();
+  const today = await page.getByLabel("À partir du").inputValue();
+  await page.getByRole("button", { name: "Voir la feuille et qui doit signer" }).click();
+  const sheet = await text(page);
+  for (const must of ["Rien n'est encore enregistré", "Vous pouvez dire non", "Une limite", "la signature du jeune est nécessaire"]) {
+    assert.ok(sheet.includes(must), must);
+  }
+  await accessible(page);
+  await picture(page, "accord-resume");
+  await page.getByRole("button", { name: "Créer l'accord et sa feuille" }).click();
+  await page.getByText("L'accord est prêt.").waitFor();
+  await page.getByRole("link", { name: "La feuille à signer" }).click();
+  await accessible(page);
+  await picture(page, "accord-feuille");
+  await page.getByRole("link", { name: "Enregistrer une signature" }).click();
+
+  // Said on the telephone without reading the sheet aloud: refused, told at the field, and what was chosen is kept.
+  await page.getByLabel("Le jeune").check();
+  await page.getByLabel("Par téléphone").check();
+  await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
+  await page.getByLabel(/Date portée/).fill(today);
+  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
+  await page.getByRole("alert").waitFor();
+  assert.ok(await page.getByLabel("Par téléphone").isChecked());
+  await accessible(page);
+  await page.getByLabel("Feuille signée").check();
+  await page.getByLabel(/Où l'original/).fill("Bureau du PRE, classeur des accords");
+  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
+  await page.getByText("La signature est enregistrée.").waitFor();
+  assert.match(await text(page), /On attend/);
+});
+
+test("S6 a withdrawal takes two clicks, and the secretary records one too", async () => {
+  const pathway = territory.pathway("S2");
+  const page = await territory.as("Samira Haddad");
+  await page.goto(`${territory.base}/parcours/${pathway}/accords`);
+  await page.getByRole("link", { name: "La famille ne veut plus" }).click();
+  await accessible(page);
+  await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+  await page.getByText("n'est plus lu à partir de maintenant").waitFor();
+  await accessible(page);
+
+  const office = await territory.as("Odile Simon");
+  await office.getByRole("link", { name: "Secrétariat" }).click();
+  await accessible(office);
+  await office.getByRole("link", { name: "La famille ne veut plus" }).first().click();
+  await office.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+  await office.getByText("C'est noté").first().waitFor();
+});
