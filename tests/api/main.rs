@@ -10,6 +10,7 @@ mod edge;
 mod headers;
 mod openapi;
 mod pages;
+mod pages_audit;
 mod races;
 mod stories;
 mod stories_course;

@@ -9,6 +9,8 @@
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
 mod assets;
+mod audit;
+mod consultations;
 mod danger;
 mod door;
 mod entered;
@@ -64,7 +66,17 @@ fn row(
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [assets::routes(), door::routes(), welcome::routes(), danger::routes()].into_iter().flatten().collect()
+    [
+        assets::routes(),
+        door::routes(),
+        welcome::routes(),
+        danger::routes(),
+        audit::routes(),
+        consultations::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Rows that exist under `relais demo` only.
