@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,15 @@ impl Timestamp {
     #[must_use]
     pub fn paris_day(self) -> NaiveDate {
         self.utc().with_timezone(&Paris).date_naive()
+    }
+
+    /// Whether it is night or a day of the week-end in Paris. Public holidays are not known here.
+    #[must_use]
+    pub fn out_of_hours(self) -> bool {
+        let local = self.utc().with_timezone(&Paris);
+        let hour = chrono::Timelike::hour(&local);
+        matches!(local.weekday(), chrono::Weekday::Sat | chrono::Weekday::Sun)
+            || !(FIRST_HOUR..LAST_HOUR).contains(&hour)
     }
 
     /// UTC date and time; saturates at chrono's bounds.
@@ -92,6 +101,50 @@ pub fn plus_months(day: NaiveDate, months: u32) -> Option<NaiveDate> {
 #[must_use]
 pub fn plus_days(day: NaiveDate, days: u64) -> Option<NaiveDate> {
     day.checked_add_days(Days::new(days))
+}
+
+/// Usual hours of work, in Paris, from Monday to Friday: from this hour on, and before that one.
+pub const FIRST_HOUR: u32 = 7;
+pub const LAST_HOUR: u32 = 20;
+
+/// A stretch of time in which Paris is ahead of UTC by the same number of hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Season {
+    pub from: Timestamp,
+    /// The first moment of the next one.
+    pub until: Timestamp,
+    /// Whole hours.
+    pub ahead: i64,
+}
+
+fn hours_ahead(at: DateTime<Utc>) -> i64 {
+    i64::from(at.with_timezone(&Paris).offset().fix().local_minus_utc()) / 3600
+}
+
+/// Summers and winters from the beginning of the year `first` to the end of the year `last`; the first and the last
+/// reach out to the ends of time.
+#[must_use]
+pub fn paris_seasons(first: i32, last: i32) -> Vec<Season> {
+    let begin =
+        NaiveDate::from_ymd_opt(first, 1, 1).unwrap_or(NaiveDate::MIN).and_time(chrono::NaiveTime::MIN);
+    let mut day = begin.and_utc();
+    let mut from = Timestamp::from_micros(i64::MIN);
+    let mut ahead = hours_ahead(day);
+    let mut out = Vec::new();
+    while day.year() <= last {
+        let next = day + chrono::TimeDelta::days(1);
+        if hours_ahead(next) != ahead {
+            // The hour within this day at which it changes.
+            let change =
+                (1..=24).map(|h| day + chrono::TimeDelta::hours(h)).find(|t| hours_ahead(*t) != ahead);
+            let until = Timestamp(change.unwrap_or(next).timestamp_micros());
+            out.push(Season { from, until, ahead });
+            (from, ahead) = (until, hours_ahead(next));
+        }
+        day = next;
+    }
+    out.push(Season { from, until: Timestamp::MAX, ahead });
+    out
 }
 
 /// Where "now" comes from.
@@ -160,6 +213,27 @@ mod tests {
         assert_eq!(Timestamp::paris_midnight(day(2027, 1, 1)).rfc3339(), "2026-12-31T23:00:00.000000Z");
         let just_before = Timestamp::paris_midnight(day(2027, 7, 1)).plus_micros(-1);
         assert_eq!(just_before.paris_day(), day(2027, 6, 30));
+    }
+
+    #[test]
+    fn seasons_are_those_of_paris_at_every_hour() {
+        let seasons = paris_seasons(2026, 2029);
+        assert_eq!(seasons.len(), 9);
+        let mut at = Timestamp::paris_midnight(day(2026, 1, 1));
+        while at < Timestamp::paris_midnight(day(2030, 1, 1)) {
+            let season = seasons.iter().find(|s| s.from <= at && at < s.until).unwrap();
+            assert_eq!(season.ahead, hours_ahead(at.utc()), "{}", at.rfc3339());
+            at = at.plus_seconds(3600);
+        }
+        assert!(seasons.windows(2).all(|w| w[0].until == w[1].from));
+    }
+
+    #[test]
+    fn out_of_hours_is_the_night_and_the_week_end_in_paris() {
+        let friday = Timestamp::paris_midnight(day(2027, 7, 2));
+        let at = |hours: i64| friday.plus_seconds(hours * 3600).out_of_hours();
+        assert!(at(6) && !at(7) && !at(19) && at(20) && at(23));
+        assert!(at(24 + 10) && at(48 + 10) && !at(72 + 10), "Saturday, Sunday, Monday");
     }
 
     #[test]

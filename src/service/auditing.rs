@@ -2,27 +2,36 @@
 //!
 //! INVARIANT: only the profession `auditor`, in force, opens anything here, and each request has its own record.
 //! INVARIANT: lists give times to the minute; the exact body, which a proof needs, is given one record at a time.
-//! LAW: L1121-1 code du travail, CNIL. Pseudonyms stand for people; no sum by person is made here, ever.
+//! LAW: L1121-1 code du travail, CNIL. Pseudonyms stand for people; no sum by person is told here, ever: that somebody
+//! passed a threshold within an hour is (see `overview`), how often or how far is not, and nobody is ranked.
 
-use chrono::{NaiveDate, SubsecRound, Timelike};
+use chrono::{Datelike, NaiveDate, SubsecRound, Timelike};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::{Made, log_name, unproven};
+use super::checkpoints::{Made, unproven};
 use super::{Act, App, Call, Desk, ServiceError};
 use crate::audit::tree::{consistency_proof, inclusion_proof};
 use crate::audit::{Disclosed, LeafBody, Pseudonym, SignedCheckpoint, TlogProof};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
-use crate::domain::explain::{Context, sentence as explained};
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
 use crate::store::log::LogFilter;
 use crate::store::organisation::Organisation;
 
+mod overview;
+mod proving;
+mod words;
+
+pub use overview::{Console, DayCount, Finding, FindingKind};
+pub use proving::{MOST_GIVEN, Verification};
+
 /// How many records a page has.
 const PAGE: usize = 50;
+/// No record is older than the program.
+const FIRST_YEAR: i32 = 2026;
 /// How many rows are looked at for one page when a filter needs the bodies.
 const SCAN: usize = 2000;
 
@@ -49,6 +58,10 @@ pub struct RecordSearch {
     pub decision: Option<Verdict>,
     pub category: Option<Category>,
     pub reason: Option<Reason>,
+    /// Stable code of a rule that refused.
+    pub rule: Option<String>,
+    /// Nights and week-ends only, in Paris.
+    pub out_of_hours: bool,
     /// `next` of the page before.
     pub cursor: Option<String>,
 }
@@ -67,6 +80,8 @@ pub struct RecordLine {
     pub index: u64,
     /// To the minute, UTC.
     pub at: String,
+    /// At night or on a day of the week-end, in Paris.
+    pub out_of_hours: bool,
     pub organisation: Option<OrganisationName>,
     pub profession: Option<Profession>,
     pub function: Option<Function>,
@@ -119,6 +134,10 @@ pub struct LogState {
     pub root: String,
     /// The size of the last checkpoint kept.
     pub last_checkpoint: Option<u64>,
+    /// The time of the last record that it covers, to the minute, UTC.
+    pub last_checkpoint_at: Option<String>,
+    /// When somebody last asked for a verification of the whole log, to the minute, UTC.
+    pub last_verified_at: Option<String>,
 }
 
 /// That the log of today continues the log of `from` records.
@@ -130,38 +149,6 @@ pub struct Consistency {
     /// RFC 9162 §2.1.4, base64.
     pub hashes: Vec<String>,
     pub checkpoint: String,
-}
-
-/// What happened, in one line: who (by function and structure), what, why, how it ended.
-fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
-    let mut out = format!("{} · {}", body.action.french(), body.resource.french());
-    if !body.categories.is_empty() {
-        let names: Vec<&str> = body.categories.iter().map(|c| c.french()).collect();
-        out.push_str(&format!(" ({})", names.join(", ")));
-    }
-    match (body.profession, organisation) {
-        (Some(p), Some(o)) => out.push_str(&format!(" · {} ({o})", p.french())),
-        (Some(p), None) => out.push_str(&format!(" · {}", p.french())),
-        (None, Some(o)) => out.push_str(&format!(" · {o}")),
-        (None, None) => {}
-    }
-    if let Some(purpose) = body.purpose {
-        out.push_str(&format!(" · pour « {} »", purpose.french()));
-    }
-    if let Some(count) = body.count {
-        out.push_str(&format!(" · {count} demande(s)"));
-    }
-    out.push_str(&format!(" : {}.", body.decision.french().to_lowercase()));
-    if body.decision == Verdict::Deny {
-        for reason in &body.reasons {
-            out.push(' ');
-            out.push_str(&explained(*reason, &Context::default()));
-        }
-        for rule in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
-            out.push_str(&format!(" Règle : `{rule}`."));
-        }
-    }
-    out
 }
 
 fn minute(at: Timestamp) -> String {
@@ -180,7 +167,8 @@ fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<R
     Ok(RecordLine {
         index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
         at: minute(body.at),
-        sentence: sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
+        out_of_hours: body.at.out_of_hours(),
+        sentence: words::sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
         organisation,
         profession: body.profession,
         function: body.function,
@@ -224,11 +212,24 @@ fn no_such_record() -> ServiceError {
     ServiceError::AbsentOrRefused
 }
 
+/// The clause of a body that cites a rule.
+fn rule_clause(rule: &str) -> Result<String, ServiceError> {
+    let code = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if !rule.is_empty() && rule.len() <= 80 && rule.bytes().all(code) {
+        return Ok(format!("rule={rule}"));
+    }
+    Err(ServiceError::rule(
+        "rule_malformed",
+        "Le champ `rule` attend le code d'une règle tel qu'une trace le donne, par exemple second_person_needed.",
+    ))
+}
+
 impl RecordSearch {
-    fn filter(&self, before: Option<i64>) -> Result<LogFilter, ServiceError> {
+    /// `now` tells how far the years of the log may go.
+    fn filter(&self, before: Option<i64>, now: Timestamp) -> Result<LogFilter, ServiceError> {
         let after_last_day =
             self.until.map(|day| plus_days(day, 1).map_or(Timestamp::MAX, Timestamp::paris_midnight));
-        Ok(LogFilter {
+        let mut filter = LogFilter {
             from: self.from.map(Timestamp::paris_midnight),
             until: after_last_day,
             actor: pseudonym("actor", self.actor.as_ref())?,
@@ -238,17 +239,34 @@ impl RecordSearch {
             pathway: pseudonym("pathway", self.pathway.as_ref())?,
             purpose: self.purpose.map(|p| p.code().to_owned()),
             decision: self.decision.map(|d| d.code().to_owned()),
+            resource: self.resource.map(|r| r.code().to_owned()),
+            listed: Vec::new(),
+            out_of_hours: self.out_of_hours.then(|| (FIRST_YEAR, now.utc().year())),
             before,
-        })
+        };
+        if let Some(category) = self.category {
+            filter.listed(category.code());
+        }
+        if let Some(reason) = self.reason {
+            filter.listed(reason.code());
+        }
+        if let Some(rule) = &self.rule {
+            filter.listed(rule_clause(rule)?);
+        }
+        Ok(filter)
     }
 
-    /// What only the body tells.
+    /// What the body itself must say, whatever found it.
     fn wants(&self, body: &LeafBody) -> bool {
         self.category.is_none_or(|c| body.categories.contains(&c))
             && self.resource.is_none_or(|r| body.resource == r)
             && self.reason.is_none_or(|r| {
                 body.reasons.contains(&r) || body.facts.iter().any(|t| t.failing.contains(&r))
             })
+            && self.rule.as_ref().is_none_or(|r| {
+                body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
+            })
+            && (!self.out_of_hours || body.at.out_of_hours())
     }
 
     /// The query that a cursor is bound to: all but the cursor.
@@ -276,49 +294,61 @@ impl App {
     ) -> Result<Disclosed<RecordPage>, ServiceError> {
         self.read_desk(call, act, |desk| {
             let who = as_auditor(desk)?;
-            let query = search.fingerprint()?;
-            let keys = self.store.instance_keys();
-            let mut before = match &search.cursor {
-                None => None,
-                Some(cursor) => {
-                    let opened = keys.open_cursor(&who, &query, cursor).map_err(|_| {
-                        ServiceError::rule(
-                            "cursor_of_another_query",
-                            "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
-                        )
-                    })?;
-                    let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
-                    Some(text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?)
-                }
-            };
-            let organisations = desk.snapshot.organisations()?;
-            let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
-            while more && items.len() < PAGE && seen < SCAN {
-                let rows = desk.snapshot.log_page(&search.filter(before)?, 200)?;
-                more = rows.len() == 200;
-                for (index, text) in &rows {
-                    seen = seen.saturating_add(1);
-                    before = Some(*index);
-                    let body = read_body(text)?;
-                    if search.wants(&body) {
-                        items.push(line(*index, &body, &organisations)?);
-                        desk.returned.push(row_ref(*index));
-                        if items.len() == PAGE {
-                            more = true;
-                            break;
-                        }
+            self.search_in(desk, &who, search)
+        })
+    }
+
+    fn search_in(
+        &self,
+        desk: &mut Desk<'_>,
+        who: &str,
+        search: &RecordSearch,
+    ) -> Result<RecordPage, ServiceError> {
+        let query = search.fingerprint()?;
+        let keys = self.store.instance_keys();
+        let mut before = match &search.cursor {
+            None => None,
+            Some(cursor) => {
+                let opened = keys.open_cursor(who, &query, cursor).map_err(|_| {
+                    ServiceError::rule(
+                        "cursor_of_another_query",
+                        "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+                    )
+                })?;
+                let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+                Some(
+                    text.parse()
+                        .map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?,
+                )
+            }
+        };
+        let organisations = desk.snapshot.organisations()?;
+        let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
+        while more && items.len() < PAGE && seen < SCAN {
+            let rows = desk.snapshot.log_page(&search.filter(before, desk.now)?, 200)?;
+            more = rows.len() == 200;
+            for (index, text) in &rows {
+                seen = seen.saturating_add(1);
+                before = Some(*index);
+                let body = read_body(text)?;
+                if search.wants(&body) {
+                    items.push(line(*index, &body, &organisations)?);
+                    desk.returned.push(row_ref(*index));
+                    if items.len() == PAGE {
+                        more = true;
+                        break;
                     }
                 }
             }
-            let next = match before.filter(|i| more && *i > 0) {
-                None => None,
-                Some(index) => Some(
-                    keys.seal_cursor(&who, &query, index.to_string().as_bytes(), self.chance())
-                        .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
-                ),
-            };
-            Ok(RecordPage { items, next })
-        })
+        }
+        let next = match before.filter(|i| more && *i > 0) {
+            None => None,
+            Some(index) => Some(
+                keys.seal_cursor(who, &query, index.to_string().as_bytes(), self.chance())
+                    .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
+            ),
+        };
+        Ok(RecordPage { items, next })
     }
 
     /// One record with its body.
@@ -424,18 +454,7 @@ impl App {
     pub fn audit_state(&self, call: &Call, act: Act) -> Result<Disclosed<LogState>, ServiceError> {
         self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
-            let name = log_name(desk.snapshot)?;
-            let frontier = desk.snapshot.log_frontier()?;
-            let last = desk.snapshot.checkpoint_latest()?;
-            let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
-            Ok(LogState {
-                origin: name.origin,
-                vkey: vkeys.pop().unwrap_or_default(),
-                earlier_vkeys: vkeys,
-                size: frontier.size(),
-                root: BASE64.encode(&frontier.root()),
-                last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),
-            })
+            proving::state(desk)
         })
     }
 }

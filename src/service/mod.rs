@@ -99,7 +99,8 @@ pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningV
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
-    Consistency, LogState, OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole,
+    Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
+    RecordPage, RecordSearch, RecordWhole, Verification,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};

@@ -1,9 +1,15 @@
 //! The only match on the engine, and the only raw SQL but for the lane's backend.
 
+use std::fmt::Write as _;
+
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::StoreError;
 use super::connection::Db;
+use crate::clock::Season;
 use crate::ids::AssignmentId;
 
 /// Opens a read snapshot: everything read until it ends is of one moment.
@@ -113,5 +119,93 @@ pub(super) fn lock_head(conn: &mut Db) -> Result<(), StoreError> {
         Db::Postgres(c) => {
             c.batch_execute("SELECT size FROM audit_head WHERE id = 1 FOR UPDATE").map_err(StoreError::from)
         }
+    }
+}
+
+/// The hour of a record, counted from 1970. Both engines divide whole numbers to whole numbers, and Paris is ahead of
+/// UTC by whole hours: hours add up to the days of Paris.
+pub(super) fn hour_of_record() -> SqlLiteral<BigInt> {
+    sql("audit_index.at / 3600000000")
+}
+
+/// The decision of a record, as a group is named by it.
+pub(super) fn decision_of_record() -> SqlLiteral<Text> {
+    sql("audit_index.decision")
+}
+
+/// The pseudonym of an actor, as a group is named by it.
+pub(super) fn actor_of_record() -> SqlLiteral<Text> {
+    sql("audit_index.actor")
+}
+
+/// How many records a group has.
+pub(super) fn records() -> SqlLiteral<BigInt> {
+    sql("count(*)")
+}
+
+/// Groups of at least `least` records.
+pub(super) fn at_least(least: i64) -> SqlLiteral<Bool> {
+    sql(&format!("count(*) >= {least}"))
+}
+
+/// Records at night or on a day of the week-end, in Paris. Nothing in it comes from a request: numbers only.
+pub(super) fn out_of_hours(seasons: &[Season]) -> SqlLiteral<Bool> {
+    let mut text = String::from("(1 = 0");
+    for Season { from, until, ahead } in seasons {
+        let hour = format!("(audit_index.at / 3600000000 + {ahead})");
+        let (from, until) = (from.micros(), until.micros());
+        // 1 January 1970 was a Thursday: day 4 of weeks that begin on Monday.
+        let written = write!(
+            text,
+            " OR (audit_index.at >= {from} AND audit_index.at < {until} AND ({hour} % 24 < {} OR {hour} % 24 >= {} OR ({hour} / 24 + 3) % 7 >= 5))",
+            crate::clock::FIRST_HOUR,
+            crate::clock::LAST_HOUR,
+        );
+        debug_assert!(written.is_ok(), "writing to a string does not fail");
+    }
+    text.push(')');
+    sql(&text)
+}
+
+/// What a pattern may hold.
+///
+/// THREAT: SQL by way of a filter. A code has letters of `a` to `z`, digits, `_` and `=`; anything else finds nothing.
+fn is_code(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'=')
+}
+
+fn nothing() -> SqlLiteral<Bool> {
+    sql("1 = 0")
+}
+
+/// Records whose body gives this code for this member. The form of a body is canonical: no space, each member once.
+pub(super) fn body_says(member: &str, code: &str) -> SqlLiteral<Bool> {
+    if is_code(member) && is_code(code) {
+        sql(&format!("audit_leaf.body LIKE '%\"{member}\":\"{code}\"%'"))
+    } else {
+        nothing()
+    }
+}
+
+/// Records whose body has this code in a list: first or further, last or not. No member is named between `,"` and `",`.
+pub(super) fn body_lists(code: &str) -> SqlLiteral<Bool> {
+    if !is_code(code) {
+        return nothing();
+    }
+    let like = |before: char, after: char| format!("audit_leaf.body LIKE '%{before}\"{code}\"{after}%'");
+    sql(&format!("({} OR {} OR {} OR {})", like('[', ']'), like('[', ','), like(',', ','), like(',', ']')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threat_only_codes_come_into_a_pattern() {
+        for bad in ["", "a'b", "a%", "a\"b", "A", "a b", "a;--", "é"] {
+            assert!(!is_code(bad), "{bad}");
+        }
+        assert!(is_code("rule=second_person_needed") && is_code("health_minimal"));
     }
 }

@@ -18,6 +18,10 @@ use crate::crypto::envelope::{DataKey, OpenError, Place};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::Keyring;
 
+mod search;
+
+pub use search::{HourCount, LogFilter};
+
 type LeafRaw = (i64, Vec<u8>, Vec<u8>, Option<String>, String);
 type IndexRaw = (
     i64,
@@ -36,68 +40,7 @@ fn index_row(raw: IndexRaw) -> (i64, StoredIndex) {
     (idx, StoredIndex { at, actor, organisation, profession, action, pathway, purpose, decision })
 }
 
-/// What an auditor asks for: codes, pseudonyms and times only.
-#[derive(Clone, Debug, Default)]
-pub struct LogFilter {
-    pub from: Option<Timestamp>,
-    pub until: Option<Timestamp>,
-    pub actor: Option<String>,
-    pub organisation: Option<String>,
-    pub profession: Option<String>,
-    pub action: Option<String>,
-    pub pathway: Option<String>,
-    pub purpose: Option<String>,
-    pub decision: Option<String>,
-    /// Records before this index (pages go from the latest back).
-    pub before: Option<i64>,
-}
-
 impl Snapshot {
-    /// The bodies of the records that match, latest first, at most `limit`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn log_page(&mut self, filter: &LogFilter, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
-        let mut query = audit_index::table
-            .inner_join(audit_leaf::table.on(audit_leaf::idx.eq(audit_index::idx)))
-            .select((audit_index::idx, audit_leaf::body))
-            .order(audit_index::idx.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(t) = filter.from {
-            query = query.filter(audit_index::at.ge(t.micros()));
-        }
-        if let Some(t) = filter.until {
-            query = query.filter(audit_index::at.lt(t.micros()));
-        }
-        if let Some(v) = &filter.actor {
-            query = query.filter(audit_index::actor.eq(v.clone()));
-        }
-        if let Some(v) = &filter.organisation {
-            query = query.filter(audit_index::organisation.eq(v.clone()));
-        }
-        if let Some(v) = &filter.profession {
-            query = query.filter(audit_index::profession.eq(v.clone()));
-        }
-        if let Some(v) = &filter.action {
-            query = query.filter(audit_index::action.eq(v.clone()));
-        }
-        if let Some(v) = &filter.pathway {
-            query = query.filter(audit_index::pathway.eq(v.clone()));
-        }
-        if let Some(v) = &filter.purpose {
-            query = query.filter(audit_index::purpose.eq(v.clone()));
-        }
-        if let Some(v) = &filter.decision {
-            query = query.filter(audit_index::decision.eq(v.clone()));
-        }
-        if let Some(v) = filter.before {
-            query = query.filter(audit_index::idx.lt(v));
-        }
-        let rows: Vec<(i64, Option<String>)> = query.load(self.conn())?;
-        Ok(rows.into_iter().filter_map(|(idx, body)| body.map(|b| (idx, b))).collect())
-    }
-
     /// The sealed details of the records with these pathway pseudonyms: index, ciphertext and the body that commits
     /// to it.
     ///

@@ -11,6 +11,7 @@ mod headers;
 mod kept_forms;
 mod openapi;
 mod pages;
+mod pages_audit;
 mod races;
 mod stories;
 mod stories_course;

@@ -2,6 +2,8 @@
 //! file may be, what may not be written. It reads the sources as text; it does not judge what they do.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the sources must stop")]
 
+mod attacks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

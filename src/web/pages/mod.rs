@@ -12,10 +12,12 @@ mod accords;
 mod account;
 mod actions;
 mod assets;
+mod audit;
 mod charter;
 mod chronology;
 mod circle;
 mod confirm;
+mod consultations;
 mod course;
 mod danger;
 mod door;
@@ -119,6 +121,8 @@ pub fn routes() -> Vec<Route> {
         manager::routes(),
         office::routes(),
         family_sheet::routes(),
+        audit::routes(),
+        consultations::routes(),
     ]
     .into_iter()
     .flatten()

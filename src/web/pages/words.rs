@@ -81,6 +81,17 @@ pub fn dialled(number: &str) -> String {
     number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }
 
+/// « à l'instant », « il y a 3 min », « il y a 2 h », then as [`relative`]: beside a moment, never instead of it.
+#[must_use]
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    match now.micros().saturating_sub(at.micros()) / 60_000_000 {
+        minutes if minutes < 1 => "à l'instant".to_owned(),
+        minutes if minutes < 60 => format!("il y a {minutes} min"),
+        minutes if minutes < 12 * 60 => format!("il y a {} h", minutes / 60),
+        _ => relative(at.paris_day(), now.paris_day()),
+    }
+}
+
 /// « 1 jour », « 3 jours ».
 #[must_use]
 pub fn plural(count: i64, one: &str, many: &str) -> String {
@@ -126,6 +137,10 @@ mod tests {
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
+        let now = Timestamp::parse_rfc3339("2027-03-14T13:05:00Z").unwrap();
+        let said = |minutes: i64| ago(now.plus_seconds(-60 * minutes), now);
+        assert_eq!([said(0), said(3), said(125)], ["à l'instant", "il y a 3 min", "il y a 2 h"]);
+        assert_eq!(said(24 * 60), "hier");
     }
 
     #[test]

@@ -1,0 +1,380 @@
+//! « Contrôle des accès »: the auditor's console, one record whole, and the proof (S4).
+//!
+//! INVARIANT: a view is its address: codes, pseudonyms and days, so that it can be sent to a colleague who is an auditor too.
+//! INVARIANT: one request is one record of the log; no page shows content or the name of a person.
+
+mod chart;
+mod filters;
+
+use askama::Template;
+use chrono::NaiveDate;
+
+use super::Page;
+use super::entered::Entered;
+use super::icon::Icon;
+use super::shell::{Room, Shell};
+use super::words;
+use crate::audit::LeafBody;
+use crate::clock::Timestamp;
+use crate::domain::day::french_date;
+use crate::domain::explain::{Context, sentence};
+use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::service::{
+    App, Console, DayCount, FindingKind, LogState, MOST_GIVEN, RecordLine, RecordSearch, RecordWhole,
+    ServiceError, Verification,
+};
+use crate::web::form::Form;
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+use filters::{Chip, List};
+
+/// A record in the list.
+struct Row {
+    line: RecordLine,
+    /// The addresses that show all of this person, and all of this pathway.
+    person: Option<String>,
+    pathway: Option<String>,
+}
+
+/// Something worth a look.
+struct Look {
+    kind: &'static str,
+    sentence: String,
+    href: String,
+}
+
+/// Where the log stands, in words.
+struct Standing {
+    state: LogState,
+    /// « jusqu'au 14 mars 2027 à 10 h 05 (il y a 3 min) »
+    checkpoint: Option<String>,
+    verified: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "audit_console.html")]
+struct ConsolePage {
+    shell: Shell,
+    entered: Entered,
+    first: Vec<List>,
+    others: Vec<List>,
+    chips: Vec<Chip>,
+    /// Whether one of the further filters is set.
+    open: bool,
+    rows: Vec<Row>,
+    next: Option<String>,
+    /// The address of the first page, on any other.
+    start: Option<String>,
+    chart: Option<String>,
+    /// First and last day of the chart.
+    span: (String, String),
+    days: Vec<(String, DayCount)>,
+    sums: DayCount,
+    looks: Vec<Look>,
+    standing: Standing,
+}
+
+#[derive(Template)]
+#[template(path = "audit_record.html")]
+struct RecordPage {
+    shell: Shell,
+    record: RecordWhole,
+    /// What each member says, in words.
+    said: Vec<(&'static str, Vec<String>)>,
+    person: Option<String>,
+    pathway: Option<String>,
+    before: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "audit_proof.html")]
+struct ProofPage {
+    shell: Shell,
+    entered: Entered,
+    standing: Standing,
+    found: Option<Verification>,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let proof = "/controle/preuve";
+    vec![
+        super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
+            .asking(filters::NAMES),
+        super::row(Method::Get, proof, (Action::Read, ResourceKind::Checkpoint), proof_state),
+        super::row(Method::Post, proof, (Action::Search, ResourceKind::Checkpoint), verify),
+        super::row(
+            Method::Get,
+            "/controle/preuve/point-de-controle",
+            (Action::Export, ResourceKind::Checkpoint),
+            checkpoint,
+        ),
+        super::row(Method::Get, "/controle/{index}", (Action::Read, ResourceKind::AuditLog), record),
+        super::row(Method::Get, "/controle/{index}/recu", (Action::Export, ResourceKind::AuditLog), receipt),
+    ]
+}
+
+fn of_person(actor: Option<&String>) -> Option<String> {
+    actor.map(|actor| {
+        filters::address(&RecordSearch { actor: Some(actor.clone()), ..RecordSearch::default() })
+    })
+}
+
+fn of_pathway(pathway: Option<&String>) -> Option<String> {
+    pathway.map(|pathway| {
+        filters::address(&RecordSearch { pathway: Some(pathway.clone()), ..RecordSearch::default() })
+    })
+}
+
+const fn kind_said(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::OutOfHours => "Hors horaires",
+        FindingKind::Bulk => "Beaucoup en peu de temps",
+        FindingKind::Refusals => "Refus répétés",
+        FindingKind::StatuteUndecided => "À décider",
+        FindingKind::StatuteReview => "À réexaminer",
+    }
+}
+
+impl Standing {
+    fn of(state: LogState, now: Timestamp) -> Self {
+        let said = |text: &String| {
+            Timestamp::parse_rfc3339(text)
+                .map(|at| format!("{} ({})", words::moment(at), words::ago(at, now)))
+        };
+        Self {
+            checkpoint: state.last_checkpoint_at.as_ref().and_then(said),
+            verified: state.last_verified_at.as_ref().and_then(said),
+            state,
+        }
+    }
+}
+
+impl ConsolePage {
+    fn of(
+        shell: Shell,
+        console: Console,
+        search: &RecordSearch,
+        entered: Entered,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
+        let Console { page, from, until, days, findings, state, organisations } = console;
+        let refused = !entered.told().is_empty();
+        let chart = if refused || days.is_empty() { None } else { Some(chart::by_day(&days, from, until)?) };
+        let rows = page.items.into_iter().filter(|_| !refused).map(|line| Row {
+            person: of_person(line.actor.as_ref()),
+            pathway: of_pathway(line.pathway.as_ref()),
+            line,
+        });
+        let looks = findings.into_iter().map(|f| Look {
+            kind: kind_said(f.kind),
+            href: filters::address(&f.search),
+            sentence: f.sentence,
+        });
+        let further = ["actor", "pathway", "category", "purpose", "reason", "rule", "action", "resource"];
+        Ok(Self {
+            open: further.iter().any(|name| !entered.value(name).is_empty()),
+            entered,
+            first: filters::first_lists(&organisations),
+            others: filters::other_lists(),
+            chips: filters::chips(search, &organisations),
+            rows: rows.collect(),
+            next: page.next.filter(|_| !refused).map(|cursor| filters::further(search, &cursor)),
+            start: search.cursor.as_ref().map(|_| filters::address(search)),
+            chart,
+            span: (french_date(from), french_date(until)),
+            sums: sums(&days, until),
+            days: days.into_iter().map(|day| (french_date(day.on), day)).collect(),
+            looks: looks.collect(),
+            standing: Standing::of(state, now),
+            shell,
+        })
+    }
+}
+
+/// All the days of the chart together.
+fn sums(days: &[DayCount], until: NaiveDate) -> DayCount {
+    days.iter().fold(DayCount { on: until, permit: 0, deny: 0, failed: 0 }, |sum, day| DayCount {
+        on: until,
+        permit: sum.permit.saturating_add(day.permit),
+        deny: sum.deny.saturating_add(day.deny),
+        failed: sum.failed.saturating_add(day.failed),
+    })
+}
+
+fn console(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let asked: Vec<(&str, &str)> = incoming.query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let form = Form::of(&asked);
+    let read = filters::read(&incoming.query);
+    let (status, search, console, entered) = match read {
+        Ok(search) => match app.audit_console(call, incoming.act, &search) {
+            Ok(console) => (200, search, console, Entered::sent(&form)),
+            // A page of another search, kept or mistyped: what is asked is shown from its beginning.
+            Err(error @ ServiceError::Rule { .. }) => {
+                let plain = RecordSearch::default();
+                let console = app.audit_console(call, incoming.act, &plain)?;
+                (422, plain, console, Entered::refused(&form, &error))
+            }
+            Err(error) => return Err(error.into()),
+        },
+        Err(errors) => {
+            let plain = RecordSearch::default();
+            // Recorded as any read: whoever is no auditor is told nothing of filters.
+            let console = app.audit_console(call, incoming.act, &plain)?;
+            (422, plain, console, Entered::refused(&form, &ServiceError::Invalid(errors)))
+        }
+    };
+    let shell = Shell::signed_in(app, incoming, Room::Audit, "Contrôle des accès")?;
+    let page = ConsolePage::of(shell, console.into_inner(), &search, entered, app.clock().now())?;
+    Answer::page_with(status, &page)
+}
+
+/// An index that does not read is answered like an absent one.
+fn index(incoming: &Incoming) -> Result<u64, Fault> {
+    incoming
+        .path
+        .get("index")
+        .and_then(|text| text.parse().ok())
+        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+}
+
+/// The members of a record, in words; what it does not have is left out.
+fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>)> {
+    let line = &record.line;
+    let one = |text: Option<&str>| text.map(|t| vec![t.to_owned()]).unwrap_or_default();
+    let decisions = body.facts.iter().map(|t| {
+        let reason = sentence(t.reason, &Context::default());
+        let verdict = if t.permitted { "autorisé" } else { "refusé" };
+        format!("{} : {verdict}. {reason}", words::plural(i64::from(t.objects), "objet", "objets"))
+    });
+    let facts = body.facts.iter().filter_map(|t| t.facts).map(|f| {
+        format!(
+            "{} ({}), sujet « {} », but « {} », accord : {}, validé par la famille : {}, partage prévu par la loi : {}",
+            f.recipient_profession.french(),
+            f.recipient_secrecy.french(),
+            f.category.french(),
+            f.purpose.french(),
+            f.accord.code(),
+            if f.family_released { "oui" } else { "non" },
+            f.statute.code(),
+        )
+    });
+    [
+        ("Quand", vec![words::moment_of(&line.at)]),
+        ("Structure", one(line.organisation.as_ref().map(|o| o.name.as_str()))),
+        ("Profession", one(line.profession.map(|p| p.french()))),
+        ("Fonction", one(line.function.map(|f| f.french()))),
+        ("Secret", one(line.secrecy.map(|s| s.french()))),
+        ("Ce qui a été fait", one(Some(line.action.french()))),
+        ("Sur quoi", one(Some(line.resource.french()))),
+        ("Sujets", line.categories.iter().map(|c| c.french().to_owned()).collect()),
+        ("But", one(line.purpose.map(|p| p.french()))),
+        ("Décision", one(Some(line.decision.french()))),
+        ("Raisons", line.reasons.iter().map(|r| sentence(*r, &Context::default())).collect()),
+        ("Détail des décisions", decisions.collect()),
+        ("Faits sur lesquels on a décidé", facts.collect()),
+        ("Clauses et règles", body.clauses.clone()),
+        ("Repose sur", body.basis.clone()),
+        ("Oblige à", body.obligations.clone()),
+        ("Versions de la charte (empreintes)", body.policy_hashes.clone()),
+        ("Nombre de fois", line.count.map(|n| vec![n.to_string()]).unwrap_or_default()),
+        ("Conservation", one(Some(body.retention.french()))),
+        ("Demande", vec![line.request.clone()]),
+    ]
+    .into_iter()
+    .filter(|(_, values)| !values.is_empty())
+    .collect()
+}
+
+fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let record = app.audit_record(incoming.call()?, incoming.act, index(incoming)?)?.into_inner();
+    let body =
+        LeafBody::parse(&record.body).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let title = format!("Trace n° {}", record.line.index);
+    let shell = Shell::signed_in(app, incoming, Room::Audit, title)?;
+    Answer::page(&RecordPage {
+        shell,
+        said: said(&record, &body),
+        person: of_person(record.line.actor.as_ref()),
+        pathway: of_pathway(record.line.pathway.as_ref()),
+        before: record.line.index.checked_sub(1),
+        record,
+    })
+}
+
+fn receipt(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let index = index(incoming)?;
+    let proof = app.audit_proof(incoming.call()?, incoming.act, index)?.into_inner();
+    Ok(Answer::File { media: PLAIN, name: format!("trace-{index}.proof"), body: proof.into_bytes() })
+}
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+fn checkpoint(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let note = app.audit_checkpoint(incoming.call()?, incoming.act)?.into_inner();
+    let name = format!("point-de-controle-{}.txt", app.clock().now().paris_day());
+    Ok(Answer::File { media: PLAIN, name, body: note.into_bytes() })
+}
+
+fn show_proof(
+    app: &App,
+    incoming: &Incoming,
+    status: u16,
+    entered: Entered,
+    found: Option<Verification>,
+) -> Result<Answer, Fault> {
+    let act = crate::service::Act { action: Action::Read, resource: ResourceKind::Checkpoint };
+    let state = app.audit_state(incoming.call()?, act)?.into_inner();
+    let shell = Shell::signed_in(app, incoming, Room::Audit, "Preuve du journal")?;
+    let standing = Standing::of(state, app.clock().now());
+    Answer::page_with(status, &ProofPage { shell, entered, standing, found })
+}
+
+fn proof_state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show_proof(app, incoming, 200, Entered::nothing(), None)
+}
+
+/// Changes nothing: the answer is the page itself, with what was found.
+fn verify(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    match app.audit_verify(incoming.call()?, incoming.act, incoming.form.raw("given")) {
+        Ok(found) => show_proof(app, incoming, 200, Entered::sent(&incoming.form), Some(found.into_inner())),
+        Err(error) => super::entered::back(app, incoming, error.into(), |status, entered| {
+            show_proof(app, incoming, status, entered, None)
+        }),
+    }
+}
+
+impl Page for ConsolePage {
+    #[cfg(test)]
+    const NAME: &'static str = "audit_console";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        samples::console()
+    }
+}
+
+impl Page for RecordPage {
+    #[cfg(test)]
+    const NAME: &'static str = "audit_record";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        samples::record()
+    }
+}
+
+impl Page for ProofPage {
+    #[cfg(test)]
+    const NAME: &'static str = "audit_proof";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        samples::proof()
+    }
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,118 @@
+//! « Qui a consulté »: who opened content of a pathway, for its référent, who hands it to the family (S12).
+
+use askama::Template;
+use chrono::NaiveDate;
+
+use super::Page;
+use super::frame::{Frame, Part, pathway_of};
+use super::icon::Icon;
+use super::shell::Shell;
+use super::words;
+use crate::domain::day::french_date;
+use crate::domain::record::{Action, ResourceKind};
+use crate::service::{App, ConsultationLine};
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// One day, latest first.
+struct Day {
+    on: NaiveDate,
+    french: String,
+    relative: String,
+    lines: Vec<ConsultationLine>,
+}
+
+#[derive(Template)]
+#[template(path = "consultations.html")]
+struct ConsultationsPage {
+    shell: Shell,
+    frame: Frame,
+    days: Vec<Day>,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![super::row(
+        Method::Get,
+        "/parcours/{pathway}/consultations",
+        (Action::Read, ResourceKind::Consultations),
+        consultations,
+    )]
+}
+
+/// Lines come by day already.
+fn by_day(lines: Vec<ConsultationLine>, today: NaiveDate) -> Vec<Day> {
+    let mut days: Vec<Day> = Vec::new();
+    for line in lines {
+        match days.last_mut().filter(|day| day.on == line.on) {
+            Some(day) => day.lines.push(line),
+            None => days.push(Day {
+                on: line.on,
+                french: french_date(line.on),
+                relative: words::relative(line.on, today),
+                lines: vec![line],
+            }),
+        }
+    }
+    days
+}
+
+fn consultations(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let seen = app.consultations(incoming.call()?, incoming.act, &pathway_of(incoming)?)?.into_inner();
+    let (shell, frame) = Frame::read(app, incoming, Part::Consultations, "Qui a consulté")?;
+    let days = by_day(seen.items, frame.today);
+    Answer::page(&ConsultationsPage { shell, frame, days })
+}
+
+impl Page for ConsultationsPage {
+    #[cfg(test)]
+    const NAME: &'static str = "consultations";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame;
+        use crate::domain::vocabulary::{Category, Profession, Purpose};
+        use crate::ids::OrganisationId;
+        use crate::service::OrganisationName;
+        let line = |day, name: &str, profession, purpose, categories| ConsultationLine {
+            on: NaiveDate::from_ymd_opt(2027, 3, day).unwrap(),
+            organisation: OrganisationName {
+                id: OrganisationId::parse("aaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(),
+                name: name.to_owned(),
+            },
+            profession,
+            purpose,
+            categories,
+        };
+        let page = |lines| {
+            let (shell, frame) = frame(Part::Consultations, "Qui a consulté");
+            let days = by_day(lines, frame.today);
+            Self { shell, frame, days }
+        };
+        vec![
+            ("empty", page(Vec::new())),
+            (
+                "two_days",
+                page(vec![
+                    line(
+                        13,
+                        "Vacances pour tous",
+                        Profession::StayOrganiser,
+                        Some(Purpose::Stay),
+                        vec![Category::Practical, Category::HealthMinimal],
+                    ),
+                    line(13, "Collège Jean-Moulin", Profession::Teacher, None, vec![Category::Schooling]),
+                    line(2, "Collège Jean-Moulin", Profession::Teacher, None, vec![Category::Identity]),
+                ]),
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn pages_of_consultations() {
+        crate::web::pages::snapshots::check::<super::ConsultationsPage>();
+    }
+}

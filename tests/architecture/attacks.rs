@@ -1,0 +1,182 @@
+//! `docs/attacks.md`: each attack on the log (SECURITY §1), what answers it, who sees it, and the test in which the
+//! attacker must fail. The page is made from this table (`RELAIS_BLESS=1`), and a test that is named must be there.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+struct Row {
+    attack: &'static str,
+    control: &'static str,
+    seen_by: &'static str,
+    /// File and name of each test.
+    tests: &'static [(&'static str, &'static str)],
+}
+
+const STATEMENTS: (&str, &str) =
+    ("tests/store/attacks.rs", "every_statement_of_an_owner_is_seen_and_its_first_index_named");
+const OLDER: (&str, &str) = (
+    "tests/store/attacks.rs",
+    "an_older_copy_put_back_is_seen_by_a_checkpoint_kept_elsewhere_and_by_a_running_node",
+);
+const CONTINUES: (&str, &str) =
+    ("src/service/checkpoints.rs", "a_log_that_does_not_continue_its_last_checkpoint_is_not_signed");
+
+const ANYBODY: &str =
+    "anybody with a copy of the database (`relais audit verify`, no key); the auditor (`/controle/preuve`)";
+const KEEPER: &str = "whoever kept a checkpoint elsewhere";
+
+const ROWS: &[Row] = &[
+    Row {
+        attack: "A record, its hash, its search copy, the head or a stored checkpoint is edited",
+        control: "every leaf and node is worked out again, against the head and the signed checkpoints",
+        seen_by: ANYBODY,
+        tests: &[STATEMENTS],
+    },
+    Row {
+        attack: "A record is deleted, emptied, moved, copied or put in",
+        control: "indexes without gap, times that never go back, nodes that are those of the tree",
+        seen_by: ANYBODY,
+        tests: &[STATEMENTS],
+    },
+    Row {
+        attack: "A record is changed by the application's own account",
+        control: "append-only triggers, and rights of the roles on PostgreSQL",
+        seen_by: "the database, which refuses",
+        tests: &[
+            ("tests/store/guards.rs", "append_only_tables_refuse_update_delete_replace_and_truncate"),
+            ("tests/store/guards.rs", "replacing_is_stopped_even_without_recursive_triggers"),
+        ],
+    },
+    Row {
+        attack: "The sealed detail of a record is changed",
+        control: "the record commits to its detail",
+        seen_by: "whoever verifies with the key (`relais audit verify --details`)",
+        tests: &[("tests/store/attacks.rs", "details_are_held_against_their_records_where_the_key_is_given")],
+    },
+    Row {
+        attack: "The tail is cut below a checkpoint",
+        control: "a signed checkpoint tells the size that the log had",
+        seen_by: ANYBODY,
+        tests: &[STATEMENTS],
+    },
+    Row {
+        attack: "An older copy is put back, its checkpoints with it",
+        control: "a checkpoint kept elsewhere; a running node stops when the head goes back",
+        seen_by: KEEPER,
+        tests: &[
+            OLDER,
+            ("src/audit/lane/tests.rs", "an_older_copy_or_an_edited_head_under_a_running_node_stops_it"),
+        ],
+    },
+    Row {
+        attack: "Two histories: the log goes on from an older copy, signed with the real key",
+        control: "consistency with a checkpoint kept elsewhere; nothing is signed that does not continue the last one",
+        seen_by: KEEPER,
+        tests: &[
+            OLDER,
+            CONTINUES,
+            (
+                "tests/api/stories_s4.rs",
+                "story_s4_a_checkpoint_taken_away_proves_later_that_nothing_before_it_changed",
+            ),
+        ],
+    },
+    Row {
+        attack: "A checkpoint is forged with the real key and stored",
+        control: "the server signs nothing after it; the verifier finds a root that is not the tree's",
+        seen_by: "the server at its next checkpoint; anybody who verifies",
+        tests: &[CONTINUES, ("src/audit/checkpoint.rs", "a_signed_checkpoint_is_of_its_own_log_only")],
+    },
+    Row {
+        attack: "A receipt is altered, or is of another record",
+        control: "inclusion proof up to a signed root",
+        seen_by: "whoever holds the receipt, without the server",
+        tests: &[
+            ("src/audit/proof.rs", "every_flipped_bit_of_a_receipt_is_refused"),
+            ("tests/api/pages_audit.rs", "story_s4_a_checkpoint_taken_from_the_page_is_compared_there_later"),
+        ],
+    },
+    Row {
+        attack: "The clock is set back",
+        control: "a record is never earlier than the one before; a clock far behind stops the node",
+        seen_by: "the node itself",
+        tests: &[("src/audit/lane/tests.rs", "time_never_goes_back_and_a_clock_far_behind_stops_the_node")],
+    },
+    Row {
+        attack: "Two nodes write at once",
+        control: "each batch takes the head and reads it again",
+        seen_by: "nobody: there is one log",
+        tests: &[
+            ("tests/store/lane.rs", "two_nodes_on_one_database_write_one_log"),
+            ("src/audit/lane/tests.rs", "other_nodes_write_through_the_same_head"),
+        ],
+    },
+    Row {
+        attack: "Content is read without a record, or by a caller who goes away before it",
+        control: "content is disclosed after the commit of its record",
+        seen_by: "nobody: there is no such reading",
+        tests: &[
+            (
+                "src/audit/lane/tests.rs",
+                "content_is_disclosed_after_the_commit_of_a_permit_and_never_otherwise",
+            ),
+            ("src/audit/lane/tests.rs", "a_caller_who_leaves_is_recorded_all_the_same"),
+        ],
+    },
+];
+
+/// What nothing here sees yet.
+const UNSEEN: &[&str] = &[
+    "An older copy put back, or the whole log written anew with the real key, where **nobody kept a checkpoint elsewhere**: a copy is whole in itself. Witnesses are to answer that; until then the auditor takes a checkpoint away each month.",
+    "A stolen log key: the same, and the same answer (a quorum of witnesses).",
+    "Data changed behind the log: each record has the digest of what it wrote, but no job compares them yet.",
+    "Pruning does not exist: until it does, a record without its body fails the verification.",
+];
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn page() -> String {
+    let mut out = String::from(
+        "# Attacks on the log\n\nMade from `tests/architecture/attacks.rs`: do not edit by hand (`RELAIS_BLESS=1 cargo test --test architecture`).\nThe attacker owns the database; some also have the log's key.\n\n| attack | control | seen by | test |\n|---|---|---|---|\n",
+    );
+    for row in ROWS {
+        let tests: Vec<String> = row.tests.iter().map(|(file, name)| format!("`{name}` ({file})")).collect();
+        writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            cell(row.attack),
+            cell(row.control),
+            cell(row.seen_by),
+            tests.join("<br>")
+        )
+        .unwrap();
+    }
+    out.push_str("\n## What is not seen\n\n");
+    for line in UNSEEN {
+        writeln!(out, "* {line}").unwrap();
+    }
+    out
+}
+
+#[test]
+fn the_page_of_attacks_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for row in ROWS {
+        assert!(!row.tests.is_empty(), "{}: no test", row.attack);
+        for (file, name) in row.tests {
+            let source = fs::read_to_string(root.join(file)).unwrap();
+            let at = source.find(&format!("fn {name}(")).unwrap_or_else(|| panic!("{file}: no `{name}`"));
+            let before = source.get(..at).unwrap();
+            assert!(before.trim_end().ends_with("#[test]"), "{file}: `{name}` is no test");
+        }
+    }
+    let path = root.join("docs/attacks.md");
+    if std::env::var_os("RELAIS_BLESS").is_some() {
+        fs::write(&path, page()).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page(), "docs/attacks.md differs from its table; look at it, then RELAIS_BLESS=1");
+}
