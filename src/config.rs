@@ -22,7 +22,7 @@ const LISTEN: &str = "127.0.0.1:8443";
 
 /// Variables that begin with `RELAIS_` and are not settings: the command line's own, and those of the test suite.
 const NOT_SETTINGS: &[&str] =
-    &["RELAIS_DATA", "RELAIS_BLESS", "RELAIS_BUILD_MINUTES", "RELAIS_TEST_POSTGRES"];
+    &["RELAIS_DATA", "RELAIS_BLESS", "RELAIS_BUILD_MINUTES", "RELAIS_TEST_POSTGRES", "RELAIS_LONG"];
 
 /// Where the data live.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Settings {
     pub database: Database,
     /// The file of the key-encryption key; outside the data folder, but for a demonstration.
     pub kek_file: Option<PathBuf>,
+    /// The file of the key before it, while `relais keys rotate` is not finished.
+    pub kek_file_previous: Option<PathBuf>,
     /// The folder of systemd credentials.
     pub credentials: Option<PathBuf>,
     pub log_format: LogFormat,
@@ -119,6 +121,7 @@ const NAME_KEY: &str = "public_name";
 const DATABASE_KEY: &str = "database";
 const DATABASE_FILE_KEY: &str = "database_file";
 const KEK_KEY: &str = "kek_file";
+const KEK_PREVIOUS_KEY: &str = "kek_file_previous";
 const FORMAT_KEY: &str = "log_format";
 const LEVEL_KEY: &str = "log_level";
 const CERTIFICATE_KEY: &str = "certificate";
@@ -131,6 +134,7 @@ const KNOWN: &[&str] = &[
     DATABASE_KEY,
     DATABASE_FILE_KEY,
     KEK_KEY,
+    KEK_PREVIOUS_KEY,
     FORMAT_KEY,
     LEVEL_KEY,
     CERTIFICATE_KEY,
@@ -290,6 +294,7 @@ impl Settings {
         let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
         let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
         let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
+        let kek_file_previous = r.get(KEK_PREVIOUS_KEY).map(|file| data.join(file));
         match (listen, public_name, database, log_format, log_level) {
             (Some(listen), Some(public_name), Some(database), Some(log_format), Some(log_level))
                 if r.errors.is_empty() =>
@@ -300,6 +305,7 @@ impl Settings {
                     public_name,
                     database,
                     kek_file,
+                    kek_file_previous,
                     credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
                     log_format,
                     log_level,

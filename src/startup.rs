@@ -9,6 +9,7 @@
 //!
 //! It creates nothing: an instance is made by `init` or `demo`.
 
+mod french;
 mod telemetry;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -23,7 +24,7 @@ use crate::audit::lane::{Lane, LaneConfig, LaneStartError, LaneThread};
 use crate::clock::{Chance, Clock};
 use crate::config::{Database, Settings};
 use crate::crypto::certificates::{CheckRequest, Finding, check};
-use crate::crypto::kek::{FileKek, KekError, KekPlacement};
+use crate::crypto::kek::{FileKek, KekError, KekPlacement, KekProvider};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::tls::{TlsError, server_config};
 use crate::jobs;
@@ -56,10 +57,14 @@ pub enum StartupError {
     Lock { path: PathBuf, source: std::io::Error },
     #[error("la base de données n'existe pas à `{0}` : créez l'instance avec `relais init`")]
     NoDatabase(PathBuf),
-    #[error("la clé de chiffrement : {0}")]
-    Kek(#[from] KekError),
-    #[error("la base de données : {0}")]
-    Store(#[from] StoreError),
+    #[error("la clé de chiffrement : {}", french::kek(.0))]
+    Kek(KekError),
+    #[error(
+        "`kek_file` et `kek_file_previous` sont la même clé : donnez la nouvelle et l'ancienne, ou retirez `kek_file_previous`"
+    )]
+    SameKek,
+    #[error("la base de données : {}", french::store(.0))]
+    Store(StoreError),
     #[error("le journal : {0}")]
     Lane(#[from] LaneStartError),
     #[error("l'application : {0}")]
@@ -72,8 +77,8 @@ pub enum StartupError {
         "la clé `{path}` a les droits {mode:04o} : d'autres peuvent la lire. Lancez `chmod 600` ; si elle a pu être lue, changez-la"
     )]
     KeyMode { path: PathBuf, mode: u32 },
-    #[error("le certificat : {0}")]
-    Tls(#[from] TlsError),
+    #[error("le certificat : {}", french::tls(.0))]
+    Tls(TlsError),
     #[error(
         "l'adresse {address} est déjà utilisée : arrêtez l'autre programme, ou changez le réglage `listen`"
     )]
@@ -82,6 +87,25 @@ pub enum StartupError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("le serveur s'est arrêté sur une erreur : {0}")]
     Serve(std::io::Error),
+}
+
+// Not `#[from]`: what is underneath speaks English, and must not be told after the French sentence.
+impl From<KekError> for StartupError {
+    fn from(e: KekError) -> Self {
+        Self::Kek(e)
+    }
+}
+
+impl From<StoreError> for StartupError {
+    fn from(e: StoreError) -> Self {
+        Self::Store(e)
+    }
+}
+
+impl From<TlsError> for StartupError {
+    fn from(e: TlsError) -> Self {
+        Self::Tls(e)
+    }
 }
 
 /// Whether the process's signals stop the server.
@@ -135,7 +159,16 @@ pub fn database_address(settings: &Settings) -> DatabaseAddress {
 pub fn keyring(settings: &Settings, kind: InstanceKind) -> Result<Keyring, StartupError> {
     let kek = match kind {
         InstanceKind::Real => {
-            FileKek::locate(settings.kek_file.as_deref(), settings.credentials.as_deref(), &settings.data)?
+            let (credentials, data) = (settings.credentials.as_deref(), settings.data.as_path());
+            let kek = FileKek::locate(settings.kek_file.as_deref(), credentials, data)?;
+            let before = FileKek::locate_previous(settings.kek_file_previous.as_deref(), credentials, data)?;
+            if let Some(before) = before {
+                if before.kek_id() == kek.kek_id() {
+                    return Err(StartupError::SameKek);
+                }
+                return Ok(Keyring::new(Arc::new(kek)).with_previous(Arc::new(before)));
+            }
+            kek
         }
         InstanceKind::Demo => {
             let inside = settings.data.join(DEMO_KEK_FILE);
@@ -281,7 +314,7 @@ impl Application {
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
-        jobs::every_minute(&app);
+        jobs::at_the_end(&app);
         lane.stop();
         drop(lock);
         tracing::info!("stopped");
@@ -343,14 +376,16 @@ async fn serve(
 
 /// What is due without anybody knocking: counts of minutes that are over, and the jobs.
 async fn tick(app: Arc<App>) {
+    let schedule = Arc::new(jobs::Schedule::default());
     loop {
         tokio::time::sleep(TICK).await;
         let app = Arc::clone(&app);
+        let schedule = Arc::clone(&schedule);
         let done = actix_web::web::block(move || {
             if let Err(error) = app.flush_anonymous(false) {
                 tracing::warn!(%error, "counts of requests without a session are kept for later");
             }
-            jobs::every_minute(&app);
+            schedule.run_due(&app);
         })
         .await;
         if done.is_err() {

@@ -15,7 +15,7 @@ use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Regime, 
 use crate::ids::{ParticipationId, StatuteId};
 
 /// STORIES S3: how long after the review date what is shared is still read.
-const REVIEW_GRACE_DAYS: u64 = 30;
+pub const REVIEW_GRACE_DAYS: u64 = 30;
 
 /// One failing gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,7 +323,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
             valid_until,
             reads_until: valid_until,
             signed_on: None,
-            basis: vec![format!("own:{}", q.item.id)],
+            basis: vec!["own".to_owned()],
             as_family: false,
         };
     }

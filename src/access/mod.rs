@@ -23,6 +23,9 @@ mod tests;
 pub use actor::{Actor, SessionStamp};
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
-pub use item::{Decision, Failing, Mode, Question, decide as decide_item, named_in_force, purposes_open_to};
+pub use item::{
+    Decision, Failing, Mode, Question, REVIEW_GRACE_DAYS, decide as decide_item, named_in_force,
+    purposes_open_to,
+};
 pub use resource::{Resource, decide as decide_resource, sees_in_circle};
 pub use standing::{CharterBook, Edition, Standing};

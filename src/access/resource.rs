@@ -42,7 +42,7 @@ pub enum Resource {
     ReleaseRecord(ReleaseId),
     /// Recording what the family says: any place, a stay organiser's included, and the lead organisation's secretary.
     Hear,
-    /// Authority holders, with their names: the référent and collectors.
+    /// Authority holders, with their names: the référent, collectors and their secretary.
     Holders,
     /// A share as its sharer sees it.
     Share(ShareId),
@@ -299,6 +299,16 @@ fn office(
             }))
         }
         Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
+        // DESIGN §4: who records signatures for the collector names who signs.
+        Resource::Holders
+            if secretary
+                && facts
+                    .accords
+                    .iter()
+                    .any(|a| a.facts().draft().collector.organisation == assignment.organisation) =>
+        {
+            Some(true)
+        }
         Resource::ImpossibilityMotive(id) => Some(
             manager
                 && facts.requests.iter().any(|r| r.id == *id && r.organisation == assignment.organisation),

@@ -1,4 +1,4 @@
-//! The gates, one by one and together; hidden existence; who reads what is not an item; the charter's transition.
+//! The gates, one by one and together; the charter's transition; the world that their neighbours share.
 
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ use crate::ids::{
     CharterId, HandoverId, ItemId, MissionId, ParticipationId, PathwayId, ProfessionalId, SessionId, ShareId,
 };
 
+mod hidden;
+mod resources;
 mod ways_round;
 
 fn charter_id(n: u8) -> CharterId {
@@ -280,6 +282,11 @@ fn shared_housing() -> PathwayFacts {
     f
 }
 
+fn resource(f: &PathwayFacts, reader: u8, r: &Resource) -> Decision {
+    let p = f.participation(&place(reader)).unwrap();
+    decide_resource(f, &book(), &p.assignment, Some(p), r, noon(0))
+}
+
 fn change(f: &mut PathwayFacts, n: u8, how: impl FnOnce(&mut ParticipationFacts)) {
     how(f.participations.iter_mut().find(|p| p.id == place(n)).unwrap());
 }
@@ -476,119 +483,6 @@ fn a_synthesis_is_read_under_the_strictest_of_its_subjects() {
 }
 
 /// The stay of S1: accord for `stay` that shows version 1 to the director, signed by one parent and the young person.
-fn stay(author: u8) -> PathwayFacts {
-    let members = circle();
-    let mut f = everybody();
-    let mut i = item(1, author, Category::HealthMinimal, Secrecy::Bound);
-    i.for_stay = true;
-    f.items.push(i);
-    let shown = showing(line(9, key_of(&members[2]), &[]), 1, Category::HealthMinimal);
-    let world = aged(16).with(
-        draft(2, Purpose::Stay, vec![shown]),
-        vec![
-            (noon(-3), paper(mother(), &[9], plus(-3))),
-            (noon(-3), opinion(plus(-3))),
-            (noon(-3), paper(CHILD, &[9], plus(-3))),
-        ],
-    );
-    f.accords.extend(world.accords);
-    f.shares.push(share(1, author, Purpose::Stay, &[1], &[DIRECTOR]));
-    f
-}
-
-#[test]
-fn law_s1_the_director_reads_the_stay_from_either_author_alike() {
-    let b = book();
-    for author in [REFERENTE, AEMO] {
-        let f = stay(author);
-        let d = ask(&f, &b, DIRECTOR, 1, Some(Purpose::Stay), noon(0));
-        assert!(d.permitted, "{:?}", reasons(&d));
-        assert!(d.as_family, "shown as « Transmis par la famille », whoever wrote it");
-        assert_eq!(ask(&f, &b, DIRECTOR, 1, Some(Purpose::Coordination), noon(0)).reason, Reason::NotShared);
-    }
-}
-
-#[test]
-fn law_s11_a_hidden_author_reaches_a_reader_only_through_the_family() {
-    let b = book();
-    let mut f = stay(AEMO);
-    // Leisure needs an opening accord only; the AEMO is hidden from the teacher, who is not bound.
-    f.items.push(item(2, AEMO, Category::Identity, Secrecy::Bound));
-    f.shares.push(share(2, AEMO, Purpose::Coordination, &[2], &[TEACHER]));
-    let d = ask(&f, &b, TEACHER, 2, Some(Purpose::Coordination), noon(0));
-    assert_eq!(reasons(&d), [Reason::AuthorHidden], "identity needs no release, but from a hidden author");
-    let mut open = everybody();
-    open.items.push(item(2, PREVENTION, Category::Identity, Secrecy::Bound));
-    open.shares.push(share(2, PREVENTION, Purpose::Coordination, &[2], &[TEACHER]));
-    let d = ask(&open, &b, TEACHER, 2, Some(Purpose::Coordination), noon(0));
-    assert!(d.permitted, "{:?}", reasons(&d));
-}
-
-fn sees(f: &PathwayFacts, b: &CharterBook, reader: u8, other: u8) -> bool {
-    may_know(f, b, f.participation(&place(reader)).unwrap(), f.participation(&place(other)).unwrap(), noon(0))
-}
-
-#[test]
-fn law_s11_a_judicial_participation_is_known_only_to_whom_the_rule_names() {
-    let b = book();
-    let f = everybody();
-    assert!(sees(&f, &b, AEMO, AEMO), "itself");
-    assert!(sees(&f, &b, PREVENTION, AEMO), "whoever invited it");
-    for reader in [REFERENTE, DIRECTOR, TEACHER, NURSE] {
-        assert!(!sees(&f, &b, reader, AEMO), "{reader}");
-        assert!(sees(&f, &b, reader, TEACHER), "an open participation is known to all");
-    }
-    let mut colleague = everybody();
-    let two = posted(21, 2, 2, Profession::Aemo, Secrecy::Bound);
-    colleague.participations.push(takes_part(21, two, Role::Participant, Mandate::Contractual, Some(AEMO)));
-    assert!(sees(&colleague, &b, 21, AEMO), "the same organisation and mission");
-    // Whoever shares with it.
-    let mut shares = everybody();
-    shares.items.push(item(1, NURSE, Category::Schooling, Secrecy::Bound));
-    shares.shares.push(share(1, NURSE, Purpose::Coordination, &[1], &[AEMO]));
-    assert!(sees(&shares, &b, NURSE, AEMO));
-    assert!(!sees(&shares, &b, TEACHER, AEMO), "a colleague of the same school learns nothing of it");
-    // To be shared with by it tells nothing, but under the statute.
-    let mut shared = everybody();
-    shared.items.push(item(1, AEMO, Category::Schooling, Secrecy::Bound));
-    shared.shares.push(share(1, AEMO, Purpose::Stay, &[1], &[DIRECTOR]));
-    assert!(!sees(&shared, &b, DIRECTOR, AEMO));
-}
-
-#[test]
-fn law_s11_the_referent_who_may_read_the_subject_sees_it_when_a_signed_notice_names_the_service() {
-    let b = book();
-    let members = circle();
-    let mut f = everybody();
-    let mut told = line(9, key_of(&members[0]), &[]);
-    told.services.insert(key_of(&members[1]));
-    let world = aged(16).with(draft(2, Purpose::Coordination, vec![told]), signed_by_all(&[9]));
-    f.accords.extend(world.accords);
-    assert!(sees(&f, &b, REFERENTE, AEMO));
-    assert!(!sees(&f, &b, TEACHER, AEMO));
-    // Half signed is not signed.
-    let mut half = everybody();
-    let mut told = line(9, key_of(&members[0]), &[]);
-    told.services.insert(key_of(&members[1]));
-    let world = aged(16)
-        .with(draft(2, Purpose::Coordination, vec![told]), vec![(noon(-3), paper(mother(), &[9], plus(-3)))]);
-    half.accords.extend(world.accords);
-    assert!(!sees(&half, &b, REFERENTE, AEMO));
-}
-
-#[test]
-fn existence_categories_follow_profession_and_mandate() {
-    use Profession as P;
-    for profession in P::ALL {
-        assert_eq!(Existence::of(*profession, Mandate::Judicial), Existence::Judicial, "{profession}");
-    }
-    assert_eq!(Existence::of(P::YouthJustice, Mandate::Contractual), Existence::Judicial);
-    assert_eq!(Existence::of(P::Aemo, Mandate::Contractual), Existence::Family);
-    assert_eq!(Existence::of(P::ChildWelfare, Mandate::Territorial), Existence::Family);
-    assert_eq!(Existence::of(P::Psychologist, Mandate::Contractual), Existence::HealthMinimal);
-    assert_eq!(Existence::of(P::Teacher, Mandate::Contractual), Existence::Open);
-}
-
 #[test]
 fn gates_5_to_7_agree_with_the_decision_table_whatever_the_pathway() {
     // The facts that the pathway of the test gives are judged by the same rule as the table's 700 rows.
@@ -612,44 +506,6 @@ fn gates_5_to_7_agree_with_the_decision_table_whatever_the_pathway() {
                 assert!(!d.permitted);
             }
         }
-    }
-}
-
-fn resource(f: &PathwayFacts, reader: u8, r: &Resource) -> Decision {
-    let p = f.participation(&place(reader)).unwrap();
-    decide_resource(f, &book(), &p.assignment, Some(p), r, noon(0))
-}
-
-#[test]
-fn what_is_not_an_item_has_its_readers() {
-    let f = everybody();
-    let table: &[(Resource, &[u8])] = &[
-        (Resource::Existence, &[REFERENTE, AEMO, TEACHER, NURSE, PREVENTION]),
-        (Resource::Circle, &[REFERENTE, AEMO, TEACHER, NURSE, PREVENTION]),
-        (Resource::Consultations, &[REFERENTE]),
-        (Resource::ReferentAct, &[REFERENTE]),
-        (Resource::Holders, &[REFERENTE]),
-        (Resource::Act, &[REFERENTE, AEMO, TEACHER, NURSE, PREVENTION]),
-        (Resource::ManagerView, &[]),
-    ];
-    for (r, readers) in table {
-        for reader in [REFERENTE, AEMO, DIRECTOR, TEACHER, NURSE, PREVENTION] {
-            assert_eq!(resource(&f, reader, r).permitted, readers.contains(&reader), "{r:?} by {reader}");
-        }
-    }
-}
-
-#[test]
-fn identity_is_an_item_of_the_lead_and_opens_nothing_to_another_mission_of_its_organisation() {
-    let f = everybody();
-    assert_eq!(resource(&f, REFERENTE, &Resource::Identity).reason, Reason::OwnItem);
-    // The accord for coordination covers identity (cell A) for everybody whom it names, the camp of the town too;
-    // without an accord the camp reads nothing, though the town leads.
-    assert!(resource(&f, TEACHER, &Resource::Identity).permitted);
-    let mut bare = everybody();
-    bare.accords.clear();
-    for reader in [DIRECTOR, TEACHER] {
-        assert!(!resource(&bare, reader, &Resource::Identity).permitted, "{reader}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
 //! Works while a server runs, and on a copy of the file; no key is needed to verify.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,16 +16,19 @@ use data_encoding::BASE64;
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
 use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, verify};
-use crate::audit::{Checkpoint, SignedCheckpoint, TlogProof};
-use crate::config::{DATABASE_FILE, FILE};
+use crate::audit::{SignedCheckpoint, TlogProof};
+use crate::config::{DATABASE_FILE, FILE, Settings};
 use crate::crypto::kek::{FileKek, KekPlacement};
-use crate::crypto::keyring::{KeyOwner, Keyring};
+use crate::crypto::keyring::Keyring;
+use crate::service::checkpoints::sign_checkpoint;
 use crate::startup::database_address;
 use crate::store::log::LogFile;
 use crate::store::{DatabaseAddress, InstanceKind, Store};
 
 /// How many records are exported at once.
 const PAGE: usize = 1024;
+/// Variables that name a database, as `serve` reads them.
+const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
 /// How often progress is told.
 const STEP: u64 = 100_000;
 
@@ -82,35 +86,46 @@ pub struct LogOptions {
     /// `sqlite:CHEMIN` ou `postgres://…` [défaut : la base de l'instance]
     #[arg(long, value_name = "ADRESSE")]
     pub database: Option<String>,
-    /// La clé publique du journal que vous gardez [défaut : celle de la base, et c'est dit]
+    /// La clé publique du journal que vous gardez ; option répétable quand elle a changé [défaut : celle de la base, et c'est dit]
     #[arg(long, value_name = "CLÉ")]
-    pub vkey: Option<String>,
+    pub vkey: Vec<String>,
     /// Fichier de la clé maîtresse
     #[arg(long, value_name = "FICHIER", env = "RELAIS_KEK_FILE", hide_env = true)]
     pub kek_file: Option<PathBuf>,
 }
 
 impl LogOptions {
-    fn address(&self, data: &Path) -> Result<DatabaseAddress> {
+    /// The database that `serve` would take, from the file and the environment alike.
+    fn address(&self, data: &Path, environment: &BTreeMap<String, String>) -> Result<DatabaseAddress> {
+        let set = || SET_BY.iter().any(|name| environment.contains_key(*name));
         match &self.database {
             Some(text) => Ok(DatabaseAddress::parse(text)?),
             // A copy of a database has no settings beside it: only what is there is asked.
-            None if data.join(FILE).exists() => Ok(database_address(&super::settings(data)?)),
+            None if data.join(FILE).exists() || set() => {
+                Ok(database_address(&Settings::read(data, environment)?))
+            }
             None => Ok(DatabaseAddress::Sqlite(data.join(DATABASE_FILE))),
         }
     }
 
     fn open(&self, data: &Path) -> Result<LogFile> {
-        LogFile::open(&self.address(data)?).context("le journal ne peut pas être ouvert")
+        LogFile::open(&self.address(data, &super::environment())?)
+            .context("le journal ne peut pas être ouvert")
     }
 
-    /// The log's name and the key that checks it; whether that key came from outside the database.
-    fn trusted(&self, log: &mut LogFile) -> Result<(String, VerifierKey, bool)> {
-        let stored = log.instance_value("log_vkey")?;
-        let text = self.vkey.as_ref().or(stored.as_ref());
-        let text = text.ok_or_else(|| anyhow!("cette base n'a pas de clé de journal : donnez --vkey"))?;
-        let key = VerifierKey::parse(text.trim()).context("--vkey")?;
-        Ok((key.name().to_owned(), key, self.vkey.is_some()))
+    /// The log's name and the keys that check it; whether these came from outside the database.
+    fn trusted(&self, log: &mut LogFile) -> Result<(String, Vec<VerifierKey>, bool)> {
+        let texts = if self.vkey.is_empty() { log.log_vkeys()? } else { self.vkey.clone() };
+        // A file of keys, one per line, may be given whole.
+        let keys = texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(|line| VerifierKey::parse(line.trim()))
+            .collect::<Result<Vec<_>, _>>()
+            .context("--vkey")?;
+        let first =
+            keys.first().ok_or_else(|| anyhow!("cette base n'a pas de clé de journal : donnez --vkey"))?;
+        Ok((first.name().to_owned(), keys, !self.vkey.is_empty()))
     }
 
     fn keyring(&self, data: &Path, kind: &str) -> Result<Option<Keyring>> {
@@ -163,7 +178,7 @@ fn run_verify(
         None => None,
     };
     let mut log = options.open(data)?;
-    let (origin, key, from_outside) = options.trusted(&mut log)?;
+    let (origin, keys, from_outside) = options.trusted(&mut log)?;
     if asked.details {
         let kind = log.instance_value("kind")?.unwrap_or_default();
         let keyring = options
@@ -180,7 +195,7 @@ fn run_verify(
             drop(writeln!(progress, "{read} traces sur {total}…"));
         }
     };
-    let trust = Trust { origin: &origin, keys: std::slice::from_ref(&key), given: given.as_deref() };
+    let trust = Trust { origin: &origin, keys: &keys, given: given.as_deref() };
     let report = verify(&mut log, &trust, &mut tell)?;
     if asked.json {
         writeln!(out, "{}", json_of(&report, &origin, from_outside))?;
@@ -259,7 +274,7 @@ fn export(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
 
 fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {
     let mut log = options.open(data)?;
-    let (origin, key, _) = options.trusted(&mut log)?;
+    let (origin, keys, _) = options.trusted(&mut log)?;
     let size = log.log_frontier()?.size();
     if index >= size {
         bail!("il n'y a pas de trace n° {index} : le journal en a {size}, numérotées à partir de 0");
@@ -273,13 +288,13 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
             ),
         },
     };
-    signed.verify(&origin, std::slice::from_ref(&key))?;
+    signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
     let receipt = TlogProof::new(index, hashes, signed)?;
     let row = i64::try_from(index)?;
     let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
     // A receipt that does not verify must not be taken away.
-    receipt.verify(body.as_bytes(), &origin, std::slice::from_ref(&key))?;
+    receipt.verify(body.as_bytes(), &origin, &keys)?;
     write!(out, "{receipt}")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -293,8 +308,9 @@ fn checkpoint(
 ) -> Result<ExitCode> {
     let mut log = options.open(data)?;
     if public_key {
-        let (_, key, _) = options.trusted(&mut log)?;
-        writeln!(out, "{key}")?;
+        for key in options.trusted(&mut log)?.1 {
+            writeln!(out, "{key}")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(signed) = sign_now(options, data, &mut log)? {
@@ -327,8 +343,7 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
     let code = log.instance_value("kind")?.ok_or_else(missing)?;
     let Some(keyring) = options.keyring(data, &code)? else { return Ok(None) };
     let kind = if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
-    let store = Store::open(&options.address(data)?, kind, keyring)?;
-    let origin = log.instance_value("log_origin")?.ok_or_else(missing)?;
+    let store = Store::open(&options.address(data, &super::environment())?, kind, keyring)?;
     let frontier = log.log_frontier()?;
     if let Some(last) = last_signed(log)? {
         let (older, root) = (last.claims().size(), *last.claims().root());
@@ -339,10 +354,7 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
             )?;
         }
     }
-    let stored =
-        store.snapshot()?.wrapped_key(&KeyOwner::Log { origin: origin.clone() })?.ok_or_else(missing)?;
-    let key = store.keyring().unwrap_log_key(&origin, &stored)?;
-    let signed = Checkpoint::of(&origin, &frontier)?.sign(&key)?;
+    let signed = sign_checkpoint(&store, &mut store.snapshot()?, &frontier)?;
     store.checkpoint_keep(frontier.size(), &signed.to_string())?;
     Ok(Some(signed))
 }
@@ -384,6 +396,25 @@ mod tests {
             said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn the_log_is_the_one_of_the_instance_that_serve_would_serve() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let asked = LogOptions::default();
+        let at = |pairs: &[(&str, &str)]| {
+            let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            match asked.address(data, &environment).unwrap() {
+                DatabaseAddress::Sqlite(path) => path,
+                DatabaseAddress::Postgres(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(at(&[]), data.join(DATABASE_FILE));
+        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
+        std::fs::write(data.join(FILE), "database = \"sqlite:/srv/elsewhere/a.db\"\n").unwrap();
+        assert_eq!(at(&[]), Path::new("/srv/elsewhere/a.db"));
+        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
     }
 
     #[test]

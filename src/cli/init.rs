@@ -20,7 +20,7 @@ use crate::domain::vocabulary::OrganisationKind;
 use crate::service::accounts::NewAccount;
 use crate::service::founding::FoundingOrganisation;
 use crate::startup::{database_address, keyring};
-use crate::store::{InstanceKind, Store};
+use crate::store::{DatabaseAddress, InstanceKind, Store};
 
 /// What `relais init` is told.
 #[derive(Debug, clap::Args)]
@@ -66,6 +66,28 @@ pub(super) fn account(text: &str) -> Result<NewAccount> {
     })
 }
 
+/// Says what is there already, before anything is made: an instance and its key are never overwritten.
+fn nothing_there(arguments: &InitArguments, settings: &Settings) -> Result<()> {
+    if let DatabaseAddress::Sqlite(path) = database_address(settings)
+        && path.exists()
+    {
+        return Err(anyhow!(
+            "il y a déjà une instance : `{}`. Rien n'a été changé. Pour la servir : `relais --data {} serve` ; pour en \
+             créer une autre, donnez un autre dossier avec --data",
+            path.display(),
+            settings.data.display()
+        ));
+    }
+    match &settings.kek_file {
+        Some(path) if arguments.create_key && path.exists() => Err(anyhow!(
+            "il y a déjà une clé : `{}`. Elle n'est jamais remplacée : tout ce qu'elle protège serait perdu. Relancez \
+             sans --create-key pour la reprendre, ou donnez un autre chemin dans RELAIS_KEK_FILE",
+            path.display()
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Makes the instance and prints the two codes, once.
 ///
 /// # Errors
@@ -83,6 +105,7 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
         telephone: word("téléphone de la structure", Phone::parse(&arguments.telephone))?,
     };
     let chance = SystemChance::new();
+    nothing_there(arguments, settings)?;
     if !settings.data.is_dir() {
         DirBuilder::new()
             .mode(0o700)
@@ -121,4 +144,39 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
     )?;
     writeln!(out, "Ensuite : `relais certs make`, `relais charter publish DOSSIER`, `relais serve`.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_second_init_says_in_french_that_an_instance_is_there_and_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, kek) = (folder.path().join("data"), folder.path().join("kek"));
+        let environment = BTreeMap::from([("RELAIS_KEK_FILE".to_owned(), kek.to_str().unwrap().to_owned())]);
+        let settings = Settings::read(&data, &environment).unwrap();
+        let arguments = |create_key| InitArguments {
+            organisation: "Ville de Val-d'Orme".to_owned(),
+            code: "plateforme".to_owned(),
+            kind: OrganisationKind::Town,
+            territory: "Val-d'Orme".to_owned(),
+            telephone: "0102030405".to_owned(),
+            admins: vec!["a.martin:Anne Martin:0601020304".into(), "b.petit:Bruno Petit:0601020305".into()],
+            create_key,
+        };
+        run(&arguments(true), &settings, &mut Vec::new()).unwrap();
+        let key = std::fs::read(&kek).unwrap();
+        for create_key in [true, false] {
+            let mut out = Vec::new();
+            let said = run(&arguments(create_key), &settings, &mut out).unwrap_err().to_string();
+            assert!(said.contains("il y a déjà une instance") && said.contains("serve"), "{said}");
+            assert!(!said.contains("exists") && out.is_empty(), "{said}");
+        }
+        std::fs::remove_file(data.join("relais.db")).unwrap();
+        let said = run(&arguments(true), &settings, &mut Vec::new()).unwrap_err().to_string();
+        assert!(said.contains("il y a déjà une clé") && said.contains("sans --create-key"), "{said}");
+        assert_eq!(std::fs::read(&kek).unwrap(), key);
+    }
 }

@@ -3,14 +3,21 @@
 //! Exit codes: 0 done, 1 something was wrong and was said, 2 the command itself was not understood.
 
 pub mod audit;
+pub mod backup;
 pub mod certs;
 pub mod charter;
 pub mod demo;
 pub mod import;
 pub mod init;
 pub mod instance;
+pub mod jobs;
+pub mod keys;
 pub mod migrate;
+mod misunderstood;
+#[cfg(test)]
+mod operations_tests;
 pub mod organisation;
+pub mod restore;
 pub mod serve;
 pub mod user;
 
@@ -19,6 +26,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::clock::SystemClock;
@@ -84,6 +92,22 @@ enum Command {
     /// Comptes : inviter, lister, remplacer un code, fermer
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Écrit une sauvegarde vérifiée de l'instance ; le serveur peut tourner
+    #[command(
+        after_help = "Exemple : relais --data /srv/relais backup /mnt/sauvegardes/relais-2027-01-13.db\n\nLa clé de chiffrement n'y est jamais : gardez-en une copie ailleurs. Avec PostgreSQL : pg_dump (docs/operations.md)."
+    )]
+    Backup(backup::BackupArguments),
+    /// Remet une sauvegarde dans un dossier vide, après l'avoir vérifiée
+    #[command(
+        after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais restore relais-2027-01-13.db --data /srv/relais --checkpoint mars.txt"
+    )]
+    Restore(restore::RestoreArguments),
+    /// Clés : voir, créer, changer la clé de chiffrement ; changer celle qui signe le journal
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Tâches du service (durées de conservation, points de contrôle) : lister, lancer
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Structures : ajouter, lister
     #[command(subcommand)]
     Organisation(organisation::OrganisationCommand),
@@ -123,6 +147,10 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Certs(command) => certs::run(command, &data, &SystemClock, &SystemChance::new(), out),
         Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
+        Command::Backup(arguments) => backup::run(&arguments, &settings(&data)?, out),
+        Command::Restore(arguments) => restore::run(&arguments, &settings(&data)?, out),
+        Command::Keys(command) => keys::run(&command, &settings(&data)?, out),
+        Command::Jobs(command) => jobs::run(&command, || settings(&data), out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
         Command::Organisation(command) => organisation::run(&command, &settings(&data)?, out),
         Command::Import(command) => import::run(&command, &settings(&data)?, out),
@@ -154,9 +182,21 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version come this way too; a closed output is nobody's error.
-            drop(error.print());
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // A closed output is nobody's error.
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    drop(error.print());
+                    ExitCode::SUCCESS
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    drop(error.print());
+                    ExitCode::from(2)
+                }
+                _misunderstood => {
+                    drop(write!(std::io::stderr(), "{}", misunderstood::told(&error)));
+                    ExitCode::from(2)
+                }
+            };
         }
     };
     let mut out = std::io::stdout().lock();
@@ -197,6 +237,11 @@ mod tests {
             &["relais", "certs", "check"],
             &["relais", "serve"],
             &["relais", "migrate"],
+            &["relais", "backup", "f.db"],
+            &["relais", "restore", "f.db", "--checkpoint", "c"],
+            &["relais", "keys", "rotate"],
+            &["relais", "jobs", "run", "stays"],
+            &["relais", "jobs", "list"],
         ] {
             assert!(Arguments::try_parse_from(words).is_ok(), "{words:?}");
         }

@@ -22,6 +22,8 @@ use crate::clock::{Chance, NoChance};
 
 /// Name of the credential under `$CREDENTIALS_DIRECTORY`.
 pub const CREDENTIAL_NAME: &str = "relais-kek";
+/// The credential of the key before it, while a rotation is not finished.
+pub const PREVIOUS_CREDENTIAL_NAME: &str = "relais-kek-previous";
 const WRAP_LABEL: &str = "relais/wrap/1";
 const MAX_FILE: u64 = 4096;
 
@@ -160,7 +162,11 @@ impl FileKek {
     /// # Errors
     /// [`KekError`] naming what is wrong with the file.
     pub fn from_credential(folder: &Path) -> Result<Self, KekError> {
-        let path = folder.join(CREDENTIAL_NAME);
+        Self::from_credential_named(folder, CREDENTIAL_NAME)
+    }
+
+    fn from_credential_named(folder: &Path, name: &str) -> Result<Self, KekError> {
+        let path = folder.join(name);
         let (mut file, meta) = open_regular(&path)?;
         let mode = meta.mode() & 0o7777;
         if mode & 0o037 != 0 {
@@ -178,6 +184,24 @@ impl FileKek {
             (Some(path), _) => Self::open(path, KekPlacement::OutsideOf(data)),
             (None, Some(folder)) => Self::from_credential(folder),
             (None, None) => Err(KekError::Missing),
+        }
+    }
+
+    /// The key before it, where one is named: a rotation is under way.
+    ///
+    /// # Errors
+    /// As [`FileKek::locate`].
+    pub fn locate_previous(
+        file: Option<&Path>,
+        credentials: Option<&Path>,
+        data: &Path,
+    ) -> Result<Option<Self>, KekError> {
+        match (file, credentials) {
+            (Some(path), _) => Self::open(path, KekPlacement::OutsideOf(data)).map(Some),
+            (None, Some(folder)) if folder.join(PREVIOUS_CREDENTIAL_NAME).exists() => {
+                Self::from_credential_named(folder, PREVIOUS_CREDENTIAL_NAME).map(Some)
+            }
+            (None, Some(_) | None) => Ok(None),
         }
     }
 

@@ -124,6 +124,8 @@ pub enum KeyringError {
 #[derive(Clone)]
 pub struct Keyring {
     kek: Arc<dyn KekProvider>,
+    /// The key before it, during a rotation: it opens what is not wrapped anew yet, and wraps nothing.
+    previous: Option<Arc<dyn KekProvider>>,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -135,7 +137,26 @@ impl std::fmt::Debug for Keyring {
 impl Keyring {
     #[must_use]
     pub fn new(kek: Arc<dyn KekProvider>) -> Self {
-        Self { kek }
+        Self { kek, previous: None }
+    }
+
+    /// The same, which also opens what is still wrapped under the key before it.
+    #[must_use]
+    pub fn with_previous(self, previous: Arc<dyn KekProvider>) -> Self {
+        Self { previous: Some(previous), ..self }
+    }
+
+    /// The provider of the key under which a row says it is wrapped.
+    fn provider_of(&self, stored: &WrappedKey) -> Result<&dyn KekProvider, KeyringError> {
+        let named = |kek: &&Arc<dyn KekProvider>| kek.kek_id().to_string() == stored.kek_id;
+        match std::iter::once(&self.kek).chain(&self.previous).find(named) {
+            Some(kek) => Ok(kek.as_ref()),
+            None => Err(KeyringError::OtherKek {
+                key_id: stored.key_id,
+                wanted: stored.kek_id.clone(),
+                given: self.kek_id(),
+            }),
+        }
     }
 
     #[must_use]
@@ -162,18 +183,11 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::OtherKek`] or [`KeyringError::DoesNotUnwrap`].
     pub fn unwrap_data_key(&self, owner: &KeyOwner, stored: &WrappedKey) -> Result<DataKey, KeyringError> {
-        let given = self.kek_id();
-        if stored.kek_id != given.to_string() {
-            return Err(KeyringError::OtherKek {
-                key_id: stored.key_id,
-                wanted: stored.kek_id.clone(),
-                given,
-            });
-        }
+        let kek = self.provider_of(stored)?;
         let (key_id, owner) = (stored.key_id.to_string(), owner.as_text());
         let context = WrapContext { key_id: &key_id, owner: &owner };
         let refuse = || KeyringError::DoesNotUnwrap { key_id: stored.key_id, owner: owner.clone() };
-        let secret = self.kek.unwrap(context, &stored.wrapped).map_err(|OpenError| refuse())?;
+        let secret = kek.unwrap(context, &stored.wrapped).map_err(|OpenError| refuse())?;
         let secret: [u8; 32] = secret.as_slice().try_into().map_err(|_| refuse())?;
         let key = DataKey::from_parts(stored.key_id, Zeroizing::new(secret));
         // THREAT: an older wrapping of another key under the same id.
@@ -381,6 +395,28 @@ mod tests {
         // THREAT: a row that says it is under another key than it is.
         let lying = WrappedKey { kek_id: new.kek_id().to_string(), ..stored };
         assert!(matches!(new.unwrap_data_key(&owner, &lying), Err(KeyringError::DoesNotUnwrap { .. })));
+    }
+
+    #[test]
+    fn during_a_rotation_both_keys_open_and_only_the_new_one_wraps() {
+        let (folder, chance) = (tempfile::tempdir().unwrap(), SystemChance::new());
+        let open = |name: &str| -> Arc<dyn KekProvider> {
+            Arc::new(FileKek::open(&folder.path().join(name), KekPlacement::Demonstration).unwrap())
+        };
+        let old = keyring("old", folder.path());
+        let new = keyring("new", folder.path());
+        let both = Keyring::new(open("new")).with_previous(open("old"));
+        let owner = pathway();
+        let (key, stored) = old.new_data_key(&owner, &chance).unwrap();
+        assert_eq!(both.unwrap_data_key(&owner, &stored).unwrap().id(), key.id());
+        assert_eq!(both.new_data_key(&owner, &chance).unwrap().1.kek_id, new.kek_id().to_string());
+        let rewrapped = both.rewrap(&both, &owner, &stored, &chance).unwrap();
+        assert_eq!(new.unwrap_data_key(&owner, &rewrapped).unwrap().secret(), key.secret());
+        // THREAT: a row under the old key that says it is under the new one, or under neither.
+        let lying = WrappedKey { kek_id: new.kek_id().to_string(), ..stored.clone() };
+        assert!(matches!(both.unwrap_data_key(&owner, &lying), Err(KeyringError::DoesNotUnwrap { .. })));
+        let other = WrappedKey { kek_id: "00".repeat(8), ..stored };
+        assert!(matches!(both.unwrap_data_key(&owner, &other), Err(KeyringError::OtherKek { .. })));
     }
 
     #[test]

@@ -32,6 +32,7 @@ code_enum! {
         SignIn = "sign_in", "Connexion";
         SignOut = "sign_out", "Déconnexion";
         Maintain = "maintain", "Entretien du service";
+        Erase = "erase", "Effacement au terme de la durée de conservation";
     }
 }
 

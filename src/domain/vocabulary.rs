@@ -217,6 +217,15 @@ code_enum! {
 }
 
 code_enum! {
+    /// S2, « à partir de 0 » : whether a service that took over had to start again.
+    StartedAgain, "rating of a handover" {
+        NotAtAll = "not_at_all", "Non : le travail a continué";
+        Partly = "partly", "En partie";
+        FromScratch = "from_scratch", "Oui : à partir de 0";
+    }
+}
+
+code_enum! {
     /// Where the statement of an item comes from.
     Source, "source" {
         YoungPerson = "young_person", "dit par le jeune";

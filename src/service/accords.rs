@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::accord_views::{
     AccordList, AccordView, SlotView, from_office, slots, unestablished_french, view_for,
 };
+use super::addressees::level_of;
 use super::consent::{
     Directory, RecipientInput, RecipientView, accord_rule, check_recipient, frame, line_need, may_show,
     named_person, need_of, rows_of, standing,
 };
 use super::flow::Scene;
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::{Resource, Standing};
 use crate::audit::{Disclosed, Sealed};
@@ -25,10 +27,11 @@ use crate::domain::accord::{
     Accord, AccordDraft, AccordFacts, Event, EventKind, Interpreter, Language, Line, LineKind, NoticeMark,
     RecipientKey, ShownVersion, Signatory, SigningQuestion, required_signatories,
 };
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::person::AgeBand;
-use crate::domain::vocabulary::{Category, Purpose, Secrecy};
+use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::vocabulary::{Category, Level, Purpose, Secrecy};
 use crate::ids::{AccordId, AccordLineId, AssignmentId, HolderId, ItemVersionId, PathwayId};
 use crate::store::fact::{FactKind, NewFact};
 
@@ -89,6 +92,8 @@ pub struct SigningView {
     #[schema(value_type = String)]
     pub line: AccordLineId,
     pub recipient: RecipientView,
+    /// Deduced; absent for a service that brings only.
+    pub level: Option<Level>,
     pub all_of: Vec<SlotView>,
     pub any_of: Vec<Vec<SlotView>>,
     pub unestablished: Option<String>,
@@ -129,6 +134,39 @@ impl App {
     ) -> Result<Created, ServiceError> {
         let id = AccordId::random(self.chance())?;
         self.change(call, act, pathway, |scene| compose_accord(scene, &id, input))
+    }
+
+    /// The notice as it would be, and who would sign at this age and why: nothing is kept but the record.
+    ///
+    /// # Errors
+    /// As creating it.
+    pub fn accord_preview(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+        input: &AccordInput,
+    ) -> Result<Disclosed<NoticeView>, ServiceError> {
+        // It puts words before somebody's eyes: recorded as a reading of them.
+        let act = Act { action: Action::Read, resource: ResourceKind::Accord };
+        self.read(call, act, pathway, |scene| {
+            let Composed { lines, language, interpreter, standing, shown, text } = composed(scene, input)?;
+            let id = AccordId::random(scene.app.chance())?;
+            // No sheet yet, so no mark of it: the other rules are the same.
+            let parts = (lines.clone(), language, interpreter);
+            facts_of(scene, &id, input, parts, &standing, &[0; 32])?;
+            let view = signing(scene, &lines, input.purpose, input.starts.date(), &[])?;
+            let facts = scene.gate.facts();
+            for (item, version) in shown.iter().filter_map(|(v, _)| facts.version(v)) {
+                scene.categories.insert(item.category);
+                scene.returned.push(RowRef {
+                    table: "item_version",
+                    id: version.id.as_str().to_owned(),
+                    version: version.number,
+                });
+            }
+            let view = NoticeView { version: NOTICE_VERSION.to_owned(), ..view };
+            Ok(text.with(view).map_fn(|(view, text)| NoticeView { text: Some(text), ..view }))
+        })
     }
 
     /// The accords of a pathway, each as the reader may see it.
@@ -206,15 +244,25 @@ impl App {
     }
 }
 
-fn row_ref(id: &str) -> crate::domain::record::RowRef {
-    crate::domain::record::RowRef { table: "fact", id: id.to_owned(), version: 1 }
+fn row_ref(id: &str) -> RowRef {
+    RowRef { table: "fact", id: id.to_owned(), version: 1 }
 }
 
 pub(super) fn find<'a>(scene: &Scene<'a>, id: &AccordId) -> Result<&'a Accord, ServiceError> {
     scene.gate.facts().accords.iter().find(|a| a.facts().id() == id).ok_or(ServiceError::AbsentOrRefused)
 }
 
-fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> Result<Change, ServiceError> {
+/// A sheet that is ready, not yet kept.
+struct Composed {
+    lines: Vec<Line>,
+    language: Language,
+    interpreter: Option<Interpreter>,
+    standing: Standing,
+    shown: Vec<(ItemVersionId, Category)>,
+    text: Sealed<NoticeText>,
+}
+
+fn composed(scene: &mut Scene<'_>, input: &AccordInput) -> Result<Composed, ServiceError> {
     scene.gate.resource(Resource::Act)?;
     let facts = scene.gate.facts();
     if let Some(replaced) = &input.replaces {
@@ -231,9 +279,7 @@ fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> 
         shown.push((version.clone(), item.category));
         grants.push(grant);
     }
-    if facts.closed_at.is_some() {
-        return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos : aucun nouvel accord."));
-    }
+    still_open(facts)?;
     let standing = standing(scene)?;
     let directory = Directory::read(scene)?;
     let chance = scene.app.chance();
@@ -263,7 +309,6 @@ fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> 
     }
     let language = Language::parse(&input.language).map_err(|e| accord_rule(&e))?;
     let interpreter = input.interpreter.map(|i| Interpreter { of_age: i.of_age });
-    let actor = scene.gate.actor().assignment();
     let framed = frame(
         scene,
         &directory,
@@ -280,37 +325,52 @@ fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> 
     let text = person.zip(words).with(framed).map_fn(compose);
     scene.purpose = Some(input.purpose);
     scene.categories = lines.iter().flat_map(Line::subjects).collect();
-    let now = scene.now;
+    Ok(Composed { lines, language, interpreter, standing, shown, text })
+}
+
+/// The rules of an accord as a whole.
+fn facts_of(
+    scene: &Scene<'_>,
+    id: &AccordId,
+    input: &AccordInput,
+    (lines, language, interpreter): (Vec<Line>, Language, Option<Interpreter>),
+    standing: &Standing,
+    digest: &[u8],
+) -> Result<AccordFacts, ServiceError> {
+    let actor = scene.gate.actor().assignment();
+    let notice = NoticeMark::new(NOTICE_VERSION, &data_encoding::HEXLOWER.encode(digest))
+        .map_err(|e| accord_rule(&e))?;
+    let draft = AccordDraft {
+        id: id.clone(),
+        purpose: input.purpose,
+        starts: input.starts.date(),
+        ends: input.ends.date(),
+        language,
+        interpreter,
+        collected_by: actor.id.clone(),
+        collector: actor.recipient_key(),
+        notice,
+        lines,
+        replaces: input.replaces.clone(),
+    };
+    let carries = |p: Purpose, c: Category| standing.matrix.purpose_carries(p, c);
+    AccordFacts::new(draft, &scene.gate.facts().person, &carries, scene.now).map_err(|e| accord_rule(&e))
+}
+
+fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> Result<Change, ServiceError> {
+    let Composed { lines, language, interpreter, standing, text, .. } = composed(scene, input)?;
     let fact = NewFact::seal_sealed(
         scene.key,
-        chance,
-        &facts.id,
+        scene.app.chance(),
+        &scene.gate.facts().id,
         FactKind::Accord,
         id.as_str(),
         1,
-        now,
-        &actor.id,
+        scene.now,
+        &scene.gate.actor().assignment().id,
         text,
         notice_str,
-        |digest| {
-            let notice = NoticeMark::new(NOTICE_VERSION, &data_encoding::HEXLOWER.encode(digest))
-                .map_err(|e| accord_rule(&e))?;
-            let draft = AccordDraft {
-                id: id.clone(),
-                purpose: input.purpose,
-                starts: input.starts.date(),
-                ends: input.ends.date(),
-                language,
-                interpreter,
-                collected_by: actor.id.clone(),
-                collector: actor.recipient_key(),
-                notice,
-                lines,
-                replaces: input.replaces.clone(),
-            };
-            let carries = |p: Purpose, c: Category| standing.matrix.purpose_carries(p, c);
-            AccordFacts::new(draft, &facts.person, &carries, now).map_err(|e| accord_rule(&e))
-        },
+        |digest| facts_of(scene, id, input, (lines, language, interpreter), &standing, digest),
     )?;
     Ok(Change::new(id.as_str()).fact(fact))
 }
@@ -346,7 +406,8 @@ fn check_line(
         .collect();
     for category in spoken_of {
         if need_of(standing, rows, line.recipient.profession, category) == Need::Never {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::denied(
+                Reason::CeilingNever,
                 "ceiling_never",
                 format!(
                     "La charte ne permet pas à cette profession de recevoir « {} », même avec l'accord de la famille.",
@@ -403,6 +464,10 @@ pub(super) fn signing(
         signing.push(SigningView {
             line: line.id.clone(),
             recipient: directory.view(&line.recipient),
+            level: match line.kind {
+                LineKind::Recipient => level_of(need),
+                LineKind::Contributor => None,
+            },
             all_of,
             any_of,
             unestablished,

@@ -263,6 +263,7 @@ impl App {
     /// A code that opens nothing, a password too easy to guess; [`ServiceError::TooManyAttempts`] during a delay.
     pub fn open_account(
         &self,
+        request: &RequestId,
         code: &str,
         password: String,
         network: Option<&str>,
@@ -281,7 +282,7 @@ impl App {
             }
         };
         let Some((invitation, person)) = found else {
-            self.attempt_failed(act, None, &subjects)?;
+            self.attempt_failed(request, act, None, &subjects)?;
             return Err(refused_code());
         };
         let words = [person.words.name.as_str()];
@@ -289,7 +290,7 @@ impl App {
             Ok(chosen) => chosen,
             Err(e) => {
                 // Recorded like any other attempt; not counted: the code was right.
-                self.attempt_failed(act, Some(&person.id), &Subjects::new(keys, None, None))?;
+                self.attempt_failed(request, act, Some(&person.id), &Subjects::new(keys, None, None))?;
                 return Err(password_error(&e));
             }
         };
@@ -313,9 +314,13 @@ impl App {
             otpauth_uri: secret.uri(ISSUER, &person.words.login).to_string(),
             rescue_codes: rescue.iter().map(|c| c.reveal().to_string()).collect(),
         };
-        let request = RequestId::random(self.chance())?;
-        let mut draft =
-            RecordDraft::new(request, RetentionClass::Technical, act.action, act.resource, Verdict::Permit);
+        let mut draft = RecordDraft::new(
+            request.clone(),
+            RetentionClass::Technical,
+            act.action,
+            act.resource,
+            Verdict::Permit,
+        );
         draft.actor = Some(stamp_of(person.id));
         let record = self.prepare(&draft, None)?;
         self.lane().record(Priority::Anonymous, Job::new(record)).wait()?;
@@ -329,6 +334,7 @@ impl App {
     /// As the first step; a one-time code that is not right.
     pub fn confirm_account(
         &self,
+        request: &RequestId,
         code: &str,
         ticket: &str,
         totp_code: &FactorCode,
@@ -352,14 +358,14 @@ impl App {
             });
             let Some((invitation, mut person, ticket)) = opened else {
                 drop(snapshot);
-                self.attempt_failed(act, None, &subjects)?;
+                self.attempt_failed(request, act, None, &subjects)?;
                 return Err(refused_code());
             };
             let secret = TotpSecret::from_base32(&ticket.totp_secret).map_err(internal)?;
             let digits: String = totp_code.as_str().chars().filter(|c| !c.is_whitespace()).collect();
             let Some(step) = totp::verify(&secret, &digits, now, None) else {
                 drop(snapshot);
-                self.attempt_failed(act, Some(&person.id), &subjects)?;
+                self.attempt_failed(request, act, Some(&person.id), &subjects)?;
                 return Err(ServiceError::rule(
                     "totp_refused",
                     "Ce code à six chiffres n'est pas celui de maintenant : attendez le suivant et vérifiez l'heure du téléphone.",
@@ -398,9 +404,8 @@ impl App {
                 sealed.ciphertext(),
                 |_, _| Ok(()),
             );
-            let request = RequestId::random(self.chance())?;
             let mut draft = RecordDraft::new(
-                request,
+                request.clone(),
                 RetentionClass::Disclosure,
                 act.action,
                 act.resource,
@@ -447,7 +452,7 @@ impl App {
                 return Err(ServiceError::AbsentOrRefused);
             }
             if office.professional() == Some(id) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "own_account",
                     "On ne ferme pas son propre compte : demandez à un autre administrateur.",
                 ));
@@ -503,7 +508,7 @@ impl App {
             self.prove(Some(&person), present, code, now)?
         };
         let Some(proof) = proof else {
-            self.attempt_failed(act, Some(&person.id), &subjects)
+            self.attempt_failed(&call.request, act, Some(&person.id), &subjects)
                 .map_err(|e| self.record_malformed(&call, act, e))?;
             return Err(ServiceError::rule(
                 "password_not_changed",

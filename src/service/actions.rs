@@ -12,6 +12,7 @@ use crate::access::facts::{ItemKind, ParticipationFacts, PathwayFacts};
 use crate::access::{Resource, may_know};
 use crate::clock::Timestamp;
 use crate::domain::accord::acts_under_accord;
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::item::ActionContent;
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -209,7 +210,8 @@ impl App {
             }
             let who = facts.participation(&progress.who).ok_or(ServiceError::AbsentOrRefused)?;
             if input.state == ActionState::InProgress && !covered(facts, who, scene.now) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::AccordMissing,
                     "accord_needed_to_act",
                     "Aucune action ne commence sans accord : recueillez l'accord de la famille pour coordonner le \
                      parcours.",

@@ -8,6 +8,7 @@ use super::testing::Territory;
 use super::{Act, App, Author, Call, FactorCode, Login, ServiceError};
 use crate::charter::Charter;
 use crate::clock::{Clock, Timestamp};
+use crate::crypto::SystemChance;
 use crate::crypto::password::Password;
 use crate::crypto::totp::{self, TotpSecret};
 use crate::domain::contact::Phone;
@@ -16,7 +17,7 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::text::Text;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
-use crate::ids::{AssignmentId, ProfessionalId};
+use crate::ids::{AssignmentId, ProfessionalId, RequestId};
 use crate::store::account::AccountState;
 
 fn new_account(login: &str) -> NewAccount {
@@ -47,8 +48,13 @@ fn code(t: &Territory, opened: &Opened) -> String {
     totp::code(&secret, t.clock.now()).unwrap().to_string()
 }
 
+fn asked() -> RequestId {
+    RequestId::random(&SystemChance::new()).unwrap()
+}
+
 fn ask(login: &str, password: &str, code: &str) -> SignIn {
     SignIn {
+        request: asked(),
         login: Login::parse(login).unwrap(),
         password: Password::typed(password.to_owned()).unwrap(),
         code: FactorCode::parse(code).unwrap(),
@@ -192,28 +198,37 @@ fn an_invitation_opens_once_within_its_hours_and_its_ticket_is_its_own() {
     let (one, two) = (invite(&t, "administrator", "un"), invite(&t, "administrator", "deux"));
     let (code_one, code_two) = (one.code.clone().unwrap(), two.code.clone().unwrap());
     assert_eq!(
-        rule(t.app.open_account("abcd-efgh", "cheval brun pluie lente".to_owned(), None)),
+        rule(t.app.open_account(&asked(), "abcd-efgh", "cheval brun pluie lente".to_owned(), None)),
         "invitation_refused"
     );
-    assert_eq!(rule(t.app.open_account(&code_one, "motdepasse12".to_owned(), None)), "password_too_easy");
-    let first = t.app.open_account(&code_one, "cheval brun pluie lente".to_owned(), None).unwrap();
+    assert_eq!(
+        rule(t.app.open_account(&asked(), &code_one, "motdepasse12".to_owned(), None)),
+        "password_too_easy"
+    );
+    let first = t.app.open_account(&asked(), &code_one, "cheval brun pluie lente".to_owned(), None).unwrap();
     let secret = TotpSecret::from_base32(&first.totp_secret).unwrap();
     let now = FactorCode::parse(&totp::code(&secret, t.clock.now()).unwrap()).unwrap();
     // Somebody else's ticket, a wrong one-time code: nothing is opened.
-    assert_eq!(rule(t.app.confirm_account(&code_two, &first.ticket, &now, None)), "invitation_refused");
-    let wrong = FactorCode::parse("12").unwrap();
-    assert_eq!(rule(t.app.confirm_account(&code_one, &first.ticket, &wrong, None)), "totp_refused");
-    assert!(t.app.sign_in(&ask("un", "cheval brun pluie lente", now.as_str())).is_err());
-    let opened = t.app.confirm_account(&code_one, &first.ticket, &now, None).unwrap();
-    assert_eq!(opened.account, AccountState::Unconfirmed);
-    assert_eq!(rule(t.app.confirm_account(&code_one, &first.ticket, &now, None)), "invitation_refused");
     assert_eq!(
-        rule(t.app.open_account(&code_one, "cheval brun pluie lente".to_owned(), None)),
+        rule(t.app.confirm_account(&asked(), &code_two, &first.ticket, &now, None)),
+        "invitation_refused"
+    );
+    let wrong = FactorCode::parse("12").unwrap();
+    assert_eq!(rule(t.app.confirm_account(&asked(), &code_one, &first.ticket, &wrong, None)), "totp_refused");
+    assert!(t.app.sign_in(&ask("un", "cheval brun pluie lente", now.as_str())).is_err());
+    let opened = t.app.confirm_account(&asked(), &code_one, &first.ticket, &now, None).unwrap();
+    assert_eq!(opened.account, AccountState::Unconfirmed);
+    assert_eq!(
+        rule(t.app.confirm_account(&asked(), &code_one, &first.ticket, &now, None)),
+        "invitation_refused"
+    );
+    assert_eq!(
+        rule(t.app.open_account(&asked(), &code_one, "cheval brun pluie lente".to_owned(), None)),
         "invitation_refused"
     );
     wait(&t, INVITATION_SECONDS);
     assert_eq!(
-        rule(t.app.open_account(&code_two, "cheval brun pluie lente".to_owned(), None)),
+        rule(t.app.open_account(&asked(), &code_two, "cheval brun pluie lente".to_owned(), None)),
         "invitation_refused"
     );
 }
@@ -504,4 +519,23 @@ fn s14_a_charter_is_published_ahead_and_signed_by_the_hashes_that_were_shown() {
     assert!(view.signed_by_my_organisation && !view.signed_by_me);
     assert_eq!(t.app.me(&t.call("referente")).unwrap().charters_to_sign.len(), 1);
     assert_eq!(t.app.me(&t.call("teacher")).unwrap().charters_to_sign.len(), 0);
+}
+
+#[test]
+fn the_record_of_a_sign_in_names_the_request_that_the_answer_names() {
+    let t = Territory::new();
+    let opened = colleague(&t, "camille");
+    wait(&t, 60);
+    let last = || {
+        let mut snapshot = t.app.store().snapshot().unwrap();
+        let rows = snapshot.log_page(&crate::store::log::LogFilter::default(), 1).unwrap();
+        crate::audit::LeafBody::parse(&rows[0].1).unwrap()
+    };
+    let wrong = ask("camille", "un autre mot de passe", "123456");
+    assert!(t.app.sign_in(&wrong).is_err());
+    assert_eq!(last().request, wrong.request);
+    wait(&t, 60);
+    let right = ask("camille", &opened.password, &code(&t, &opened));
+    assert!(t.app.sign_in(&right).is_ok());
+    assert_eq!(last().request, right.request);
 }

@@ -112,6 +112,8 @@ pub struct LogState {
     pub origin: String,
     /// The key that checks the log's signatures; compare it with the one that you keep.
     pub vkey: String,
+    /// The keys that signed before it; their checkpoints still count.
+    pub earlier_vkeys: Vec<String>,
     pub size: u64,
     /// Root over `size` records, base64.
     pub root: String,
@@ -154,6 +156,9 @@ fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
         for reason in &body.reasons {
             out.push(' ');
             out.push_str(&explained(*reason, &Context::default()));
+        }
+        for rule in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
+            out.push_str(&format!(" Règle : `{rule}`."));
         }
     }
     out
@@ -422,9 +427,11 @@ impl App {
             let name = log_name(desk.snapshot)?;
             let frontier = desk.snapshot.log_frontier()?;
             let last = desk.snapshot.checkpoint_latest()?;
+            let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
             Ok(LogState {
                 origin: name.origin,
-                vkey: name.key.to_string(),
+                vkey: vkeys.pop().unwrap_or_default(),
+                earlier_vkeys: vkeys,
                 size: frontier.size(),
                 root: BASE64.encode(&frontier.root()),
                 last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),

@@ -8,10 +8,12 @@
 
 use super::{App, ServiceError};
 use crate::audit::note::VerifierKey;
-use crate::audit::tree::{ProveError, consistency_proof, verify_consistency};
+use crate::audit::tree::{Frontier, ProveError, consistency_proof, verify_consistency};
 use crate::audit::{Checkpoint, SignedCheckpoint};
+use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::KeyOwner;
-use crate::store::{Snapshot, StoreError};
+use crate::crypto::sign::SigningKey;
+use crate::store::{Snapshot, Store, StoreError};
 
 /// A checkpoint, and whether it is not kept yet.
 pub(super) struct Made {
@@ -19,13 +21,14 @@ pub(super) struct Made {
     pub fresh: bool,
 }
 
-/// The log's name and the key that checks its signatures.
+/// The log's name and the keys that check its signatures.
 pub(super) struct LogName {
     pub origin: String,
-    pub key: VerifierKey,
+    /// The replaced ones first, the one of today last; never empty.
+    pub keys: Vec<VerifierKey>,
 }
 
-fn broken(what: impl std::fmt::Display) -> ServiceError {
+pub(super) fn broken(what: impl std::fmt::Display) -> ServiceError {
     ServiceError::Internal(format!("{what}; run `relais audit verify`"))
 }
 
@@ -41,8 +44,61 @@ pub(super) fn unproven(e: ProveError<StoreError>) -> ServiceError {
 pub(super) fn log_name(snapshot: &mut Snapshot) -> Result<LogName, ServiceError> {
     let missing = || ServiceError::Internal("the instance has no log key".to_owned());
     let origin = snapshot.instance_value("log_origin")?.ok_or_else(missing)?;
-    let vkey = snapshot.instance_value("log_vkey")?.ok_or_else(missing)?;
-    Ok(LogName { key: VerifierKey::parse(&vkey).map_err(broken)?, origin })
+    let texts = snapshot.log_vkeys()?;
+    let keys = texts.iter().map(|v| VerifierKey::parse(v)).collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    if keys.is_empty() { Err(missing()) } else { Ok(LogName { origin, keys }) }
+}
+
+/// A key that signs for the log.
+pub(super) struct Signer {
+    pub id: DataKeyId,
+    pub key: SigningKey,
+    /// Its place among the public keys: the last is the one of today.
+    place: usize,
+}
+
+/// The keys that sign today, the one to stay last: two while one takes the place of the other.
+pub(super) fn signers(
+    store: &Store,
+    snapshot: &mut Snapshot,
+    name: &LogName,
+) -> Result<Vec<Signer>, ServiceError> {
+    let owner = KeyOwner::Log { origin: name.origin.clone() };
+    let mut signers = Vec::new();
+    for stored in snapshot.keys_live(&owner)? {
+        let key = store
+            .keyring()
+            .unwrap_log_key(&name.origin, &stored)
+            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let public = VerifierKey::new(&name.origin, key.public()).map_err(broken)?;
+        // INVARIANT: what signs is a key that the instance published.
+        let place = name.keys.iter().position(|k| *k == public);
+        let place = place.ok_or_else(|| broken("a log key is not among the published ones"))?;
+        signers.push(Signer { id: stored.key_id, key, place });
+    }
+    signers.sort_by_key(|s| s.place);
+    Ok(signers)
+}
+
+/// Signs a committed head with every key that signs today. The caller has checked that it continues the last one.
+///
+/// # Errors
+/// The database's; an instance without a log key.
+pub fn sign_checkpoint(
+    store: &Store,
+    snapshot: &mut Snapshot,
+    frontier: &Frontier,
+) -> Result<SignedCheckpoint, ServiceError> {
+    let name = log_name(snapshot)?;
+    let mut signed: Option<SignedCheckpoint> = None;
+    for signer in signers(store, snapshot, &name)? {
+        let next = match signed {
+            None => Checkpoint::of(&name.origin, frontier).and_then(|c| c.sign(&signer.key)),
+            Some(signed) => signed.and_sign(&name.origin, &signer.key),
+        };
+        signed = Some(next.map_err(broken)?);
+    }
+    signed.ok_or_else(|| ServiceError::Internal("the instance has no log key".to_owned()))
 }
 
 impl App {
@@ -84,7 +140,7 @@ impl App {
         let frontier = snapshot.log_frontier()?;
         if let Some(last) = snapshot.checkpoint_latest()? {
             let last = SignedCheckpoint::parse(&last.note).map_err(broken)?;
-            let known = last.verify(&name.origin, std::slice::from_ref(&name.key)).map_err(broken)?;
+            let known = last.verify(&name.origin, &name.keys).map_err(broken)?;
             let (size, root) = (known.size(), *known.root());
             if size == frontier.size() && root == frontier.root() {
                 return Ok(Made { signed: last, fresh: false });
@@ -101,16 +157,7 @@ impl App {
                 verify_consistency(size, frontier.size(), &proof, &root, &frontier.root()).map_err(broken)?;
             }
         }
-        let owner = KeyOwner::Log { origin: name.origin.clone() };
-        let stored = snapshot
-            .wrapped_key(&owner)?
-            .ok_or_else(|| ServiceError::Internal("the instance has no log key".to_owned()))?;
-        let key = self
-            .store
-            .keyring()
-            .unwrap_log_key(&name.origin, &stored)
-            .map_err(|e| ServiceError::Internal(e.to_string()))?;
-        let signed = Checkpoint::of(&name.origin, &frontier).and_then(|c| c.sign(&key)).map_err(broken)?;
+        let signed = sign_checkpoint(&self.store, snapshot, &frontier)?;
         Ok(Made { signed, fresh: true })
     }
 }
@@ -130,7 +177,7 @@ mod tests {
         assert_eq!(t.app.checkpoint_if_grown().unwrap(), Some(first.claims().size() + 1));
         let mut snapshot = t.app.store().snapshot().unwrap();
         let name = log_name(&mut snapshot).unwrap();
-        assert!(first.verify(&name.origin, &[name.key]).is_ok());
+        assert!(first.verify(&name.origin, &name.keys).is_ok());
         let kept = snapshot.checkpoint_latest().unwrap().unwrap().size;
         assert_eq!(u64::try_from(kept).unwrap(), 1 + first.claims().size());
     }

@@ -15,12 +15,14 @@ use super::flow::{Act, Call, Change, Created, Scene};
 use super::pathways::end_place;
 use super::people::{PersonWords, person_words};
 use super::shares_end::shares_ended_to;
+use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, hidden_from, may_know, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, ConsentFile, NamedAnswer, named};
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::text::{EntryError, FieldErrors};
@@ -55,6 +57,10 @@ pub struct PlaceView {
     pub until: Option<String>,
     /// Invited, not answered yet.
     pub pending: bool,
+    /// Where to call.
+    pub telephone: String,
+    /// Whose place this one takes, where the reader may know of that place.
+    pub in_place_of: Option<Who>,
     pub me: bool,
 }
 
@@ -110,6 +116,14 @@ pub(super) fn place_view(
     p: &ParticipationFacts,
     names: &mut Names,
 ) -> Result<PlaceView, ServiceError> {
+    let facts = scene.gate.facts();
+    let before = p.stands_in_for.as_ref().and_then(|id| facts.participation(id));
+    let in_place_of = match before {
+        Some(before) if may_know(facts, scene.gate.book(), reader, before, scene.now) => {
+            Some(names.who(scene.snapshot, &before.assignment)?)
+        }
+        Some(_) | None => None,
+    };
     Ok(PlaceView {
         id: p.id.as_str().to_owned(),
         who: names.who(scene.snapshot, &p.assignment)?,
@@ -119,6 +133,8 @@ pub(super) fn place_view(
         since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
+        telephone: names.telephone(scene.snapshot, &p.assignment)?,
+        in_place_of,
         me: p.id == reader.id,
     })
 }
@@ -193,7 +209,8 @@ fn role_rule(profession: Profession, input: &InviteInput, frame: &NamedAnswer) -
         return Err(FieldErrors::one("until", EntryError::Missing).into());
     }
     if !frame.as_recipient && input.role != Role::ContributorOnly {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::denied(
+            Reason::ContributorOnly,
             "contributor_by_accord",
             "L'accord dit que ce service apporte des informations et n'en reçoit pas : invitez-le ainsi.",
         ));
@@ -205,7 +222,7 @@ fn role_rule(profession: Profession, input: &InviteInput, frame: &NamedAnswer) -
 fn admissible(scene: &mut Scene<'_>, a: &AssignmentFacts) -> Result<(), ServiceError> {
     let now = scene.now;
     let refuse = || {
-        ServiceError::rule(
+        ServiceError::forbidden(
             "cannot_be_invited",
             "Cette personne ne peut pas être invitée : vérifiez dans l'annuaire son affectation et sa confirmation.",
         )
@@ -219,7 +236,8 @@ fn admissible(scene: &mut Scene<'_>, a: &AssignmentFacts) -> Result<(), ServiceE
         Err(_) => book.in_force(now).ok_or(ServiceError::AbsentOrRefused)?.matrix.clone(),
     };
     if matrix.all_never(a.profession, a.secrecy_at(now)) {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::denied(
+            Reason::CeilingNever,
             "never_invited",
             "La charte ne permet à cette profession de recevoir aucune information : elle ne peut pas être invitée.",
         ));
@@ -288,7 +306,7 @@ impl App {
             still_open(facts)?;
             // LAW: S15. Until the identity is known, no invitation.
             if facts.person.nickname_only() {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "nickname_only",
                     "Le jeune n'a donné qu'un surnom : personne n'est invité tant qu'il n'a pas donné son nom.",
                 ));
@@ -324,7 +342,8 @@ impl App {
             }
             let frame = invitable(facts, &a, now);
             if !frame.named {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::AccordMissing,
                     "accord_needed_to_invite",
                     "Aucun accord en cours ne nomme ce service : préparez d'abord l'accord avec la famille.",
                 ));
@@ -348,7 +367,7 @@ impl App {
             };
             // LAW: C. civ. 375. No measure of educational assistance outlives minority.
             if future.clone().within_minority(&facts.person).ended(now) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "measure_over",
                     "Le jeune est majeur : une mesure d'assistance éducative a pris fin. Choisissez un autre cadre.",
                 ));
@@ -357,7 +376,8 @@ impl App {
             // told by the invitation, so it must be known without it.
             let stranger = ParticipationFacts { invited_by: None, ..future.clone() };
             if hidden_from(facts, book, &stranger, me, now) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::AuthorHidden,
                     "hidden_inviter",
                     "Cette personne ne sait pas que vous intervenez : demandez au référent de l'inviter.",
                 ));
@@ -453,12 +473,17 @@ impl App {
         self.change(call, act(Action::Accept), &pathway, |scene| {
             scene.gate.resource(Resource::Invitation(id.clone()))?;
             let p = mine(scene, id)?;
+            // Somebody named for a place takes it whole, whichever way the acceptance comes.
+            if let Some(named) = naming(scene, id)? {
+                return take_place(scene, p, &named.facts);
+            }
             let facts = scene.gate.facts();
             still_open(facts)?;
             let a = scene.gate.actor().assignment();
             admissible(scene, a)?;
             if !invitable(facts, a, scene.now).named {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::AccordMissing,
                     "accord_needed_to_accept",
                     "L'accord qui vous nommait a pris fin : voyez avec qui vous a invité.",
                 ));

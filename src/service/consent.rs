@@ -15,7 +15,7 @@ use crate::access::facts::{ItemFacts, VersionFacts};
 use crate::access::{ItemGrant, Resource, Standing, purposes_open_to};
 use crate::audit::Sealed;
 use crate::domain::accord::{AccordError, Line, LineKind, RecipientKey, Signatory};
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::person::PersonFacts;
 use crate::domain::release::ReleaseError;
 use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
@@ -212,7 +212,8 @@ pub fn check_recipient(
     }
     let rows = rows_of(scene, standing, key)?;
     if rows.iter().all(|s| standing.matrix.all_never(key.profession, *s)) {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::denied(
+            Reason::CeilingNever,
             "recipient_never_receives",
             "La charte ne permet pas à cette profession de recevoir quoi que ce soit : retirez cette ligne.",
         ));
@@ -467,7 +468,35 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
             ("accord_over", "Cet accord est terminé : recueillez-en un nouveau.".to_owned())
         }
     };
-    ServiceError::rule(code, message)
+    // What law, charter or family do not allow is a refusal; what was typed wrong is not.
+    match e {
+        AccordError::PurposeExcludes { .. } => {
+            ServiceError::denied(Reason::PurposeExcludesCategory, code, message)
+        }
+        AccordError::ContributorReceives(_) => ServiceError::denied(Reason::ContributorOnly, code, message),
+        AccordError::WordsNeedPaper(_) => ServiceError::denied(Reason::InformationMissing, code, message),
+        AccordError::NicknameOnly
+        | AccordError::PlatformRecipient(_)
+        | AccordError::CollectedByOnlyRecipient
+        | AccordError::InterpreterMinor
+        | AccordError::CannotSign(_)
+        | AccordError::TalkByAnother => ServiceError::forbidden(code, message),
+        AccordError::EmptyPeriod { .. }
+        | AccordError::TooLong(_)
+        | AccordError::AbsurdStart(_)
+        | AccordError::NoLine
+        | AccordError::TooManyLines
+        | AccordError::AskedTwice(_)
+        | AccordError::SignedBeforeSheet { .. }
+        | AccordError::DuplicateLine(_)
+        | AccordError::Language(_)
+        | AccordError::Notice
+        | AccordError::NothingSigned
+        | AccordError::SignatureDay { .. }
+        | AccordError::UnknownLine(_)
+        | AccordError::NothingToConfirm
+        | AccordError::Over => ServiceError::rule(code, message),
+    }
 }
 
 /// A release that does not hold.
@@ -475,7 +504,7 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
 pub fn release_rule(e: &ReleaseError) -> ServiceError {
     match e {
         ReleaseError::NicknameOnly => accord_rule(&AccordError::NicknameOnly),
-        ReleaseError::RecordedByRecipient => ServiceError::rule(
+        ReleaseError::RecordedByRecipient => ServiceError::forbidden(
             "recorded_by_recipient",
             "La validation est recueillie par quelqu'un d'autre que celui qui lira.",
         ),

@@ -84,6 +84,71 @@ impl Family {
         family
     }
 
+    /// A brother or sister, in a pathway of its own that the référente opened.
+    pub fn sibling(&self, birth: NaiveDate) -> PathwayId {
+        let chance = self.t.app.chance();
+        let pathway = PathwayId::random(chance).unwrap();
+        let owner = KeyOwner::Pathway(pathway.clone());
+        let (key, stored) = self.t.app.store().keyring().new_data_key(&owner, chance).unwrap();
+        let now = self.t.clock_now();
+        let new_key = NewKey::new(&owner, stored, now);
+        let referente = self.t.person("referente").clone();
+        let place = NewParticipation {
+            id: ParticipationId::random(chance).unwrap(),
+            pathway: pathway.clone(),
+            assignment: referente.assignment.clone(),
+            mandate: Mandate::Contractual,
+            role: Role::Referent,
+            existence: Existence::of(referente.profession, Mandate::Contractual),
+            invited_by: None,
+            invited_at: now,
+            accepted_at: Some(now),
+            until_at: None,
+            stands_in_for: None,
+        };
+        let name = serde_json::json!({"identity": {"first_name": "Inès"}});
+        let person = PersonFacts::new(Some(birth), None, false).unwrap();
+        let course = CourseBody { step: Step::Contact, review_on: Some(date(2028, 3, 1)) };
+        let (first, second) =
+            (ConsentEventId::random(chance).unwrap(), ConsentEventId::random(chance).unwrap());
+        let by = &referente.assignment;
+        let facts = [
+            NewFact::seal(
+                &key,
+                chance,
+                &pathway,
+                FactKind::Person,
+                first.as_str(),
+                1,
+                now,
+                by,
+                &person,
+                Some(&name),
+            ),
+            NewFact::seal(
+                &key,
+                chance,
+                &pathway,
+                FactKind::Course,
+                second.as_str(),
+                1,
+                now,
+                by,
+                &course,
+                None::<&()>,
+            ),
+        ]
+        .map(Result::unwrap);
+        let id = pathway.clone();
+        self.t.write(move |tx, at| {
+            tx.key_insert(&new_key)?;
+            tx.pathway_insert(&id, &referente.organisation, at)?;
+            tx.participation_insert(&place)?;
+            facts.iter().try_for_each(|fact| tx.fact_insert(fact))
+        });
+        pathway
+    }
+
     pub fn key(&self) -> DataKey {
         let owner = KeyOwner::Pathway(self.pathway.clone());
         self.t.app.store().snapshot().unwrap().key_of(&owner).unwrap().unwrap()

@@ -138,10 +138,7 @@ impl App {
             let change = match outcome {
                 Ok(change) => change,
                 Err(error) => {
-                    draft.verdict = Verdict::Failed;
-                    let record = self.prepare(&draft, None)?;
-                    self.lane().record(Priority::Session, Job::new(record)).wait()?;
-                    return Err(error);
+                    return Err(self.record_end(draft, None, error));
                 }
             };
             draft.write_digest = change.write_digest();
@@ -167,7 +164,7 @@ impl App {
     /// A reading by the command line.
     ///
     /// # Errors
-    /// [`ServiceError`].
+    /// [`ServiceError`]; recorded.
     pub fn console_read<T>(
         &self,
         act: Act,
@@ -179,8 +176,12 @@ impl App {
         let book = self.book(&mut snapshot)?;
         let draft = self.console_draft(act, command)?;
         let mut office = Office { app: self, snapshot: &mut snapshot, book: &book, now, by: None };
-        let sealed = Sealed::seal(view(&mut office)?);
+        let seen = view(&mut office);
         drop(snapshot);
+        let sealed = match seen {
+            Ok(seen) => Sealed::seal(seen),
+            Err(error) => return Err(self.record_end(draft, None, error)),
+        };
         let record = self.prepare(&draft, None)?;
         let (disclosed, _) = self.lane().disclose_blocking(Priority::Session, Job::new(record), sealed)?;
         Ok(disclosed)

@@ -157,7 +157,8 @@ const fn opens_content(action: Action) -> bool {
         | Action::Publish
         | Action::SignIn
         | Action::SignOut
-        | Action::Maintain => false,
+        | Action::Maintain
+        | Action::Erase => false,
     }
 }
 

@@ -168,13 +168,18 @@ impl App {
     /// Records an attempt that failed, and counts it. The answer says nothing of why.
     pub(super) fn attempt_failed(
         &self,
+        request: &RequestId,
         act: Act,
         professional: Option<&ProfessionalId>,
         subjects: &Subjects,
     ) -> Result<(), ServiceError> {
-        let request = RequestId::random(self.chance())?;
-        let mut draft =
-            RecordDraft::new(request, RetentionClass::Technical, act.action, act.resource, Verdict::Failed);
+        let mut draft = RecordDraft::new(
+            request.clone(),
+            RetentionClass::Technical,
+            act.action,
+            act.resource,
+            Verdict::Failed,
+        );
         draft.actor = professional.map(|p| stamp_of(p.clone()));
         let record = self.prepare(&draft, None)?;
         let subjects = subjects.clone();

@@ -179,7 +179,8 @@ fn assignment_view(
     })
 }
 
-fn in_force(desk: &Desk<'_>) -> Result<(), ServiceError> {
+/// Whether whoever asks works somewhere today.
+pub(super) fn in_force(desk: &Desk<'_>) -> Result<(), ServiceError> {
     let actor = desk.signed_in.actor()?;
     if actor.assignment().in_force(desk.now) { Ok(()) } else { Err(ServiceError::AbsentOrRefused) }
 }

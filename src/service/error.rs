@@ -30,7 +30,7 @@ pub enum ServiceError {
     Invalid(FieldErrors),
     /// 422: valid in form, impossible in substance: a stable code and a French sentence.
     #[error("`{code}`: {message}")]
-    Rule { code: &'static str, message: String },
+    Rule { code: &'static str, message: String, refused: Option<Vec<Reason>> },
     /// 409: the thing changed meanwhile, or the form was made under another assignment.
     #[error("changed meanwhile")]
     Conflict,
@@ -49,9 +49,24 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// A rule of the field that was not met.
+    /// What was asked makes no sense as it was asked: recorded as failed.
     pub fn rule(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Rule { code, message: message.into() }
+        Self::Rule { code, message: message.into(), refused: None }
+    }
+
+    /// Law, charter or family say no, whatever is typed: told in a sentence, and recorded as the refusal that it is.
+    pub fn denied(reason: Reason, code: &'static str, message: impl Into<String>) -> Self {
+        Self::denied_for(vec![reason], code, message)
+    }
+
+    /// As [`ServiceError::denied`], where no reason of the gates says it: the record cites the rule itself.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::denied_for(Vec::new(), code, message)
+    }
+
+    /// As [`ServiceError::denied`], for several reasons.
+    pub fn denied_for(reasons: Vec<Reason>, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Rule { code, message: message.into(), refused: Some(reasons) }
     }
 }
 

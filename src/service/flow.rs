@@ -14,6 +14,7 @@ mod writes;
 pub use change::Change;
 pub use scene::{Desk, Scene};
 pub use signed_in::SignedIn;
+pub use writes::ALREADY_RECORDED;
 
 use super::error::ServiceError;
 use crate::access::Refusal;

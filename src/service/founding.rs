@@ -144,13 +144,15 @@ impl App {
             .ok_or_else(|| ServiceError::Internal("an invitation whose code was shown before".to_owned()))?;
         // A session token's 256 bits make a password of 43 characters.
         let password = SessionToken::generate(self.chance())?.reveal();
-        let opening = self.open_account(code, password.to_string(), None)?;
+        let opening =
+            self.open_account(&RequestId::random(self.chance())?, code, password.to_string(), None)?;
         let secret = TotpSecret::from_base32(&opening.totp_secret).map_err(internal)?;
         // The step before this one: the one of now stays good for whoever signs in next.
         let digits = totp::code(&secret, self.clock().now().plus_seconds(-STEP_SECONDS))
             .ok_or_else(|| ServiceError::Internal("no code".to_owned()))?;
         let typed = FactorCode::parse(&digits).map_err(internal)?;
-        let session = self.confirm_account(code, &opening.ticket, &typed, None)?;
+        let session =
+            self.confirm_account(&RequestId::random(self.chance())?, code, &opening.ticket, &typed, None)?;
         Ok(Opened {
             id: invited.id.clone(),
             password,

@@ -17,6 +17,7 @@ use super::{App, ServiceError};
 use crate::access::facts::{HandoverFacts, ParticipationFacts, ShareFacts};
 use crate::access::{Existence, Resource, may_know};
 use crate::audit::Disclosed;
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
@@ -69,6 +70,8 @@ pub struct HandoverView {
     pub subjects: Vec<Category>,
     pub last_day: Option<Day>,
     pub new_referent: Option<String>,
+    /// Whether the asker may say if it had to start again « à partir de 0 ».
+    pub to_rate: bool,
     /// What both ends and the family read on the sheet.
     pub accountable: Option<String>,
 }
@@ -108,7 +111,10 @@ const fn state_of(h: &HandoverFacts) -> HandoverState {
     }
 }
 
-fn find<'a>(scene: &Scene<'a>, id: &HandoverId) -> Result<(&'a HandoverFacts, &'a ShareFacts), ServiceError> {
+pub(super) fn find<'a>(
+    scene: &Scene<'a>,
+    id: &HandoverId,
+) -> Result<(&'a HandoverFacts, &'a ShareFacts), ServiceError> {
     let facts = scene.gate.facts();
     let handover = facts.handovers.iter().find(|h| h.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
     let share = facts.shares.iter().find(|s| s.id == handover.share).ok_or(ServiceError::AbsentOrRefused)?;
@@ -116,7 +122,7 @@ fn find<'a>(scene: &Scene<'a>, id: &HandoverId) -> Result<(&'a HandoverFacts, &'
 }
 
 /// The stored form at its latest version.
-fn body_of(scene: &mut Scene<'_>, id: &HandoverId) -> Result<(i64, HandoverBody), ServiceError> {
+pub(super) fn body_of(scene: &mut Scene<'_>, id: &HandoverId) -> Result<(i64, HandoverBody), ServiceError> {
     let pathway = &scene.gate.facts().id;
     let rows = scene.snapshot.facts_of::<HandoverBody>(scene.key, pathway, FactKind::Handover)?;
     rows.into_iter()
@@ -125,7 +131,7 @@ fn body_of(scene: &mut Scene<'_>, id: &HandoverId) -> Result<(i64, HandoverBody)
         .ok_or(ServiceError::AbsentOrRefused)
 }
 
-fn seal(
+pub(super) fn seal(
     scene: &Scene<'_>,
     id: &HandoverId,
     version: i64,
@@ -189,7 +195,8 @@ impl App {
                 return Err(ServiceError::rule("items", "Choisissez au moins une information à transmettre."));
             }
             if !matches!(incoming.role, Role::Participant | Role::Referent) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::ContributorOnly,
                     "incoming_receives_nothing",
                     "Ce service apporte des informations mais n'en reçoit pas : il ne peut pas prendre le relais.",
                 ));
@@ -214,7 +221,7 @@ impl App {
             let ends = period(new.last_day, scene.now)?;
             let decisions =
                 all_will_read(scene, &[incoming], &subjects, Purpose::Handover, None, NOTHING_GOES)?;
-            within_accords(facts, &decisions, ends)?;
+            within_accords(facts, &decisions, ends, scene.now)?;
             let id = HandoverId::random(self.chance())?;
             let share = ShareId::random(self.chance())?;
             let versions: Vec<ItemVersionId> = subjects.iter().map(|s| s.version.id.clone()).collect();
@@ -238,6 +245,7 @@ impl App {
                 outgoing_confirmed_at: None,
                 incoming_confirmed_at: None,
                 new_referent: new.new_referent.clone(),
+                rated_at: None,
             };
             let share_fact = seal_share(scene, &share, 1, &carried)?;
             Ok(Change::new(id.as_str()).fact(seal(scene, &id, 1, &body)?).fact(share_fact))
@@ -389,6 +397,7 @@ impl App {
                 subjects,
                 last_day: last_day(share.ends),
                 new_referent,
+                to_rate: found.complete() && myself.id == found.incoming && body.rated_at.is_none(),
             }))
         })
     }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::flow::Scene;
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::Resource;
 use crate::clock::Timestamp;
@@ -87,6 +88,7 @@ impl App {
         self.change(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Holders)?;
             let facts = scene.gate.facts();
+            still_open(facts)?;
             let actor = scene.gate.actor().assignment();
             let holder = facts.people().holder(&input.holder).filter(|h| h.can_sign()).ok_or_else(|| {
                 rule(&PersonError::NotAHolder(crate::domain::vocabulary::Capacity::Relative))
@@ -152,7 +154,7 @@ impl App {
                 .filter(|r| decides(scene, &r.facts))
                 .ok_or(ServiceError::AbsentOrRefused)?;
             if request.facts.requester == actor.professional {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "second_person_needed",
                     "Vous avez fait cette demande : c'est à un autre responsable de décider.",
                 ));
@@ -163,6 +165,7 @@ impl App {
             scene.motive = Some(input.motive.as_str().to_owned());
             let mut change = Change::new(id.as_str());
             if input.accepted {
+                still_open(facts)?;
                 let until = input.until.ok_or_else(|| {
                     ServiceError::rule("until_missing", "Dites jusqu'à quand (six mois au plus).")
                 })?;

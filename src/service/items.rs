@@ -19,7 +19,7 @@ use crate::access::facts::{ItemKind, ParticipationFacts};
 use crate::audit::Disclosed;
 use crate::charter::{Charter, Pack};
 use crate::clock::Timestamp;
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::item::{ItemDraft, Submitted};
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -80,7 +80,7 @@ pub fn item_stamp(id: &ItemId, version: i64) -> Vec<u8> {
     format!("item:{id}:{version}").into_bytes()
 }
 
-fn charter<'a>(scene: &Scene<'a>) -> Result<&'a Charter, ServiceError> {
+pub(super) fn charter<'a>(scene: &Scene<'a>) -> Result<&'a Charter, ServiceError> {
     let edition = scene.gate.book().in_force(scene.now).ok_or(ServiceError::AbsentOrRefused)?;
     Ok(&edition.charter)
 }
@@ -106,7 +106,8 @@ pub(super) fn may_write(
     let standing = scene.gate.book().standing(a, scene.now).map_err(|_| ServiceError::AbsentOrRefused)?;
     for category in categories {
         if standing.matrix.cell(a.profession, a.secrecy_at(scene.now), category).need() == Need::Never {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::denied(
+                Reason::CeilingNever,
                 "category_not_yours",
                 format!(
                     "La charte ne prévoit pas que votre profession écrive sur « {} » : choisissez un autre sujet.",
@@ -116,7 +117,7 @@ pub(super) fn may_write(
         }
         // LAW: R06. Only who acts on a judge's mandate writes about the measure.
         if category == Category::Judicial && me.mandate != Mandate::Judicial {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::forbidden(
                 "judicial_mandate_needed",
                 "Seul un service mandaté par le juge écrit sur la mesure : retirez cet élément.",
             ));
@@ -158,7 +159,7 @@ impl App {
             may_write(scene, me, draft.content().subjects())?;
             // STORIES: S1. A category outside the pack is refused with the reason.
             if input.for_stay && !charter(scene)?.pack(Pack::Stay).contains(&category) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "not_in_stay_pack",
                     format!("La charte ne prévoit pas « {} » dans une fiche de séjour.", category.french()),
                 ));

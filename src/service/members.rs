@@ -12,7 +12,7 @@ use crate::access::{CharterBook, may_know, sees_in_circle};
 use crate::clock::Timestamp;
 use crate::domain::contact::Phone;
 use crate::domain::vocabulary::{Profession, Role, Secrecy};
-use crate::ids::ParticipationId;
+use crate::ids::{MissionId, OrganisationId, ParticipationId};
 use crate::store::Snapshot;
 
 /// A member, with what a sharer must see before sharing (R12).
@@ -21,6 +21,11 @@ pub struct MemberView {
     #[schema(value_type = String)]
     pub participation: ParticipationId,
     pub name: String,
+    /// With profession and mission, how an accord names this service.
+    #[schema(value_type = String)]
+    pub organisation_id: OrganisationId,
+    #[schema(value_type = String)]
+    pub mission_id: MissionId,
     pub organisation: String,
     pub profession: Profession,
     pub mission: String,
@@ -159,6 +164,8 @@ impl App {
         Ok(MemberView {
             participation: p.id.clone(),
             name: person.words.name,
+            organisation_id: a.organisation.clone(),
+            mission_id: a.mission.clone(),
             mission: organisation
                 .words
                 .missions

@@ -11,6 +11,7 @@ mod accord_views;
 mod accords;
 pub mod accounts;
 pub mod actions;
+pub mod addressees;
 #[cfg(test)]
 mod admission_tests;
 mod anonymous;
@@ -19,7 +20,7 @@ pub mod assignment_check;
 mod auditing;
 pub mod charter_reading;
 pub mod charters;
-mod checkpoints;
+pub mod checkpoints;
 pub mod chronology;
 pub mod circle;
 mod consent;
@@ -35,6 +36,8 @@ mod decisions;
 mod demonstration;
 pub mod directory;
 mod error;
+#[cfg(test)]
+mod family_tests;
 mod flow;
 pub mod founding;
 #[cfg(test)]
@@ -46,37 +49,47 @@ mod impossibilities;
 pub mod items;
 pub mod kept_forms;
 mod limiter;
+mod log_keys;
 pub mod members;
 pub mod notes;
 mod notices;
+pub mod office;
 #[cfg(test)]
-mod pathway_tests;
+pub(crate) mod pathway_tests;
 pub mod pathways;
 pub mod people;
 pub mod preview;
+pub mod ratings;
 pub mod reading;
 mod readings;
 mod recognition;
 mod releases;
+pub mod retention;
+mod rotation;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
+pub mod siblings;
 mod signatures;
 pub mod spoken;
+mod statute_list;
 #[cfg(test)]
 mod statute_service_tests;
 mod statutes;
+pub mod stay;
 pub mod structures;
 pub mod successions;
 mod tags;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod writing;
 
 pub use crate::store::account::AccountState;
 pub use accord_views::{
@@ -94,15 +107,19 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use error::{Explanation, ServiceError};
-pub use flow::{Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn};
+pub use flow::{
+    ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
+};
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use recognition::Colleague;
 pub use releases::ReleaseInput;
+pub use rotation::Rotation;
 pub use signatures::{
     Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
+pub use statute_list::{StatuteLine, StatuteList, StatuteState};
 pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,

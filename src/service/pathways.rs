@@ -1,4 +1,4 @@
-//! Pathways: opening, the own list, search by name, the page of one, its course and its end.
+//! Pathways: opening, the own list, search by name, the page of one. Its steps and its end: `course`.
 //!
 //! INVARIANTS
 //! * Who opens is the first participation and the référent; nobody with a hidden existence, no function of the
@@ -7,16 +7,20 @@
 //! * There is no index of people: names are searched by opening one's own pathways, and the text searched for is
 //!   written nowhere.
 
+mod course;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub(super) use course::end_place;
+pub use course::{ClosingInput, ClosureBody, ClosureWords, CourseInput, ReferentInput};
 
 use super::app::App;
 use super::circle::{PlaceView, circle_of, place_view};
 use super::error::ServiceError;
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::people::{PersonInput, PersonView, PersonWords, PreferenceInput, person_view, person_words};
-use super::shares_end::ended_shares;
-use super::who::{Names, Who, iso, last_day, still_open};
+use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, may_know, purposes_open_to};
 use crate::audit::{Disclosed, Sealed};
@@ -25,11 +29,11 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::day::Day;
 use crate::domain::person::PersonFacts;
 use crate::domain::record::{Action, ResourceKind, RowRef};
-use crate::domain::text::{Paragraph, Text, search_key};
+use crate::domain::text::{Text, search_key};
 use crate::domain::vocabulary::{Function, Mandate, Profession, Purpose, Role, Step, code_enum};
 use crate::ids::{FactId, ParticipationId, PathwayId};
 use crate::store::fact::{FactKind, NewFact};
-use crate::store::pathway::{CourseBody, NewParticipation, ParticipationChange};
+use crate::store::pathway::{CourseBody, NewParticipation};
 use crate::store::{NewKey, StoreError};
 
 /// A review is at most this far away.
@@ -59,50 +63,11 @@ pub struct Opening {
     pub mandate: Mandate,
 }
 
-/// The next step, or another review date.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CourseInput {
-    pub step: Step,
-    pub review_on: Day,
-}
-
-/// The end of a pathway.
-#[derive(Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClosingInput {
-    pub reason: ClosingReason,
-    pub words: Option<Paragraph<600>>,
-}
-
-/// Facts of a closure (fact `closure`).
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClosureBody {
-    pub reason: ClosingReason,
-}
-
-/// Its words.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClosureWords {
-    pub words: Paragraph<600>,
-}
-
 /// What to look for; never kept.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchInput {
     pub text: Text<80>,
-}
-
-/// Another référent, with what the young person said about it.
-#[derive(Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReferentInput {
-    #[schema(value_type = String)]
-    pub participation: ParticipationId,
-    pub preference: PreferenceInput,
 }
 
 /// One line of the own list.
@@ -178,7 +143,7 @@ fn numbered(number: usize) -> String {
     format!("Situation n° {number} (nom non partagé)")
 }
 
-fn name_line((mut line, words): (PathwayLine, Option<PersonWords>)) -> PathwayLine {
+pub(super) fn name_line((mut line, words): (PathwayLine, Option<PersonWords>)) -> PathwayLine {
     if let Some(words) = words {
         line.name = words.display();
         line.name_shared = true;
@@ -230,7 +195,7 @@ fn referent<'a>(scene: &Scene<'a>, me: &ParticipationFacts) -> Option<&'a Partic
 }
 
 /// One line, decided; sealed until its record is written.
-fn line(
+pub(super) fn line(
     scene: &mut Scene<'_>,
     number: usize,
 ) -> Result<Sealed<(PathwayLine, Option<PersonWords>)>, ServiceError> {
@@ -266,7 +231,7 @@ fn line(
 }
 
 /// The numbers of one's own situations, found in the same snapshot.
-fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
+pub(super) fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
     let assignment = scene.gate.actor().assignment().id.clone();
     let id = &scene.gate.facts().id;
     let places = scene.snapshot.pathways_numbered(&assignment)?;
@@ -507,153 +472,6 @@ impl App {
             Ok(person)
         })
     }
-
-    /// The next step, in order, and the next review (R03).
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn course_set(
-        &self,
-        call: &Call,
-        pathway: &PathwayId,
-        input: CourseInput,
-    ) -> Result<Created, ServiceError> {
-        self.change(call, act(Action::Update), pathway, |scene| {
-            scene.gate.resource(Resource::ReferentAct)?;
-            let facts = scene.gate.facts();
-            still_open(facts)?;
-            // LAW: R03. Steps follow one another; none is skipped, none is taken back.
-            let ahead = input.step.index().checked_sub(facts.step.index());
-            if !matches!(ahead, Some(0 | 1)) {
-                return Err(ServiceError::rule(
-                    "step_order",
-                    "Les étapes se suivent dans l'ordre : choisissez l'étape actuelle ou la suivante.",
-                ));
-            }
-            let body = CourseBody { step: input.step, review_on: Some(review(input.review_on, scene.now)?) };
-            let previous = scene
-                .snapshot
-                .facts_of::<CourseBody>(scene.key, &facts.id, FactKind::Course)?
-                .pop()
-                .ok_or_else(|| StoreError::corrupt("fact", &"no `course`"))?;
-            let by = &scene.gate.actor().assignment().id;
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Course,
-                &previous.id,
-                scene.now,
-                by,
-                &body,
-            )?;
-            Ok(Change::new(facts.id.as_str()).fact(fact))
-        })
-    }
-
-    /// Closes a pathway: shares end, every place but the référent's ends. What a service wrote stays its own until
-    /// it is erased; nobody else reads it any more.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn pathway_close(
-        &self,
-        call: &Call,
-        pathway: &PathwayId,
-        input: &ClosingInput,
-    ) -> Result<Created, ServiceError> {
-        self.change(call, act(Action::End), pathway, |scene| {
-            scene.gate.resource(Resource::ReferentAct)?;
-            let facts = scene.gate.facts();
-            still_open(facts)?;
-            let id = FactId::random(scene.app.chance())?;
-            let words = input.words.clone().map(|words| ClosureWords { words });
-            let closure = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Closure,
-                id.as_str(),
-                1,
-                scene.now,
-                &scene.gate.actor().assignment().id,
-                &ClosureBody { reason: input.reason },
-                words.as_ref(),
-            )?;
-            let (row, closing) = (facts.id.clone(), facts.id.clone());
-            let mut change = Change::new(facts.id.as_str())
-                .step(
-                    RowRef { table: "pathway", id: row.as_str().to_owned(), version: facts.version },
-                    move |tx, at| tx.pathway_close(&closing, at),
-                )
-                .fact(closure);
-            for share in ended_shares(scene, |_| true)? {
-                change = change.fact(share);
-            }
-            for p in facts.participations.iter().filter(|p| p.role != Role::Referent && p.ended_at.is_none())
-            {
-                change = end_place(change, &facts.id, p);
-            }
-            Ok(change)
-        })
-    }
-
-    /// Names another référent; the one before becomes a member of the circle.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn referent_name(
-        &self,
-        call: &Call,
-        pathway: &PathwayId,
-        input: &ReferentInput,
-    ) -> Result<Created, ServiceError> {
-        let act = Act { action: Action::Update, resource: ResourceKind::Participation };
-        self.change(call, act, pathway, |scene| {
-            scene.gate.resource(Resource::ReferentAct)?;
-            let facts = scene.gate.facts();
-            let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
-            let next = facts
-                .participation(&input.participation)
-                .filter(|p| p.in_force(scene.now) && may_know(facts, scene.gate.book(), me, p, scene.now))
-                .ok_or(ServiceError::AbsentOrRefused)?;
-            still_open(facts)?;
-            // LAW: S11. A hidden existence cannot be the référent.
-            if next.existence.category().is_some()
-                || next.role != Role::Participant
-                || !next.assignment.in_force(scene.now)
-            {
-                return Err(ServiceError::rule(
-                    "cannot_be_referent",
-                    "Cette personne ne peut pas être référente : choisissez un autre membre du cercle.",
-                ));
-            }
-            let preference = super::people::preference_fact(scene, &input.preference, &next.id)?;
-            let role = |change: Change, p: &ParticipationFacts, role: Role| {
-                let (pathway, id, version) = (facts.id.clone(), p.id.clone(), p.version);
-                let row = RowRef {
-                    table: "participation",
-                    id: id.as_str().to_owned(),
-                    version: version.saturating_add(1),
-                };
-                let new = ParticipationChange { role: Some(role), ..ParticipationChange::default() };
-                change.step(row, move |tx, _| tx.participation_update(&pathway, &id, version, &new))
-            };
-            let change = role(Change::new(next.id.as_str()), me, Role::Participant);
-            Ok(role(change, next, Role::Referent).fact(preference))
-        })
-    }
-}
-
-/// Adds the end of one place to a change.
-pub(super) fn end_place(change: Change, on: &PathwayId, p: &ParticipationFacts) -> Change {
-    let (pathway, id, version) = (on.clone(), p.id.clone(), p.version);
-    let row =
-        RowRef { table: "participation", id: id.as_str().to_owned(), version: version.saturating_add(1) };
-    change.step(row, move |tx, at| {
-        let ended = ParticipationChange { ended_at: Some(at), ..ParticipationChange::default() };
-        tx.participation_update(&pathway, &id, version, &ended)
-    })
 }
 
 /// The purposes open to the reader, each with the number of items that it opens now.

@@ -8,10 +8,14 @@
 //!
 //! Nothing is kept but the record.
 
+mod refusal;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub(super) use refusal::{all_will_read, nothing_done};
 
 use super::flow::{Act, Call, Scene};
 use super::members::{MemberView, may_name, me, named_by_me};
@@ -50,11 +54,14 @@ pub struct ItemRef {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hypothetical {
-    #[schema(value_type = String)]
-    pub organisation: OrganisationId,
+    /// Changes nothing in the answer, which comes from the charter alone.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub organisation: Option<OrganisationId>,
     pub profession: Profession,
-    #[schema(value_type = String)]
-    pub mission: MissionId,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub mission: Option<MissionId>,
     /// Left out: not bound, the most cautious.
     #[serde(default)]
     pub secrecy: Option<Secrecy>,
@@ -205,7 +212,7 @@ fn not_mine(
         .permitted
     });
     if reads {
-        ServiceError::rule(
+        ServiceError::forbidden(
             "onward_sharing",
             "Vous lisez ceci parce qu'on l'a partagé avec vous : seul le service qui l'a écrit peut le partager. \
              Demandez-le-lui.",
@@ -395,63 +402,6 @@ pub(super) fn told(
         regime: decision.regime,
         reasons,
     }
-}
-
-/// The answer when some pair would not be read: nothing is kept, and each « ne lira pas » is said.
-pub(super) fn nothing_done(
-    code: &'static str,
-    opening: &str,
-    refused: &[(MemberView, Vec<PairView>)],
-) -> ServiceError {
-    let mut message = opening.to_owned();
-    for (member, pairs) in refused {
-        for pair in pairs {
-            message.push_str(&format!(" {} ne lira pas « {} » :", member.named(), pair.category.french()));
-            for reason in &pair.reasons {
-                message.push(' ');
-                message.push_str(&reason.sentence);
-                if let Some(repair) = &reason.repair {
-                    message.push_str(&format!(" → {repair}"));
-                }
-            }
-        }
-    }
-    ServiceError::rule(code, message)
-}
-
-/// Every pair of readers and things, decided; `Err` listing each that would not be read.
-pub(super) fn all_will_read(
-    scene: &mut Scene<'_>,
-    readers: &[&ParticipationFacts],
-    subjects: &[Subject],
-    purpose: Purpose,
-    statute: Option<&StatuteId>,
-    opening: &str,
-) -> Result<Vec<(ParticipationId, Vec<Decision>)>, ServiceError> {
-    let mut permitted = Vec::new();
-    let mut refused = Vec::new();
-    for reader in readers {
-        let mut decisions = Vec::new();
-        let mut no = Vec::new();
-        for subject in subjects {
-            let decision = judge(scene, reader, subject, purpose, statute);
-            if decision.permitted {
-                decisions.push(decision);
-            } else {
-                no.push((subject, decision));
-            }
-        }
-        if !no.is_empty() {
-            let member = scene.app.member_view(scene.snapshot, scene.gate.book(), reader, scene.now)?;
-            let told = no
-                .iter()
-                .map(|(subject, decision)| told(scene, reader, &member, subject, purpose, None, decision))
-                .collect();
-            refused.push((member, told));
-        }
-        permitted.push((reader.id.clone(), decisions));
-    }
-    if refused.is_empty() { Ok(permitted) } else { Err(nothing_done("will_not_read", opening, &refused)) }
 }
 
 /// Items, or one category: never both, never neither.

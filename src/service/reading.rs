@@ -5,6 +5,8 @@
 //! * « Transmis par la famille » has no author, organisation or sharer (S11).
 //! * A superseded version stays readable to its readers, marked as corrected.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,9 +17,10 @@ use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::{ItemFacts, ItemKind, ParticipationFacts, VersionFacts};
 use crate::access::{ItemGrant, Resource, may_know, purposes_open_to};
 use crate::audit::{Disclosed, Sealed};
+use crate::charter::Charter;
 use crate::domain::cell::Reason;
 use crate::domain::day::french_date;
-use crate::domain::explain::{Context, sentence};
+use crate::domain::explain::{Context, repair, sentence};
 use crate::domain::item::ItemContent;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose, Regime};
@@ -55,6 +58,7 @@ pub struct WhyView {
 #[derive(Serialize, ToSchema)]
 pub struct ItemView {
     pub id: String,
+    pub pathway: String,
     /// The version that is shown.
     pub version_id: String,
     pub version: i64,
@@ -62,6 +66,9 @@ pub struct ItemView {
     pub subjects: Vec<Category>,
     pub label: String,
     pub content: Option<ItemContent>,
+    /// The content field by field, as people read it: what it is, then the words.
+    #[serde(skip)]
+    pub words: Vec<(String, String)>,
     pub action: Option<ActionView>,
     pub for_stay: bool,
     /// « Transmis par la famille »: no author is told.
@@ -86,7 +93,21 @@ pub struct ItemList {
     /// The door through which it was read; none shows the own items only.
     pub purpose: Option<Purpose>,
     pub items: Vec<ItemView>,
+    /// The own items that are closed to their author now, with why; on the first page only.
+    pub closed: Vec<ClosedView>,
     pub next: Option<String>,
+}
+
+/// An own item that cannot be read now: no words.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ClosedView {
+    pub id: String,
+    pub category: Category,
+    #[schema(format = Date)]
+    pub written_on: String,
+    /// Why, and what would repair it.
+    pub sentence: String,
+    pub repair: Option<String>,
 }
 
 /// What a list is asked for.
@@ -98,9 +119,11 @@ pub struct ItemsQuery<'a> {
 }
 
 /// All that a view says but the words.
-struct Known {
+pub(super) struct Known {
     view: ItemView,
     action: Option<(Option<Who>, super::actions::ActionState)>,
+    /// Whose lists give the words of coded fields.
+    charter: Option<Arc<Charter>>,
 }
 
 fn with_words((mut known, words): (Known, Words)) -> ItemView {
@@ -108,6 +131,7 @@ fn with_words((mut known, words): (Known, Words)) -> ItemView {
         Words::Item(draft) => {
             let (label, content) = draft.into_parts();
             known.view.label = label.as_str().to_owned();
+            known.view.words = known.charter.as_ref().map(|c| content.words(c.sheet())).unwrap_or_default();
             known.view.content = Some(content);
         }
         Words::Action(action) => {
@@ -124,10 +148,24 @@ fn with_words((mut known, words): (Known, Words)) -> ItemView {
     known.view
 }
 
-type Page = ((Option<Purpose>, Option<String>), Vec<ItemView>);
+type Page = ((Option<Purpose>, Option<String>, Vec<ClosedView>), Vec<ItemView>);
 
-fn page(((purpose, next), items): Page) -> ItemList {
-    ItemList { purpose, items, next }
+fn page(((purpose, next, closed), items): Page) -> ItemList {
+    ItemList { purpose, items, closed, next }
+}
+
+/// An own item that its author cannot read now, where the gate explains why.
+fn closed<'a>(scene: &mut Scene<'a>, me: &ParticipationFacts, item: &'a ItemFacts) -> Option<ClosedView> {
+    let current = item.current().filter(|v| !v.erased && item.author_assignment == me.assignment.id)?;
+    let refusal = scene.gate.item(item, current, None).err().filter(|r| r.explainable)?;
+    let reason = refusal.reason.coarse();
+    Some(ClosedView {
+        id: item.id.as_str().to_owned(),
+        category: item.category,
+        written_on: iso(current.created_at.paris_day()),
+        sentence: sentence(reason, &Context::default()),
+        repair: repair(reason).map(ToOwned::to_owned),
+    })
 }
 
 /// The one purpose under which something is shared with the reader, when there is one only (DESIGN §7).
@@ -203,7 +241,7 @@ fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
     }
 }
 
-fn known(
+pub(super) fn known(
     scene: &mut Scene<'_>,
     me: &ParticipationFacts,
     item: &ItemFacts,
@@ -243,14 +281,17 @@ fn known(
     });
     Ok(Known {
         action,
+        charter: book.in_force(now).map(|edition| Arc::clone(&edition.charter)),
         view: ItemView {
             id: item.id.as_str().to_owned(),
+            pathway: facts.id.as_str().to_owned(),
             version_id: version.id.as_str().to_owned(),
             version: version.number,
             category: item.category,
             subjects: item.subjects.clone(),
             label: String::new(),
             content: None,
+            words: Vec::new(),
             action: None,
             for_stay: item.for_stay,
             by_family,
@@ -265,7 +306,7 @@ fn known(
 }
 
 /// The words of what was permitted, each under its grant.
-fn views(
+pub(super) fn views(
     scene: &mut Scene<'_>,
     found: Vec<(ItemGrant, Known)>,
 ) -> Result<Vec<Sealed<ItemView>>, ServiceError> {
@@ -316,6 +357,7 @@ impl App {
             let mut names = Names::default();
             let mut found: Vec<(ItemGrant, Known)> = Vec::new();
             let mut more = false;
+            let mut shut = Vec::new();
             let rows = facts
                 .items
                 .iter()
@@ -324,7 +366,12 @@ impl App {
                 .skip(usize::from(after.is_some()))
                 .filter(|i| query.category.is_none_or(|c| c == i.category));
             for item in rows {
-                let Some((grant, version)) = readable(scene, me, item, purpose) else { continue };
+                let Some((grant, version)) = readable(scene, me, item, purpose) else {
+                    if query.cursor.is_none() && shut.len() < PAGE {
+                        shut.extend(closed(scene, me, item));
+                    }
+                    continue;
+                };
                 if found.len() == PAGE {
                     more = true;
                     break;
@@ -337,7 +384,7 @@ impl App {
                 None => None,
             };
             let views = views(scene, found)?;
-            Ok(Sealed::all(views).with((purpose, next)).map_fn(page))
+            Ok(Sealed::all(views).with((purpose, next, shut)).map_fn(page))
         })
     }
 
@@ -352,27 +399,93 @@ impl App {
         purpose: Option<Purpose>,
     ) -> Result<Disclosed<ItemView>, ServiceError> {
         let pathway = self.pathway_of_item(id)?;
-        let act = Act { action: Action::Read, resource: ResourceKind::Item };
-        self.read(call, act, &pathway, |scene| {
-            let facts = scene.gate.facts();
-            let item = facts.item(id).ok_or(ServiceError::AbsentOrRefused)?;
-            let Some(me) = scene.gate.participation() else {
-                // Recorded as what it is: somebody without a place.
-                scene.gate.resource(Resource::Place)?;
-                return Err(ServiceError::AbsentOrRefused);
-            };
-            let purpose = purpose.or_else(|| only_door(scene, me));
-            scene.purpose = purpose;
-            let (grant, version) = match readable(scene, me, item, purpose) {
-                Some(found) => found,
-                None => {
-                    let current = item.current().ok_or(ServiceError::AbsentOrRefused)?;
-                    let grant = scene.gate.item(item, current, purpose)?;
-                    (grant, current)
-                }
-            };
-            let known = known(scene, me, item, version, &grant, purpose, &mut Names::default())?;
-            views(scene, vec![(grant, known)])?.pop().ok_or(ServiceError::AbsentOrRefused)
+        self.read(call, READ, &pathway, |scene| {
+            opened(scene, id, purpose, false)?.pop().ok_or(ServiceError::AbsentOrRefused)
         })
     }
+
+    /// One item with every version of it that the reader may read, latest first: « corrigé le … ».
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn item_history(
+        &self,
+        call: &Call,
+        id: &ItemId,
+        purpose: Option<Purpose>,
+    ) -> Result<Disclosed<Vec<ItemView>>, ServiceError> {
+        let pathway = self.pathway_of_item(id)?;
+        self.read(call, READ, &pathway, |scene| Ok(Sealed::all(opened(scene, id, purpose, true)?)))
+    }
+
+    /// Everything that the acting assignment wrote here, to be taken away or printed; latest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn own_writings(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+    ) -> Result<Disclosed<Vec<ItemView>>, ServiceError> {
+        let act = Act { action: Action::Export, resource: ResourceKind::Item };
+        self.read(call, act, pathway, |scene| {
+            scene.gate.resource(Resource::Place)?;
+            let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+            let mut names = Names::default();
+            let mut found = Vec::new();
+            for item in scene.gate.facts().items.iter().rev() {
+                if item.author_assignment != me.assignment.id {
+                    continue;
+                }
+                let Some((grant, version)) = readable(scene, me, item, None) else { continue };
+                let known = known(scene, me, item, version, &grant, None, &mut names)?;
+                found.push((grant, known));
+            }
+            Ok(Sealed::all(views(scene, found)?))
+        })
+    }
+}
+
+const READ: Act = Act { action: Action::Read, resource: ResourceKind::Item };
+
+/// The versions of an item that the gate opens, latest first; the latest only when not asked for `all`. Nothing to
+/// read is the refusal of the current version.
+fn opened(
+    scene: &mut Scene<'_>,
+    id: &ItemId,
+    purpose: Option<Purpose>,
+    all: bool,
+) -> Result<Vec<Sealed<ItemView>>, ServiceError> {
+    let facts = scene.gate.facts();
+    let item = facts.item(id).ok_or(ServiceError::AbsentOrRefused)?;
+    let Some(me) = scene.gate.participation() else {
+        // Recorded as what it is: somebody without a place.
+        scene.gate.resource(Resource::Place)?;
+        return Err(ServiceError::AbsentOrRefused);
+    };
+    let purpose = purpose.or_else(|| only_door(scene, me));
+    scene.purpose = purpose;
+    let mut open = Vec::new();
+    if all {
+        for version in item.versions.iter().rev() {
+            if concerns(scene, me, item, version, purpose)
+                && let Ok(grant) = scene.gate.item(item, version, purpose)
+            {
+                open.push((grant, version));
+            }
+        }
+    } else {
+        open.extend(readable(scene, me, item, purpose));
+    }
+    if open.is_empty() {
+        let current = item.current().ok_or(ServiceError::AbsentOrRefused)?;
+        open.push((scene.gate.item(item, current, purpose)?, current));
+    }
+    let mut names = Names::default();
+    let mut found = Vec::with_capacity(open.len());
+    for (grant, version) in open {
+        let known = known(scene, me, item, version, &grant, purpose, &mut names)?;
+        found.push((grant, known));
+    }
+    views(scene, found)
 }

@@ -16,6 +16,8 @@ pub(super) struct Reading {
     pub at: Timestamp,
     pub assignment: AssignmentId,
     pub versions: Vec<ItemVersionId>,
+    /// Printed, beyond being read.
+    pub printed: bool,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +99,7 @@ impl App {
                 at: Timestamp::from_micros(body.at),
                 assignment: AssignmentId::parse(assignment).map_err(|e| broken(&e))?,
                 versions,
+                printed: body.action == Action::Print.code(),
             });
         }
         Ok(readings)

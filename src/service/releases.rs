@@ -14,11 +14,12 @@ use super::consent::{
     standing,
 };
 use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::Resource;
 use crate::audit::{Disclosed, Sealed};
 use crate::domain::accord::{Line, LineKind, ShownVersion};
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::record::RowRef;
 use crate::domain::release::{ReleaseDraft, ReleaseFacts};
 use crate::domain::vocabulary::Purpose;
@@ -56,6 +57,7 @@ impl App {
             scene.gate.resource(Resource::Act)?;
             let (item, _, grant) = may_show(scene, &input.item_version)?;
             let facts = scene.gate.facts();
+            still_open(facts)?;
             let actor = scene.gate.actor().assignment();
             let standing = standing(scene)?;
             let directory = Directory::read(scene)?;
@@ -65,14 +67,16 @@ impl App {
                 item.subjects.iter().copied().chain(std::iter::once(item.category)).collect();
             for category in &subjects {
                 if need_of(&standing, &rows, key.profession, *category) == Need::Never {
-                    return Err(ServiceError::rule(
+                    return Err(ServiceError::denied(
+                        Reason::CeilingNever,
                         "ceiling_never",
                         "La charte ne permet pas à cette profession de recevoir ce sujet, même avec l'accord de la \
                          famille.",
                     ));
                 }
                 if !standing.matrix.purpose_carries(input.purpose, *category) {
-                    return Err(ServiceError::rule(
+                    return Err(ServiceError::denied(
+                        Reason::PurposeExcludesCategory,
                         "purpose_excludes_category",
                         format!("Ce sujet ne sert pas à « {} ».", input.purpose.french()),
                     ));

@@ -33,6 +33,8 @@ pub const SESSION_SECONDS: i64 = 12 * 3600;
 
 /// A sign-in as asked for.
 pub struct SignIn {
+    /// The one that the answer names, so that a person can point at the record.
+    pub request: RequestId,
     pub login: Login,
     pub password: Password,
     /// Six digits, or a rescue code.
@@ -294,7 +296,7 @@ impl App {
                 self.prove(person.as_ref(), &ask.password, &ask.code, now)?
             };
             let (Some(person), Some(proof)) = (person.as_ref(), proof) else {
-                self.attempt_failed(act, person.as_ref().map(|p| &p.id), subjects)?;
+                self.attempt_failed(&ask.request, act, person.as_ref().map(|p| &p.id), subjects)?;
                 return Err(ServiceError::Unauthenticated);
             };
             let mut snapshot = self.store().snapshot()?;
@@ -314,9 +316,8 @@ impl App {
             let opened = self.session_opened(&mut snapshot, person, &fresh, now)?;
             drop(snapshot);
 
-            let request = RequestId::random(self.chance())?;
             let mut draft = RecordDraft::new(
-                request,
+                ask.request.clone(),
                 RetentionClass::Technical,
                 act.action,
                 act.resource,

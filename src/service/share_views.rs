@@ -51,6 +51,8 @@ pub struct SharedWith {
     pub read: String,
     #[schema(value_type = Vec<String>)]
     pub versions_read: Vec<ItemVersionId>,
+    /// When it was last printed: paper outlives a share.
+    pub printed_at: Option<String>,
     pub ended_at: Option<String>,
 }
 
@@ -223,6 +225,7 @@ impl App {
         let first = mine().map(|r| r.at).min();
         let seen: BTreeSet<&ItemVersionId> =
             mine().flat_map(|r| &r.versions).filter(|v| share.versions.contains(v)).collect();
+        let printed = mine().filter(|r| r.printed).map(|r| r.at).max();
         let ended_at = share.recipients.iter().find(|r| r.participation == *origin).and_then(|r| r.ended_at);
         Ok(SharedWith {
             in_place_of: (place.id != *origin).then(|| origin.clone()),
@@ -234,6 +237,7 @@ impl App {
                 |t| format!("lu le {}", french_date(t.paris_day())),
             ),
             versions_read: seen.into_iter().cloned().collect(),
+            printed_at: printed.map(Timestamp::rfc3339),
             ended_at: ended_at.map(Timestamp::rfc3339),
             member,
         })

@@ -19,11 +19,12 @@ use super::members::{me, named_by_me, place_holders};
 use super::preview::{
     ItemRef, MOST, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten,
 };
+use super::who::still_open;
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts, ShareFacts, ShareRecipient};
 use crate::access::{Decision, Resource};
 use crate::clock::{Timestamp, plus_months};
-use crate::domain::cell::Need;
+use crate::domain::cell::{Need, Reason};
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Regime};
@@ -77,19 +78,18 @@ pub struct JoinShare {
 
 /// Refuses what no new share may do, in words.
 pub(super) fn may_begin(facts: &PathwayFacts, now: Timestamp) -> Result<(), ServiceError> {
-    if facts.closed_at.is_some_and(|t| t <= now) {
-        return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos : plus rien ne s'y partage."));
-    }
+    still_open(facts)?;
     // LAW: S15. Under a nickname there is no accord, invitation, share or statute.
     if facts.person.nickname_only() {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::forbidden(
             "nickname_only",
             "Cette personne n'est connue que par un surnom : rien ne se partage avant qu'elle ait donné son identité.",
         ));
     }
     // LAW: R34, S3. From the review date, no new share.
     match facts.review_on {
-        Some(day) if day <= now.paris_day() => Err(ServiceError::rule(
+        Some(day) if day <= now.paris_day() => Err(ServiceError::denied(
+            Reason::SharingPaused,
             "review_overdue",
             format!("Le bilan était prévu le {} : faites-le avant de partager à nouveau.", french_date(day)),
         )),
@@ -112,11 +112,12 @@ pub(super) fn period(last_day: Day, now: Timestamp) -> Result<Timestamp, Service
     end_of(last_day)
 }
 
-/// A share never outlasts the accord that carries it.
+/// A share never outlasts the accord that carries it, nor the age at which others sign.
 pub(super) fn within_accords(
     facts: &PathwayFacts,
     decisions: &[(ParticipationId, Vec<Decision>)],
     ends: Timestamp,
+    now: Timestamp,
 ) -> Result<(), ServiceError> {
     let earliest: Option<NaiveDate> = decisions
         .iter()
@@ -127,10 +128,27 @@ pub(super) fn within_accords(
         .filter_map(|id| facts.accords.iter().find(|a| *a.facts().id() == id))
         .map(|a| a.facts().ends())
         .min();
+    // LAW: C. civ. 414, 413-6. At midnight in Paris of the day on which the young person decides alone, whatever others
+    // signed lapses: a share that was promised for longer would promise what nobody reads.
+    let alone = facts.person.decides_alone_from().filter(|day| Timestamp::paris_midnight(*day) > now);
+    if let Some(day) = alone.filter(|day| ends > Timestamp::paris_midnight(*day)) {
+        let last = earliest.map_or(day, |end| end.min(day));
+        return Err(ServiceError::denied(
+            Reason::AccordExpired,
+            "beyond_majority",
+            format!(
+                "Ce jeune décidera seul à partir du {} : le dernier jour possible est le {}. Ensuite, c'est à lui de donner \
+                 son accord.",
+                french_date(day),
+                french_date(last.pred_opt().unwrap_or(last))
+            ),
+        ));
+    }
     match earliest {
         Some(end) if ends > Timestamp::paris_midnight(end) => {
             let last = end.pred_opt().unwrap_or(end);
-            Err(ServiceError::rule(
+            Err(ServiceError::denied(
+                Reason::AccordExpired,
                 "beyond_accord",
                 format!(
                     "L'accord compte jusqu'au {} : choisissez ce dernier jour au plus tard.",
@@ -240,7 +258,8 @@ fn category_is_open(
             // `Never` is told with its reason by the preview of each pair.
             Need::Opening | Need::Category | Need::Never => {}
             Need::Informed => {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::InformationMissing,
                     "category_needs_texts",
                     "Ce sujet se partage texte par texte : la famille doit voir chaque texte. Choisissez les \
                      informations.",
@@ -291,7 +310,7 @@ impl App {
             scene.categories.extend(subjects.iter().map(|s| s.item.category));
             let decisions =
                 all_will_read(scene, &readers, &subjects, new.purpose, statute.as_ref(), NOTHING_SHARED)?;
-            within_accords(facts, &decisions, ends)?;
+            within_accords(facts, &decisions, ends, scene.now)?;
             let id = ShareId::random(self.chance())?;
             let body = ShareBody {
                 sharer: me(scene)?.id.clone(),
@@ -401,7 +420,7 @@ impl App {
                 statute.as_ref(),
                 "Ce texte n'a pas été ajouté au partage.",
             )?;
-            within_accords(facts, &decisions, current.ends)?;
+            within_accords(facts, &decisions, current.ends, scene.now)?;
             let mut body = body_of(current);
             body.versions.push(subject.version.id.clone());
             let next = current.version.saturating_add(1);

@@ -13,6 +13,7 @@ use super::accord_views::status;
 use super::accords::find;
 use super::consent::{Said, accord_rule, release_rule};
 use super::flow::Scene;
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::Resource;
 use crate::access::facts::PathwayFacts;
@@ -109,6 +110,15 @@ pub enum Happening {
 }
 
 impl Happening {
+    /// Whether it can only narrow what is read. A "no" is heard on a closed pathway too.
+    const fn only_narrows(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Withdrawn(_) | Self::Opposed(_) => true,
+            Self::Talk(talk) => talk.maintained,
+            Self::Printed | Self::Signed(_) | Self::SheetSigned(_) | Self::Opinion(_) => false,
+        }
+    }
+
     /// Only who collected it shows the words and talks with the child; a secretary records what the family did.
     const fn needs_the_collector(&self) -> bool {
         match self {
@@ -200,6 +210,9 @@ impl App {
                 Found::Accord(a) => a.facts().purpose(),
                 Found::Release(r) => r.facts().purpose(),
             });
+            if !happening.only_narrows() {
+                still_open(scene.gate.facts())?;
+            }
             let kind = event_kind(scene, &found, happening)?;
             let event = Event::new(scene.now, found.next_seq(), kind).map_err(|e| accord_rule(&e))?;
             found.check(&event, scene.gate.facts())?;
@@ -278,7 +291,7 @@ fn may_be_asked(scene: &Scene<'_>, by: &Signatory) -> Result<(), ServiceError> {
     match by {
         Signatory::YoungPerson => Ok(()),
         Signatory::Holder(id) if scene.gate.facts().people().may_be_contacted(id, today) => Ok(()),
-        Signatory::Holder(_) => Err(ServiceError::rule(
+        Signatory::Holder(_) => Err(ServiceError::forbidden(
             "contact_would_endanger",
             "Il a été décidé de ne pas contacter cette personne : sa signature n'est pas recueillie.",
         )),

@@ -125,11 +125,13 @@ impl App {
                 } else {
                     "Rien n'a été noté."
                 };
-                return Err(nothing_done("not_to_be_said", opening, &[(member, vec![pair])]));
+                let why = vec![decision.reason];
+                return Err(nothing_done("not_to_be_said", opening, &[(member, vec![pair])], why));
             }
             // An accord does not cover what was said before its signature.
             if let Some(signed) = decision.signed_on.filter(|signed| *signed > new.on.date()) {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::denied(
+                    Reason::AccordMissing,
                     "before_accord",
                     format!("L'accord a été signé le {} : il ne couvre pas ce qui a été dit avant.", french_date(signed)),
                 ));

@@ -2,8 +2,9 @@
 
 use super::consent_fixture::{Family, act, code, date};
 use super::*;
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
-use crate::domain::record::Action;
+use crate::domain::record::{Action, Verdict};
 use crate::domain::statute::{ExceptionMotive, Ground};
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy};
@@ -77,6 +78,13 @@ fn law_l226_2_2_two_bound_professionals_share_without_accord_after_prior_informa
     for other in ["teacher", "pre_secretary", "prevention_manager", "outsider", "auditor"] {
         assert!(matches!(read(other), Err(ServiceError::AbsentOrRefused)), "{other}");
     }
+    // Listed for its author alone.
+    let listed = |who: &str| f.t.app.statutes_own(&f.t.call(who), act(Action::List), &f.pathway);
+    let mine = listed("referente").unwrap();
+    assert_eq!(mine.items.len(), 1);
+    assert_eq!((&mine.items[0].id, mine.items[0].state), (&id, StatuteState::Complete));
+    assert!(listed("prevention").unwrap().items.is_empty());
+    assert!(matches!(listed("pre_manager"), Err(ServiceError::AbsentOrRefused)));
     // It lapses without a review.
     f.t.go_to(2027, 4, 1);
     assert!(!f.reads("prevention", &version, PROTECTION));
@@ -196,4 +204,42 @@ fn law_the_route_is_not_open_where_the_ceiling_closes_it_nor_for_an_adult() {
         code(create(&adult, "referente", &asks(&adult, &version, "prevention")).unwrap_err()),
         "minority_not_proved"
     );
+}
+
+fn last_record(f: &Family) -> crate::audit::LeafBody {
+    let mut snapshot = f.t.app.store().snapshot().unwrap();
+    let rows = snapshot.log_page(&crate::store::log::LogFilter::default(), 1).unwrap();
+    crate::audit::LeafBody::parse(&rows[0].1).unwrap()
+}
+
+#[test]
+fn a_statute_towards_somebody_who_is_not_bound_is_found_among_refusals() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let refused = create(&f, "referente", &asks(&f, &version, "teacher")).unwrap_err();
+    assert_eq!(code(refused), "statute_needs_both_bound");
+    let said = last_record(&f);
+    assert_eq!(said.decision, Verdict::Deny);
+    assert_eq!(said.reasons, [Reason::StatuteNeedsBothBound]);
+    assert!(said.clauses.iter().any(|c| c == "rule=statute_needs_both_bound"), "{:?}", said.clauses);
+    let late = InformationInput::Given { on: Day::new(date(2027, 12, 1)).unwrap() };
+    let wrong = create(&f, "referente", &StatuteInput { child: late, ..asks(&f, &version, "prevention") });
+    assert_eq!(code(wrong.unwrap_err()), "informed_after");
+    assert_eq!(last_record(&f).decision, Verdict::Failed);
+}
+
+#[test]
+fn a_closed_pathway_takes_no_more_statutes_and_what_ends_one_is_still_heard() {
+    let f = family();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let id = create(&f, "referente", &asks(&f, &version, "prevention")).unwrap();
+    let input = pathways::ClosingInput { reason: pathways::ClosingReason::Achieved, words: None };
+    f.t.app.pathway_close(&f.t.call("referente"), &f.pathway, &input).unwrap();
+    let again = decide(&f, "pre_manager", &id, DecisionKind::Review, true);
+    assert_eq!(code(again.unwrap_err()), "pathway_closed");
+    decide(&f, "pre_manager", &id, DecisionKind::Review, false).unwrap();
+    f.t.app.statute_close(&f.t.call("referente"), act(Action::End), &id).unwrap();
+    // Nobody is left in the circle; the question is answered before who would have received.
+    let none = StatuteInput { recipients: Vec::new(), ..asks(&f, &version, "prevention") };
+    assert_eq!(code(create(&f, "referente", &none).unwrap_err()), "pathway_closed");
 }

@@ -1,5 +1,5 @@
 //! The statutory record (CASF L226-2-2): recorded by a bound professional on its own items, decided on by a second
-//! person, known to those two and to its recipients, listed nowhere else.
+//! person, known to those two and to its recipients, listed for its author and nobody else.
 //!
 //! INVARIANTS
 //! * Both ends bound: `contested` is not enough, and the same act towards somebody who is not bound is refused (S7).
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::standing;
 use super::flow::Scene;
+use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::facts::StatuteFile;
 use crate::access::{Grant, Resource, may_know};
@@ -217,6 +218,10 @@ impl App {
                     return Err(rule(&StatuteError::IsTheSharer));
                 }
             };
+            // A decision that opens nothing, or ends it, is heard on a closed pathway too.
+            if input.accepted {
+                still_open(scene.gate.facts())?;
+            }
             let by = second_person(scene);
             let kind = match (input.kind, input.accepted) {
                 (DecisionKind::Exception, accepted) => {
@@ -284,10 +289,12 @@ fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result
             .ok_or(ServiceError::AbsentOrRefused)?;
         recipients.push(other);
     }
+    still_open(facts)?;
     // LAW: CASF L226-2-2. Both ends are bound by secrecy; `contested` is not enough.
     let ends = recipients.iter().map(|p| &p.assignment).chain(std::iter::once(actor));
     if !ends.into_iter().all(|a| a.secrecy_at(now) == Secrecy::Bound) {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::denied(
+            Reason::StatuteNeedsBothBound,
             "statute_needs_both_bound",
             "Ce partage n'est possible qu'entre deux professionnels tenus au secret.",
         ));
@@ -304,7 +311,8 @@ fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result
             Role::ContributorOnly | Role::StayOrganiser => false,
         };
         if !(cell.statute_open() && carried && receives) {
-            return Err(ServiceError::rule(
+            return Err(ServiceError::denied(
+                Reason::StatuteNotOpen,
                 "statute_not_open",
                 "Le partage prévu par la loi pour protéger un enfant ne s'applique pas ici : voyez « Danger ».",
             ));
@@ -516,5 +524,21 @@ fn rule(e: &StatuteError) -> ServiceError {
         ),
         StatuteError::BeforeTheRecord => ("before_the_record", "Cette décision vient avant le partage."),
     };
-    ServiceError::rule(code, message)
+    // What the law does not allow is a refusal; what was typed wrong is not.
+    match e {
+        StatuteError::MinorityNotProved
+        | StatuteError::NicknameOnly
+        | StatuteError::SharerIsRecipient
+        | StatuteError::IsTheSharer
+        | StatuteError::NotAManager(_)
+        | StatuteError::NotBound(_)
+        | StatuteError::AnotherOrganisation
+        | StatuteError::IsARecipient => ServiceError::forbidden(code, message),
+        StatuteError::NecessityNotStated
+        | StatuteError::NoItem
+        | StatuteError::NoRecipient
+        | StatuteError::InformedAfter(_)
+        | StatuteError::MaturityOfParents
+        | StatuteError::BeforeTheRecord => ServiceError::rule(code, message),
+    }
 }

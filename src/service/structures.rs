@@ -210,7 +210,7 @@ pub(crate) fn secrecy_error(e: secrecy::SecrecyError) -> ServiceError {
 /// DESIGN §3: platform functions and places in a circle are never in one hand.
 pub(super) fn separation(profession: Profession, others: &[Profession]) -> Result<(), ServiceError> {
     if others.iter().any(|other| other.is_platform() != profession.is_platform()) {
-        return Err(ServiceError::rule(
+        return Err(ServiceError::forbidden(
             "functions_apart",
             "L'administration, l'audit et la protection des données ne vont pas avec une affectation auprès des jeunes : ce sont deux personnes.",
         ));
@@ -359,7 +359,7 @@ impl App {
                 ));
             }
             if draft.profession.is_platform() && office.administers().is_err() {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "platform_by_administrator",
                     "Seul un administrateur propose une affectation d'administration, d'audit ou de protection des données.",
                 ));
@@ -409,7 +409,7 @@ impl App {
             // What the command line stated: two persons all the same (see `recognition`).
             let apart = row.stated_by.is_some() || holder.recognised_by.as_ref() != Some(&me);
             if !second || !apart {
-                return Err(ServiceError::rule(
+                return Err(ServiceError::forbidden(
                     "second_person",
                     "Une affectation est confirmée par une seconde personne : ni celle qui l'a saisie, ni celle qu'elle concerne, ni, pour une saisie en ligne de commande, celle qui a reconnu le compte.",
                 ));

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::members::me;
 use super::preview::end_of;
+use super::who::still_open;
 use super::{App, ServiceError};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts};
 use crate::access::{Existence, Resource, may_know};
@@ -96,7 +97,7 @@ fn not_alike() -> ServiceError {
 }
 
 /// DESIGN §3: same organisation, profession, mission and secrecy; another professional, neither the manager.
-fn alike(
+pub(super) fn alike(
     candidate: &AssignmentFacts,
     leaving: &AssignmentFacts,
     by: &AssignmentFacts,
@@ -162,6 +163,43 @@ fn shares_with(scene: &Scene<'_>, myself: &ParticipationFacts, other: &Participa
         .any(|s| s.sharer == myself.id && s.recipients.iter().any(|r| r.participation == *other))
 }
 
+/// The succession under which somebody was named for this place, when there is one.
+pub(super) fn naming(
+    scene: &mut Scene<'_>,
+    place: &ParticipationId,
+) -> Result<Option<Fact<SuccessionBody>>, ServiceError> {
+    Ok(all(scene)?.into_iter().find(|f| f.facts.successor == *place))
+}
+
+/// Takes the place for which one was named: a successor ends the predecessor's, with a stand-in both read.
+///
+/// INVARIANT: whichever way the acceptance comes, this is the only one in which a named place is taken.
+pub(super) fn take_place(
+    scene: &Scene<'_>,
+    mine: &ParticipationFacts,
+    named: &SuccessionBody,
+) -> Result<Change, ServiceError> {
+    let facts = scene.gate.facts();
+    if named.stopped_at.is_some() {
+        return Err(ServiceError::AbsentOrRefused);
+    }
+    still_open(facts)?;
+    if let Some(from) = named.from.filter(|d| d.date() > scene.now.paris_day()) {
+        return Err(ServiceError::rule(
+            "too_early",
+            format!("Ce remplacement commence le {} : acceptez-le ce jour-là.", french_date(from.date())),
+        ));
+    }
+    let accepted = ParticipationChange { accepted_at: Some(scene.now), ..ParticipationChange::default() };
+    let change = step_on(Change::new(mine.id.as_str()), &facts.id, mine, accepted);
+    let before = facts.participation(&named.predecessor).ok_or(ServiceError::AbsentOrRefused)?;
+    if named.last_day.is_some() || before.ended_at.is_some() {
+        return Ok(change);
+    }
+    let ended = ParticipationChange { ended_at: Some(scene.now), ..ParticipationChange::default() };
+    Ok(step_on(change, &facts.id, before, ended))
+}
+
 fn step_on(change: Change, on: &PathwayId, p: &ParticipationFacts, new: ParticipationChange) -> Change {
     let (pathway, id, version) = (on.clone(), p.id.clone(), p.version);
     let row =
@@ -195,9 +233,7 @@ impl App {
                 .filter(|p| p.assignment.organisation == by.organisation && p.accepted_at.is_some())
                 .filter(|p| p.existence == Existence::Open || p.assignment.mission == by.mission)
                 .ok_or(ServiceError::AbsentOrRefused)?;
-            if facts.closed_at.is_some() {
-                return Err(ServiceError::rule("pathway_closed", "Ce parcours est clos."));
-            }
+            still_open(facts)?;
             let candidate = scene
                 .snapshot
                 .assignment_fetch(&new.assignment)?
@@ -271,32 +307,8 @@ impl App {
                 .participation(participation)
                 .filter(|p| p.assignment.id == scene.gate.actor().assignment().id)
                 .ok_or(ServiceError::AbsentOrRefused)?;
-            let found = all(scene)?
-                .into_iter()
-                .find(|f| f.facts.successor == mine.id)
-                .ok_or(ServiceError::AbsentOrRefused)?;
-            if found.facts.stopped_at.is_some() {
-                return Err(ServiceError::AbsentOrRefused);
-            }
-            if let Some(from) = found.facts.from.filter(|d| d.date() > scene.now.paris_day()) {
-                return Err(ServiceError::rule(
-                    "too_early",
-                    format!(
-                        "Ce remplacement commence le {} : acceptez-le ce jour-là.",
-                        french_date(from.date())
-                    ),
-                ));
-            }
-            let accepted =
-                ParticipationChange { accepted_at: Some(scene.now), ..ParticipationChange::default() };
-            let change = step_on(Change::new(mine.id.as_str()), pathway, mine, accepted);
-            let before =
-                facts.participation(&found.facts.predecessor).ok_or(ServiceError::AbsentOrRefused)?;
-            if found.facts.last_day.is_some() || before.ended_at.is_some() {
-                return Ok(change);
-            }
-            let ended = ParticipationChange { ended_at: Some(scene.now), ..ParticipationChange::default() };
-            Ok(step_on(change, pathway, before, ended))
+            let named = naming(scene, &mine.id)?.ok_or(ServiceError::AbsentOrRefused)?;
+            take_place(scene, mine, &named.facts)
         })
     }
 

@@ -17,7 +17,7 @@ use crate::audit::Disclosed;
 use crate::domain::accord::{Event, EventKind, Scope, Signatory, check_event};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Purpose, Role};
-use crate::ids::{ConsentEventId, PathwayId};
+use crate::ids::{AssignmentId, ConsentEventId, PathwayId};
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::{EventBody, Sheet};
 
@@ -26,8 +26,17 @@ use crate::store::pathway::{EventBody, Sheet};
 #[serde(tag = "scope", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScopeInput {
     Everything {},
-    Recipient { recipient: RecipientInput },
-    Category { category: Category },
+    Recipient {
+        recipient: RecipientInput,
+    },
+    /// One person and nobody else of the same service, whatever the accord named.
+    Person {
+        #[schema(value_type = String)]
+        assignment: AssignmentId,
+    },
+    Category {
+        category: Category,
+    },
 }
 
 /// A withdrawal.
@@ -77,11 +86,15 @@ impl App {
         input: &WithdrawalInput,
     ) -> Result<Disclosed<WithdrawalView>, ServiceError> {
         let id = ConsentEventId::random(self.chance())?;
-        let (created, told) = self.change_telling(call, act, pathway, |scene| {
+        let plan = |scene: &mut Scene<'_>| {
             scene.gate.resource(Resource::Hear)?;
             let scope = match &input.what {
                 ScopeInput::Everything {} => Scope::Everything,
                 ScopeInput::Recipient { recipient } => Scope::Recipient(recipient.key()),
+                ScopeInput::Person { assignment } => {
+                    known_person(scene, assignment)?;
+                    Scope::Assignment(assignment.clone())
+                }
                 ScopeInput::Category { category } => Scope::Category(*category),
             };
             let facts = scene.gate.facts();
@@ -106,15 +119,31 @@ impl App {
                 )?;
                 change = change.fact(fact);
             }
+            Ok(change)
+        };
+        // The same whatever was covered, and the same when it is asked again.
+        let tell = |scene: &mut Scene<'_>| {
             let view = WithdrawalView {
                 id: id.as_str().to_owned(),
                 sentence: sentence(&input.by),
                 running_stays: running_stays(scene, &input.what)?,
             };
-            Ok((change, scene.seal_facts(view)))
-        })?;
+            Ok(scene.seal_facts(view))
+        };
+        let (created, told) = self.change_telling(call, act, pathway, plan, tell)?;
         // A replayed request names what the first one recorded.
         Ok(told.map(|view| WithdrawalView { id: created.id, ..view }))
+    }
+}
+
+/// Somebody of the directory, in the circle or not: the answer tells nothing of who takes part.
+fn known_person(scene: &mut Scene<'_>, assignment: &AssignmentId) -> Result<(), ServiceError> {
+    match scene.snapshot.assignment_fetch(assignment)? {
+        Some(row) if !row.facts.profession.is_platform() => Ok(()),
+        Some(_) | None => Err(ServiceError::rule(
+            "unknown_person",
+            "Cette personne n'est pas dans l'annuaire : choisissez-la dans la liste de sa structure.",
+        )),
     }
 }
 
@@ -179,6 +208,7 @@ fn running_stays(scene: &mut Scene<'_>, what: &ScopeInput) -> Result<Vec<Running
         let concerned = match what {
             ScopeInput::Everything {} => true,
             ScopeInput::Recipient { recipient } => organiser.assignment.recipient_key() == recipient.key(),
+            ScopeInput::Person { assignment } => organiser.assignment.id == *assignment,
             ScopeInput::Category { category } => scene
                 .gate
                 .book()

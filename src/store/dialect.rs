@@ -74,6 +74,37 @@ pub(super) fn checkpoint_truncate(conn: &mut Db) -> Result<(), StoreError> {
     }
 }
 
+/// Writes a copy of the whole database, of one moment, into an empty file; writers go on meanwhile.
+#[expect(clippy::disallowed_methods, reason = "this is the room of raw SQL")]
+pub(super) fn copy_into(conn: &mut Db, file: &str) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(c) => {
+            use diesel::prelude::*;
+            // The engine's own means: a consistent copy, without free pages, so without what was erased.
+            diesel::sql_query("VACUUM INTO ?").bind::<diesel::sql_types::Text, _>(file).execute(c)?;
+            Ok(())
+        }
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => Err(StoreError::Address),
+    }
+}
+
+/// Whether every page and index of the file holds together; PostgreSQL has tools of its own.
+pub(super) fn integrity(conn: &mut Db) -> Result<bool, StoreError> {
+    match conn {
+        Db::Sqlite(c) => {
+            use diesel::prelude::*;
+            let ask = diesel::dsl::sql::<diesel::sql_types::Text>(
+                "(SELECT group_concat(integrity_check, ' ') FROM pragma_integrity_check)",
+            );
+            let said: String = diesel::select(ask).get_result(c)?;
+            Ok(said == "ok")
+        }
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => Ok(true),
+    }
+}
+
 /// Takes the head row for this transaction. SQLite's `BEGIN IMMEDIATE` has taken the whole file already.
 pub(super) fn lock_head(conn: &mut Db) -> Result<(), StoreError> {
     match conn {

@@ -324,7 +324,7 @@ impl LogFile {
         Ok(Self { conn, keys: HashMap::new() })
     }
 
-    const fn conn(&mut self) -> &mut Db {
+    pub(super) const fn conn(&mut self) -> &mut Db {
         &mut self.conn
     }
 

@@ -10,6 +10,7 @@
 
 pub mod account;
 mod backend;
+mod backup;
 pub mod charter;
 mod connection;
 mod delay;
@@ -19,10 +20,13 @@ pub mod idempotency;
 pub mod invitation;
 pub mod item;
 pub mod kept_form;
+pub mod keys;
 pub mod log;
 mod migrations;
 pub mod organisation;
 pub mod pathway;
+pub mod rating;
+pub mod retention;
 #[rustfmt::skip]
 mod schema;
 mod seal;
@@ -32,6 +36,7 @@ mod tx;
 use std::path::PathBuf;
 
 pub use backend::DieselBackend;
+pub use backup::file_holds;
 pub use connection::DatabaseAddress;
 pub use snapshot::{InstanceKind, NewKey, Snapshot, Store};
 pub use tx::WriteTx;

@@ -1,8 +1,11 @@
 //! Pathways: location, and the facts of one moment for the decision.
 
-use chrono::NaiveDate;
+mod bodies;
+
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+pub use bodies::{CourseBody, EventBody, HandoverBody, ShareBody, Sheet, StatuteBody};
 
 use super::StoreError;
 use super::fact::{self, FactKind, FactRow};
@@ -13,7 +16,7 @@ use super::tx::WriteTx;
 use crate::access::Existence;
 use crate::access::facts::{
     AssignmentFacts, HandoverFacts, ItemFacts, ItemKind, ParticipationFacts, PathwayFacts, RequestFacts,
-    ShareFacts, ShareRecipient, StatuteFile, VersionFacts,
+    ShareFacts, StatuteFile, VersionFacts,
 };
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
@@ -21,77 +24,11 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::accord::{Accord, AccordFacts, Event};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
-use crate::domain::statute::{StatuteEvent, StatutoryRecord};
-use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Secrecy, Step};
+use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
 use crate::ids::{
-    AccordId, AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, OrganisationId,
-    ParticipationId, PathwayId, ReleaseId, ShareId,
+    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, OrganisationId, ParticipationId,
+    PathwayId, ShareId,
 };
-
-/// Step and review date (fact `course`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CourseBody {
-    pub step: Step,
-    pub review_on: Option<NaiveDate>,
-}
-
-/// On which sheet an event was recorded (fact `accord_event`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sheet {
-    Accord(AccordId),
-    Release(ReleaseId),
-    /// On no sheet: it covers what the recorder may not even see.
-    Standing,
-}
-
-/// A signature, refusal, withdrawal… (fact `accord_event`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct EventBody {
-    pub sheet: Sheet,
-    pub event: Event,
-}
-
-/// A share (fact `share`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShareBody {
-    pub sharer: ParticipationId,
-    pub purpose: Purpose,
-    pub starts: Timestamp,
-    pub ends: Timestamp,
-    pub ended_at: Option<Timestamp>,
-    pub category: Option<Category>,
-    pub versions: Vec<ItemVersionId>,
-    pub recipients: Vec<ShareRecipient>,
-    pub handover: Option<HandoverId>,
-}
-
-/// A handover (fact `handover`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HandoverBody {
-    pub outgoing: ParticipationId,
-    pub incoming: ParticipationId,
-    pub share: ShareId,
-    pub accepted_at: Option<Timestamp>,
-    pub declined_at: Option<Timestamp>,
-    pub outgoing_confirmed_at: Option<Timestamp>,
-    pub incoming_confirmed_at: Option<Timestamp>,
-    /// Whom a référent who leaves has named in its place; takes effect when both ends have confirmed.
-    #[serde(default)]
-    pub new_referent: Option<ParticipationId>,
-}
-
-/// A statutory record with its events (fact `statute`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatuteBody {
-    pub record: StatutoryRecord,
-    pub events: Vec<StatuteEvent>,
-    pub author: ParticipationId,
-}
 
 /// What decides on a request about a holder (fact `impossibility_request`); the rest is its own view's.
 #[derive(Deserialize)]

@@ -227,6 +227,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    handover_rating (month, kind, answer) {
+        month -> Text,
+        kind -> Text,
+        answer -> Text,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
     sealed_form (subject) {
         subject -> Binary,
         at -> BigInt,
@@ -283,4 +292,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, sealed_form, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint);

@@ -81,6 +81,13 @@ impl Form {
         self.fields.iter().any(|(n, v)| n == name && v == value)
     }
 
+    /// The same form without these fields: what belongs to a page and not to what the API reads.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        let kept = self.fields.iter().filter(|(n, _)| !names.contains(&n.as_str())).cloned();
+        Self { fields: kept.collect() }
+    }
+
     /// Names and values, in order.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(n, v)| (n.as_str(), v.as_str()))

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::explain::{Context, repair_line, sentence};
-use crate::service::ServiceError;
+use crate::service::{ALREADY_RECORDED, ServiceError};
 
 /// Seconds after which it is worth asking again when the log or the database did not answer.
 const RETRY_UNAVAILABLE: u32 = 2;
@@ -159,13 +159,14 @@ impl Problem {
                     .collect();
                 problem
             }
-            ServiceError::Rule { code, message } => {
+            ServiceError::Rule { code, message, .. } => {
                 let (status, title) = match *code {
                     edge::BODY_TOO_LARGE => (413, "Demande trop grande"),
                     edge::BODY_NOT_JSON => (415, "Format non accepté"),
                     edge::BODY_TOO_SLOW => (408, "Demande trop lente"),
                     edge::BODY_BROKEN => (400, "Demande interrompue"),
                     edge::CROSS_SITE => (403, "Demande venue d'un autre site"),
+                    ALREADY_RECORDED => (409, "Déjà enregistré"),
                     _ => (422, "Demande impossible"),
                 };
                 Self::new(status, code, title, message.clone())
@@ -239,6 +240,7 @@ mod tests {
             (ServiceError::rule("some_rule", "Faites autrement."), 422),
             (ServiceError::rule(edge::BODY_TOO_LARGE, "Trop."), 413),
             (ServiceError::rule(edge::CROSS_SITE, "Non."), 403),
+            (ServiceError::rule(ALREADY_RECORDED, "Déjà."), 409),
             (ServiceError::Conflict, 409),
             (ServiceError::PreconditionFailed, 412),
             (ServiceError::TooManyAttempts(30), 429),

@@ -27,6 +27,7 @@ pub fn api() -> Vec<Route> {
         api::pathways::routes(),
         api::circle::routes(),
         api::items::routes(),
+        api::preparing::routes(),
         api::accords::routes(),
         api::statutes::routes(),
         api::sharing::routes(),

@@ -1,12 +1,21 @@
 //! The API through HTTPS on a running server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
+mod bad_input;
+mod callers;
+mod callers_asks;
+mod callers_world;
+mod canaries;
 mod edge;
 mod headers;
 mod kept_forms;
 mod openapi;
+mod pages;
+mod races;
 mod stories;
 mod stories_course;
+mod stories_family;
+mod stories_s4;
 mod stories_time;
 mod stories_world;
 mod stories_worlds;

@@ -157,7 +157,12 @@ fn story_s7_two_bound_professionals_share_without_accord_and_nobody_else() {
     s.act(HELENE, &decisions, yes);
     assert!(s.reads(SAMIRA, &home, "protection"));
     s.recorded("referent_pre", "create", "statute", "permit");
-    s.recorded("referent_pre", "create", "statute", "failed");
+    let denied = s.recorded("referent_pre", "create", "statute", "deny");
+    assert_eq!(denied["reasons"], json!(["statute_needs_both_bound"]), "{denied}");
+    assert!(
+        denied["sentence"].as_str().unwrap().ends_with("Règle : `statute_needs_both_bound`."),
+        "{denied}"
+    );
     assert_eq!(s.recorded("referent_pre", "confirm", "statute", "permit")["function"], "manager");
     s.go_days(31);
     assert!(!s.reads(SAMIRA, &home, "protection"), "thirty days without review");

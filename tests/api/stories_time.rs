@@ -31,12 +31,19 @@ fn story_s5_at_midnight_of_the_eighteenth_birthday_parental_accords_lapse() {
         .to_owned();
     let school = s.fact(NADIA, &p, "schooling", "Prépare le baccalauréat");
     let street = s.fact(SAMIRA, &p, "schooling", "Révise au local");
-    s.share(SAMIRA, &p, s.share_body("coordination", 60, &[&street], &[&nadia]));
+    // Nothing is promised for longer than the family's word: the last day is named.
+    let days = |to: NaiveDate| u64::try_from((to - s.today()).num_days()).unwrap();
+    let eve = NaiveDate::from_ymd_opt(2027, 1, 31).unwrap();
+    let long = s.share_body("coordination", days(eve) + 1, &[&street], &[&nadia]);
+    let reply = s.post(SAMIRA, &format!("/api/v1/pathways/{p}/shares"), long);
+    assert_eq!(reply.code(), "beyond_majority");
+    assert!(text(&reply).contains("le dernier jour possible est le 31 janvier 2027"), "{}", text(&reply));
+    s.share(SAMIRA, &p, s.share_body("coordination", days(eve), &[&street], &[&nadia]));
     let share = s.share_body("coordination", 10, &[&school], &[&samira]);
     s.share(NADIA, &p, share);
     s.go(midnight(2027, 1, 24));
     assert!(s.reads(SAMIRA, &school, "coordination"), "its last day");
-    let share = s.share_body("coordination", 20, &[&school], &[&samira]);
+    let share = s.share_body("coordination", days(eve), &[&school], &[&samira]);
     s.share(NADIA, &p, share);
     s.go(midnight(2027, 2, 1).plus_seconds(-60));
     assert!(s.reads(SAMIRA, &school, "coordination"), "a minute before");
@@ -50,7 +57,9 @@ fn story_s5_at_midnight_of_the_eighteenth_birthday_parental_accords_lapse() {
     assert_eq!(denied["reasons"], json!(["not_a_participant"]), "{denied}");
     assert!(!s.reads(NADIA, &street, "coordination"));
     let denied = s.recorded("referent_pre", "read", "item", "deny");
-    assert!(denied["reasons"].to_string().contains("accord_expired"), "{denied}");
+    assert_eq!(denied["reasons"], json!(["share_ended"]), "{denied}");
+    let whole = s.read(IRENE, &format!("/api/v1/audit/records/{}", denied["index"]));
+    assert!(whole["body"].as_str().unwrap().contains("accord_expired"), "{whole}");
     s.go(midnight(2027, 2, 1).plus_seconds(9 * 3600));
     // The young adult signs alone.
     s.accord(NADIA, &p, "coordination", 200, lines(), &["young_person"]);

@@ -427,6 +427,36 @@ impl Story {
     }
 }
 
+/// The records of each request: the pathway that each of them names, if any.
+pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
+    let mut found: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    let mut snapshot = s.server.app.store().snapshot().unwrap();
+    let mut index = 0;
+    while let Some(body) = snapshot.log_body(index).unwrap() {
+        let body = relais::audit::LeafBody::parse(&body).unwrap();
+        found.entry(body.request.to_string()).or_default().push(body.pathway.map(|p| p.to_string()));
+        index += 1;
+    }
+    found
+}
+
+/// The rows that programs ask. Pages for people have callers, and a table, of their own.
+pub fn api_routes() -> Vec<relais::web::route::Route> {
+    let mut rows = routes::all();
+    rows.retain(|r| r.path.starts_with("/api/") || r.path.starts_with("/health/"));
+    rows
+}
+
+/// Everybody of the demonstration.
+pub fn logins() -> Vec<&'static str> {
+    TEMPLATE.accounts.keys().map(String::as_str).collect()
+}
+
+/// The way in of somebody of the demonstration.
+pub fn account(login: &str) -> &'static demo::Account {
+    &TEMPLATE.accounts[login]
+}
+
 pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
 }

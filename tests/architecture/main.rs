@@ -253,26 +253,12 @@ fn some_crates_are_known_to_one_room_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Files that are too long today. This list may only shrink: a file that fits again, or grows, fails the test.
-const TOO_LONG: &[(&str, usize)] = &[
-    ("src/access/tests.rs", 740),
-    ("src/service/pathway_tests.rs", 780),
-    ("src/service/people.rs", 700),
-    ("src/service/pathways.rs", 690),
-    ("src/store/pathway.rs", 640),
-];
-
 #[test]
 fn every_file_says_what_it_is_for_and_can_be_read_in_one_sitting() {
     let mut wrong = Vec::new();
     for source in sources() {
         let lines = source.whole.lines().count();
-        let known = TOO_LONG.iter().find(|(path, _)| source.path.ends_with(path));
-        if let Some((path, most)) = known {
-            if lines > *most || lines <= LONGEST_FILE {
-                wrong.push(format!("{path}: {lines} lines; split it, or take it off the list"));
-            }
-        } else if lines > LONGEST_FILE {
+        if lines > LONGEST_FILE {
             wrong.push(format!(
                 "{}: {lines} lines, more than {LONGEST_FILE}: split it",
                 source.path.display()

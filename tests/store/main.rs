@@ -9,3 +9,4 @@ mod opening;
 mod roles;
 mod secrecy;
 mod support;
+mod verifier;

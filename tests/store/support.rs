@@ -82,7 +82,7 @@ impl Raw {
 }
 
 /// Details sealed under one key.
-struct Under<'a>(&'a DataKey);
+pub struct Under<'a>(pub &'a DataKey);
 
 impl DetailSealer for Under<'_> {
     fn seal_detail(

@@ -17,6 +17,38 @@ fn a_review_not_held_pauses_what_is_shared() {
 }
 
 #[test]
+fn story_s3_reading_goes_on_for_thirty_days_after_the_review_date() {
+    let mut f = shared_housing();
+    f.review_on = Some(plus(-29));
+    let d = ask(&f, &book(), REFERENTE, 1, Some(Purpose::Coordination), noon(0));
+    assert!(d.permitted, "{:?}", reasons(&d));
+    // It is decided anew at the first midnight of the pause.
+    assert!(d.valid_until <= Timestamp::paris_midnight(plus(1)));
+    f.review_on = Some(plus(-30));
+    let d = ask(&f, &book(), REFERENTE, 1, Some(Purpose::Coordination), noon(0));
+    assert_eq!(d.reason, Reason::SharingPaused);
+}
+
+#[test]
+fn story_s3_a_stay_in_progress_is_read_during_the_pause_until_its_own_end() {
+    let members = circle();
+    let mut f = everybody();
+    let world = aged(16).with(
+        draft(2, Purpose::Stay, vec![line(9, key_of(&members[0]), &[Category::Leisure])]),
+        signed_by_all(&[9]),
+    );
+    f.accords.extend(world.accords);
+    f.items.push(item(1, PREVENTION, Category::Leisure, Secrecy::Bound));
+    f.shares.push(share(1, PREVENTION, Purpose::Stay, &[1], &[REFERENTE]));
+    f.review_on = Some(plus(-31));
+    let d = ask(&f, &book(), REFERENTE, 1, Some(Purpose::Stay), noon(0));
+    assert!(d.permitted, "{:?}", reasons(&d));
+    f.shares[0].ends = noon(-1);
+    let d = ask(&f, &book(), REFERENTE, 1, Some(Purpose::Stay), noon(0));
+    assert!(!d.permitted);
+}
+
+#[test]
 fn an_own_item_is_decided_anew_when_the_naming_accord_ends() {
     let mut f = everybody();
     f.items.push(item(2, TEACHER, Category::Schooling, Secrecy::NotBound));

@@ -136,7 +136,11 @@ pub fn create(
     Ok(ways_in)
 }
 
-fn ways_in(folder: &Path) -> Result<WaysIn> {
+/// What a demonstration folder remembers of its people.
+///
+/// # Errors
+/// When the file is not there or not readable.
+pub fn ways_in(folder: &Path) -> Result<WaysIn> {
     let path = folder.join(WAYS_IN);
     let bytes = std::fs::read(&path).with_context(|| {
         format!("{} manque : supprimez le dossier de démonstration et recommencez", path.display())
@@ -197,7 +201,8 @@ pub fn run(
 }
 
 /// The people whom the sign-in page offers.
-fn door(known: &WaysIn) -> Demonstration {
+#[must_use]
+pub fn door(known: &WaysIn) -> Demonstration {
     let people = known.accounts.iter().map(|a| DemonstrationPerson {
         login: a.login.clone(),
         name: a.name.clone(),

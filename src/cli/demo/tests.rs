@@ -34,6 +34,7 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
     let nadia = known.accounts.iter().find(|a| a.login == "nadia.benali").unwrap();
     let secret = crate::crypto::totp::TotpSecret::from_base32(&nadia.totp_secret).unwrap();
     let ask = SignIn {
+        request: crate::ids::RequestId::random(app.chance()).unwrap(),
         login: Login::parse(&nadia.login).unwrap(),
         password: crate::crypto::password::Password::typed(nadia.password.clone()).unwrap(),
         code: FactorCode::parse(&crate::crypto::totp::code(&secret, clock.now()).unwrap()).unwrap(),

@@ -113,7 +113,7 @@ fn proof_checkpoint_and_consistency_verify_without_us() {
         t.write(|_, _| Ok(()));
     }
     let name = log_name(&mut t.app.store().snapshot().unwrap()).unwrap();
-    let keys = [name.key];
+    let keys = name.keys;
     let older = first.verify(&name.origin, &keys).unwrap();
     let answer = t.app.audit_consistency(&call("auditor"), ACT, older.size()).unwrap();
     let newer = SignedCheckpoint::parse(&answer.checkpoint).unwrap();

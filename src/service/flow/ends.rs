@@ -10,10 +10,30 @@ use crate::ids::PathwayId;
 use crate::service::{App, ServiceError};
 use crate::store::StoreError;
 
-fn verdict_of(error: &ServiceError) -> Verdict {
+/// Refused by law, charter or family is `deny`; what could not be done as it was asked is `failed`.
+const fn verdict_of(error: &ServiceError) -> Verdict {
     match error {
-        ServiceError::AbsentOrRefused | ServiceError::Explained(_) => Verdict::Deny,
-        _ => Verdict::Failed,
+        ServiceError::AbsentOrRefused
+        | ServiceError::Explained(_)
+        | ServiceError::Rule { refused: Some(_), .. } => Verdict::Deny,
+        ServiceError::Rule { refused: None, .. }
+        | ServiceError::Unauthenticated
+        | ServiceError::Invalid(_)
+        | ServiceError::Conflict
+        | ServiceError::PreconditionFailed
+        | ServiceError::TooManyAttempts(_)
+        | ServiceError::Unavailable(_)
+        | ServiceError::Internal(_) => Verdict::Failed,
+    }
+}
+
+/// What a record says of how a request ended: its verdict, why, and by which rule.
+fn conclude(draft: &mut RecordDraft, error: &ServiceError) {
+    draft.verdict = verdict_of(error);
+    if let ServiceError::Rule { code, refused: Some(reasons), .. } = error {
+        // What the gates permitted on the way stays in the trail; it is no reason of a refusal.
+        draft.reasons.clone_from(reasons);
+        draft.clauses.push(format!("rule={code}"));
     }
 }
 
@@ -34,13 +54,13 @@ impl App {
     }
 
     /// Records a request that ended without an answer of substance. When even that fails, the answer is 503.
-    pub(super) fn record_end(
+    pub(in crate::service) fn record_end(
         &self,
         mut draft: RecordDraft,
         key: Option<&DataKey>,
         error: ServiceError,
     ) -> ServiceError {
-        draft.verdict = verdict_of(&error);
+        conclude(&mut draft, &error);
         // Nothing left, nothing was written.
         draft.returned = Vec::new();
         draft.written = Vec::new();

@@ -2,15 +2,18 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Act, Change, Idempotency};
+use super::{Act, Call, Change, Idempotency};
+use crate::access::Resource;
 use crate::audit::lane::{CheckKind, Priority};
-use crate::audit::{Job, LaneError, VersionCheck};
+use crate::audit::{Job, LaneError, LeafBody, VersionCheck};
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::crypto::keyring::KeyOwner;
+use crate::domain::cell::Reason;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
 use crate::ids::PathwayId;
 use crate::service::ServiceError;
+use crate::service::consent_fixture::{Family, date};
 use crate::service::testing::Territory;
 use crate::store::account::{AccountState, Credentials, SealedCredentials};
 use crate::store::fact::{FactKind, NewFact};
@@ -241,4 +244,71 @@ fn destroying_the_key_of_a_pathway_moves_its_version() {
     };
     assert!(matches!(said(check.clone()), Err(LaneError::Stale)));
     assert!(said(VersionCheck { id: two.as_str().to_owned(), ..check }).is_ok());
+}
+
+fn last_record(t: &Territory) -> LeafBody {
+    let mut snapshot = t.app.store().snapshot().unwrap();
+    let rows = snapshot.log_page(&crate::store::log::LogFilter::default(), 1).unwrap();
+    LeafBody::parse(&rows[0].1).unwrap()
+}
+
+#[test]
+fn a_replay_is_told_again_though_it_cannot_be_done_twice() {
+    let f = Family::of(date(2015, 10, 10));
+    let act = Act { action: Action::Withdraw, resource: ResourceKind::Accord };
+    let mut call = f.t.call("referente");
+    call.idempotency = Some(key("k1"));
+    let go = |call: &Call, pathway| {
+        f.t.app.change_telling(
+            call,
+            act,
+            pathway,
+            |scene| {
+                scene.gate.resource(Resource::Hear)?;
+                if scene.snapshot.instance_value("y").map_err(ServiceError::from)?.is_some() {
+                    return Err(ServiceError::rule("already", "déjà"));
+                }
+                Ok(Change::new("y").step(row("y"), |tx, _| tx.instance_set("y", "done")))
+            },
+            |scene| Ok(scene.seal_facts("appelez la direction")),
+        )
+    };
+    let (first, told) = go(&call, &f.pathway).unwrap();
+    assert_eq!((first.replayed, *told), (false, "appelez la direction"));
+    let (again, told) = go(&call, &f.pathway).unwrap();
+    assert_eq!((again.id, again.replayed, *told), (first.id, true, "appelez la direction"));
+    // Without a key, and for who may not even hear, it is what it is.
+    let error = go(&f.t.call("referente"), &f.pathway).err().unwrap();
+    assert!(matches!(error, ServiceError::Rule { code: "already", .. }), "{error}");
+    assert!(matches!(go(&f.t.call("outsider"), &f.pathway), Err(ServiceError::AbsentOrRefused)));
+}
+
+#[test]
+fn what_law_charter_or_family_refuse_is_recorded_as_a_refusal_and_bad_input_is_not() {
+    let t = Territory::new();
+    let end = |error: fn() -> ServiceError| {
+        let done = t.app.change_desk(&t.call("teacher"), READ, |_| Err(error()));
+        assert!(done.is_err());
+        last_record(&t)
+    };
+    let said =
+        end(|| ServiceError::denied(Reason::StatuteNeedsBothBound, "statute_needs_both_bound", "Non."));
+    assert_eq!((said.decision, said.reasons), (Verdict::Deny, vec![Reason::StatuteNeedsBothBound]));
+    assert_eq!(said.clauses, ["rule=statute_needs_both_bound"]);
+    let said = end(|| ServiceError::forbidden("second_person_needed", "Non."));
+    assert_eq!((said.decision, said.clauses), (Verdict::Deny, vec!["rule=second_person_needed".to_owned()]));
+    let said = end(|| ServiceError::rule("last_day_past", "Corrigez."));
+    assert_eq!((said.decision, said.reasons, said.clauses), (Verdict::Failed, vec![], vec![]));
+    assert_eq!(end(|| ServiceError::AbsentOrRefused).decision, Verdict::Deny);
+}
+
+#[test]
+fn a_reading_of_the_command_line_that_fails_is_recorded() {
+    let t = Territory::new();
+    warm(&t);
+    let before = records(&t);
+    let seen = t.app.console_read::<()>(READ, "user list", |_| Err(ServiceError::rule("x", "Non.")));
+    assert!(matches!(seen, Err(ServiceError::Rule { .. })));
+    let said = last_record(&t);
+    assert_eq!((records(&t), said.decision, said.actor), (before + 1, Verdict::Failed, None));
 }

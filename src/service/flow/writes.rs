@@ -9,6 +9,9 @@ use crate::ids::PathwayId;
 use crate::service::{App, ServiceError};
 use crate::store::{Snapshot, StoreError, WriteTx};
 
+/// Code of a replay whose answer may not be told again (409).
+pub const ALREADY_RECORDED: &str = "already_recorded";
+
 /// A change with what the person who acts is told.
 type Planned<T> = (Change, Sealed<T>);
 
@@ -44,40 +47,53 @@ impl App {
     where
         F: Fn(&mut Scene<'_>) -> Result<Change, ServiceError>,
     {
-        let nothing: fn() = || ();
-        let planned = |scene: &mut Scene<'_>| Ok((plan(scene)?, Sealed::seal(())));
-        self.change_told(call, act, pathway, planned, Some(nothing)).map(|(created, _)| created)
+        let nothing = |_: &mut Scene<'_>| Ok(Sealed::seal(()));
+        self.change_told(call, act, pathway, plan, nothing, |e| e).map(|(created, _)| created)
     }
 
     /// [`App::change`] with an answer of its own: what the person who acts must be told at once, decided on the same
     /// snapshot and readable only once the change and its record are committed.
     ///
+    /// INVARIANT: `tell` rests on what stands, never on what the plan prepared: a replay is told by it alone, also where
+    /// the same thing could not be done a second time. Whoever closed one's own way in by the first request, and so may
+    /// be told nothing any more, hears that it is recorded (409), which that person already knew.
+    ///
     /// # Errors
-    /// As [`App::change`].
-    pub fn change_telling<T, F>(
+    /// As [`App::change`]; [`ALREADY_RECORDED`].
+    pub fn change_telling<T, F, G>(
         &self,
         call: &Call,
         act: Act,
         pathway: &PathwayId,
         plan: F,
+        tell: G,
     ) -> Result<(Created, Disclosed<T>), ServiceError>
     where
-        F: Fn(&mut Scene<'_>) -> Result<(Change, Sealed<T>), ServiceError>,
+        F: Fn(&mut Scene<'_>) -> Result<Change, ServiceError>,
+        G: Fn(&mut Scene<'_>) -> Result<Sealed<T>, ServiceError>,
     {
-        self.change_told(call, act, pathway, plan, None)
+        self.change_told(call, act, pathway, plan, tell, |_| {
+            ServiceError::rule(
+                ALREADY_RECORDED,
+                "C'est déjà enregistré, une seule fois. Vous n'avez plus accès à ce parcours depuis : pour la suite, \
+                 appelez le référent.",
+            )
+        })
     }
 
-    /// `anew` is what a replay tells when the plan can no longer be made.
-    fn change_told<T, F>(
+    /// `gone` is what a replay answers that may not even be decided any more; its record says refused.
+    fn change_told<T, F, G>(
         &self,
         call: &Call,
         act: Act,
         pathway: &PathwayId,
         plan: F,
-        anew: Option<fn() -> T>,
+        tell: G,
+        gone: fn(ServiceError) -> ServiceError,
     ) -> Result<(Created, Disclosed<T>), ServiceError>
     where
-        F: Fn(&mut Scene<'_>) -> Result<Planned<T>, ServiceError>,
+        F: Fn(&mut Scene<'_>) -> Result<Change, ServiceError>,
+        G: Fn(&mut Scene<'_>) -> Result<Sealed<T>, ServiceError>,
     {
         for _ in 0..ATTEMPTS {
             let mut snapshot = self.store.snapshot()?;
@@ -85,11 +101,24 @@ impl App {
             let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
             let asked = Asked { call, act, signed_in: &signed_in, pathway: Some(pathway), now };
             let replay = self.replay(&asked, &mut snapshot);
-            let staged = self.on_scene(&asked, pathway, &mut snapshot, |scene| plan(scene));
+            let replayed = matches!(replay, Ok(Some(_)));
+            let mut anew = None;
+            let staged = self.on_scene(&asked, pathway, &mut snapshot, |scene| match plan(scene) {
+                Ok(change) => Ok((change, tell(scene)?)),
+                Err(e) if replayed && is_meaning(&e) => {
+                    anew = Some(tell(scene)?);
+                    Err(e)
+                }
+                Err(e) => Err(e),
+            });
             drop(snapshot);
-            match self.commit(&asked, staged, replay, anew)? {
-                Attempt::Done(done) => return Ok(done),
-                Attempt::Again => {}
+            match self.commit(&asked, staged, replay, anew) {
+                Ok(Attempt::Done(done)) => return Ok(done),
+                Ok(Attempt::Again) => {}
+                Err(e @ (ServiceError::AbsentOrRefused | ServiceError::Explained(_))) if replayed => {
+                    return Err(gone(e));
+                }
+                Err(e) => return Err(e),
             }
         }
         Err(self.kept_moving(call, act, Some(pathway)))
@@ -103,7 +132,6 @@ impl App {
     where
         F: Fn(&mut Desk<'_>) -> Result<Change, ServiceError>,
     {
-        let nothing: fn() = || ();
         for _ in 0..ATTEMPTS {
             let mut snapshot = self.store.snapshot()?;
             let now = self.moment(&mut snapshot)?;
@@ -118,7 +146,7 @@ impl App {
                 staged.draft.pathway = Some(id);
                 staged.key = Some(key);
             }
-            match self.commit(&asked, staged, replay, Some(nothing))? {
+            match self.commit(&asked, staged, replay, Some(Sealed::seal(())))? {
                 Attempt::Done((created, _)) => return Ok(created),
                 Attempt::Again => {}
             }
@@ -126,12 +154,13 @@ impl App {
         Err(self.kept_moving(call, act, None))
     }
 
+    /// `anew` is what a replay tells when the plan can no longer be made.
     fn commit<T>(
         &self,
         asked: &Asked<'_>,
         staged: Staged<Planned<T>>,
         replay: Result<Option<String>, ServiceError>,
-        anew: Option<fn() -> T>,
+        anew: Option<Sealed<T>>,
     ) -> Result<Attempt<(Created, Disclosed<T>)>, ServiceError> {
         let Staged { mut draft, key, outcome, mut checks, valid_until, passed } = staged;
         // A replay decides and records anew, and changes nothing. Behind the gate it answers what was kept, even where
@@ -139,7 +168,7 @@ impl App {
         let (change, told) = match (outcome, replay) {
             (Ok((_, told)), Ok(Some(id))) => (Err(id), told),
             (Err(e), Ok(Some(id))) if passed && is_meaning(&e) => match anew {
-                Some(anew) => (Err(id), Sealed::seal(anew())),
+                Some(anew) => (Err(id), anew),
                 None => return Err(self.record_end(draft, key.as_ref(), e)),
             },
             (Ok((change, told)), Ok(None)) => (Ok(change), told),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::service::handovers::{HandoverState, NewHandover};
 
-fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
+pub(super) fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
     let mut c = Circle::young();
     c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
     c.join("aemo", Mandate::Contractual, Role::Participant, Some("prevention"));
@@ -16,7 +16,7 @@ fn street_to_aemo(with_accord: bool) -> (Circle, ItemRef) {
     (c, home)
 }
 
-fn new(c: &Circle, item: &ItemRef, to: &str, referent: Option<&str>) -> NewHandover {
+pub(super) fn new(c: &Circle, item: &ItemRef, to: &str, referent: Option<&str>) -> NewHandover {
     NewHandover {
         incoming: c.place(to).clone(),
         items: vec![item.clone()],
@@ -117,4 +117,50 @@ fn a_referent_who_leaves_names_another_who_is_hidden_from_nobody() {
     };
     let refused = c.t.app.handover_create(&c.call("prevention"), &c.pathway, &to_contributor);
     assert_eq!(rule(refused).0, "incoming_receives_nothing");
+}
+
+#[test]
+fn story_s2_who_took_over_says_once_whether_it_started_again_and_only_numbers_are_kept() {
+    use crate::domain::vocabulary::StartedAgain;
+    use crate::service::ratings::HandoverRating;
+    let (c, home) = street_to_aemo(true);
+    let made =
+        c.t.app.handover_create(&c.call("prevention"), &c.pathway, &new(&c, &home, "aemo", None)).unwrap();
+    let id = HandoverId::parse(&made.id).unwrap();
+    let rate = |name: &str| {
+        let rating = HandoverRating { started_again: StartedAgain::FromScratch };
+        c.t.app.handover_rate(&c.call(name), &c.pathway, &id, rating)
+    };
+    c.t.app.handover_answer(&c.call("aemo"), &c.pathway, &id, true).unwrap();
+    assert_eq!(rule(rate("aemo")).0, "handover_not_done");
+    for name in ["aemo", "prevention"] {
+        c.t.app.handover_confirm(&c.call(name), &c.pathway, &id).unwrap();
+    }
+    let to_rate = |name| c.t.app.handover_read(&c.call(name), &c.pathway, &id).unwrap().to_rate;
+    assert!(to_rate("aemo") && !to_rate("prevention"));
+    for other in ["prevention", "referente", "outsider", "aemo_manager"] {
+        assert!(absent(rate(other)), "{other}");
+    }
+    rate("aemo").unwrap();
+    assert!(!to_rate("aemo"));
+    assert_eq!(rule(rate("aemo")).0, "already_rated");
+    let counts = |month: &str| {
+        let mut snapshot = c.t.app.store().snapshot().unwrap();
+        snapshot.handover_ratings_before(month).unwrap()
+    };
+    assert!(counts("2027-03").is_empty(), "a month that is not over is not read");
+    let all = counts("2027-04");
+    assert_eq!((all.len(), all[0].answer, all[0].number), (1, StartedAgain::FromScratch, 1));
+    // One answer is nobody's business; five are a number.
+    let kind = all[0].kind;
+    c.t.go_to(2027, 4, 2);
+    let seen = || c.t.app.handover_ratings(&c.call("administrator")).unwrap().into_inner().items;
+    assert!(seen().is_empty());
+    for _ in 0..4 {
+        c.t.write(move |tx, _| tx.handover_rating_add("2027-03", kind, StartedAgain::FromScratch));
+    }
+    assert_eq!(seen()[0].from_scratch, Some(5));
+    for other in ["aemo", "aemo_manager", "pre_manager", "auditor"] {
+        assert!(absent(c.t.app.handover_ratings(&c.call(other))), "{other}");
+    }
 }

@@ -5,6 +5,7 @@ mod handovers;
 mod shares;
 mod spoken;
 mod successions;
+mod today;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -434,7 +435,7 @@ pub(super) fn schooling() -> Value {
 /// The rule that was not met: its code and words.
 pub(super) fn rule<T>(result: Result<T, ServiceError>) -> (&'static str, String) {
     match result {
-        Err(ServiceError::Rule { code, message }) => (code, message),
+        Err(ServiceError::Rule { code, message, .. }) => (code, message),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("accepted"),
     }

@@ -54,6 +54,25 @@ fn story_s1_the_stay_reaches_the_director_from_either_author_and_ends_at_midnigh
 }
 
 #[test]
+fn story_s1_the_stay_sheet_is_for_its_organiser_and_printing_is_recorded_as_such() {
+    let (c, health, coat) = camp("aemo");
+    let act = |action| Act { action, resource: ResourceKind::Item };
+    let sheet = |who: &str, action| c.t.app.stay_sheet(&c.call(who), act(action), &c.pathway);
+    assert!(sheet("director", Action::Read).unwrap().lines.is_empty(), "nothing is shared by itself");
+    let shared = c.share("aemo", Purpose::Stay, &[&health, &coat], &["director"], last(2027, 3, 20)).unwrap();
+    let seen = sheet("director", Action::Read).unwrap();
+    assert_eq!(seen.lines.len(), 2);
+    assert!(seen.lines.iter().any(|l| l.words.iter().any(|w| w.said.contains("Manteau"))));
+    let read = |c: &Circle| c.t.app.share_read(&c.call("aemo"), &c.pathway, &share_id(&shared)).unwrap();
+    assert!(read(&c).readers[0].printed_at.is_none());
+    sheet("director", Action::Print).unwrap();
+    assert!(read(&c).readers[0].printed_at.is_some());
+    for other in ["referente", "aemo", "outsider"] {
+        assert!(absent(sheet(other, Action::Print)), "{other}");
+    }
+}
+
+#[test]
 fn law_gate_7_a_hidden_author_reaches_the_director_only_by_family_release() {
     let mut c = Circle::teenager();
     c.join("aemo", Mandate::Judicial, Role::Participant, None);
@@ -125,9 +144,9 @@ fn law_s11_a_hypothetical_reader_is_answered_from_the_charter_alone() {
             category: None,
             recipients: None,
             hypothetical: Some(Hypothetical {
-                organisation: aemo.organisation,
+                organisation: Some(aemo.organisation),
                 profession: Profession::Aemo,
-                mission: aemo.mission,
+                mission: Some(aemo.mission),
                 secrecy: Some(Secrecy::Bound),
             }),
             last_day: None,
@@ -167,6 +186,24 @@ fn law_r11_there_is_no_onward_sharing() {
         rule(c.share("prevention", Purpose::Coordination, &[&bus], &["mission_locale"], last(2027, 4, 1)));
     assert_eq!(code, "onward_sharing");
     assert!(!c.reads("mission_locale", &bus, Purpose::Coordination));
+}
+
+#[test]
+fn law_a_share_is_promised_until_the_eve_of_the_eighteenth_birthday_and_is_read_until_then() {
+    let mut c = Circle::of(day(2009, 6, 15));
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    let by = [CHILD, c.mother.clone(), c.father.clone()];
+    c.accord(Purpose::Coordination, vec![c.line("prevention", &[], &[])], &by);
+    let bus = c.write("referente", mobility());
+    let share = |until| c.share("referente", Purpose::Coordination, &[&bus], &["prevention"], until);
+    let (code, message) = rule(share(last(2027, 6, 15)));
+    assert_eq!(code, "beyond_majority");
+    assert!(message.contains("15 juin 2027") && message.contains("est le 14 juin 2027"), "{message}");
+    share(last(2027, 6, 14)).unwrap();
+    c.t.go_to(2027, 6, 14);
+    assert!(c.reads("prevention", &bus, Purpose::Coordination), "on the last day that was promised");
+    c.t.go_to(2027, 6, 15);
+    assert!(!c.reads("prevention", &bus, Purpose::Coordination));
 }
 
 #[test]

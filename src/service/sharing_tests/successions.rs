@@ -63,6 +63,35 @@ fn story_s8_a_successor_takes_the_place_and_the_one_before_reads_no_more() {
 }
 
 #[test]
+fn a_successor_who_accepts_as_one_accepts_an_invitation_ends_the_place_before() {
+    let (c, home) = august(false);
+    name(&c, "aemo_manager", "aemo_colleague", None).unwrap();
+    c.t.app.participation_accept(&c.call("aemo_colleague"), &successor(&c)).unwrap();
+    assert!(c.reads("aemo_colleague", &home, Purpose::Coordination));
+    assert!(!c.reads("aemo", &home, Purpose::Coordination), "on the next request");
+    let facts = c.t.app.store().snapshot().unwrap().pathway_facts(&c.pathway).unwrap().unwrap();
+    assert!(facts.participation(c.place("aemo")).unwrap().ended_at.is_some());
+}
+
+#[test]
+fn a_stand_in_who_accepts_as_one_accepts_an_invitation_reads_beside() {
+    let (c, home) = august(false);
+    let new = NewSuccession {
+        assignment: c.t.person("aemo_colleague").assignment.clone(),
+        from: Some(last(2027, 3, 9)),
+        last_day: Some(last(2027, 3, 23)),
+    };
+    c.t.app.succession_name(&c.call("aemo_manager"), &c.pathway, c.place("aemo"), &new).unwrap();
+    let accept = || c.t.app.participation_accept(&c.call("aemo_colleague"), &successor(&c));
+    assert_eq!(rule(accept()).0, "too_early");
+    c.t.go_to(2027, 3, 9);
+    accept().unwrap();
+    for who in ["aemo", "aemo_colleague"] {
+        assert!(c.reads(who, &home, Purpose::Coordination), "both read: {who}");
+    }
+}
+
+#[test]
 fn law_this_person_only_does_not_follow_a_successor() {
     let (c, home) = august(true);
     name(&c, "aemo_manager", "aemo_colleague", Some(last(2027, 3, 23))).unwrap();

@@ -2,11 +2,16 @@
 
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{AccordId, ImpossibilityId, PathwayId, ReleaseId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::service::siblings::SiblingsInput;
 use crate::service::{
     AccordInput, AccordList, AccordView, App, Happening, ImpossibilityDecision, ImpossibilityInput, NoInput,
     NoticeView, OpinionInput, ReleaseInput, SheetId, SheetInput, SignatureInput, TalkInput, WithdrawalInput,
     WithdrawalView,
 };
+use crate::web::problem::Problem;
 use crate::web::route::{Answer, Described, Door, Fault, Incoming, Method, Route, described};
 
 type Handler = fn(&App, &Incoming) -> Result<Answer, Fault>;
@@ -67,6 +72,14 @@ pub fn routes() -> Vec<Route> {
             "Compose an accord with its exact notice",
             Some(described::<AccordInput>("AccordInput")),
             create,
+        ),
+        post(
+            "/api/v1/accords",
+            Action::Create,
+            Accord,
+            "Compose the same accord for several children of one family, each in its own pathway",
+            Some(described::<SiblingsInput>("SiblingsInput")),
+            siblings,
         ),
         get(
             "/api/v1/pathways/{pathway}/accords",
@@ -133,119 +146,81 @@ pub fn routes() -> Vec<Route> {
             release_notice,
         ),
     ];
-    if let Some(row) = rows.iter_mut().find(|r| r.path.ends_with("/withdrawals")) {
-        row.answer = Some(described::<WithdrawalView>("WithdrawalView"));
+    for row in &mut rows {
+        row.answer = match (row.method, row.path) {
+            (Method::Post, path) if path.ends_with("/withdrawals") => {
+                Some(described::<WithdrawalView>("WithdrawalView"))
+            }
+            (Method::Post, "/api/v1/accords") => Some(described::<Siblings>("Siblings")),
+            _other => row.answer.take(),
+        };
     }
     rows.extend(on_accord());
     rows.extend(on_release());
     rows
 }
 
-fn on_accord() -> Vec<Route> {
-    use ResourceKind::Accord;
-    vec![
+/// A row that records what happened on a sheet: from its body, or from nothing where nothing is said beside it.
+macro_rules! happens {
+    ($sheet:ident, $path:literal, $action:ident, $resource:ident, $summary:literal, $what:ident) => {
+        post($path, Action::$action, ResourceKind::$resource, $summary, None, |app, incoming| {
+            happen(app, incoming, $sheet(incoming)?, &Happening::$what)
+        })
+    };
+    ($sheet:ident, $path:literal, $action:ident, $resource:ident, $summary:literal, $what:ident($body:ident)) => {
         post(
-            "/api/v1/accords/{accord}/printing",
-            Action::Print,
-            Accord,
-            "Record that the sheet was printed",
-            None,
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Printed),
-        ),
-        post(
-            "/api/v1/accords/{accord}/signatures",
-            Action::Sign,
-            Accord,
-            "Record a signature",
-            Some(described::<SignatureInput>("SignatureInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Signed(incoming.json()?)),
-        ),
-        post(
-            "/api/v1/accords/{accord}/sheets",
-            Action::Sign,
-            Accord,
-            "Record the signed sheet that confirms an oral accord",
-            Some(described::<SheetInput>("SheetInput")),
+            $path,
+            Action::$action,
+            ResourceKind::$resource,
+            $summary,
+            Some(described::<$body>(stringify!($body))),
             |app, incoming| {
-                happen(app, incoming, accord(incoming)?, &Happening::SheetSigned(incoming.json()?))
+                happen(app, incoming, $sheet(incoming)?, &Happening::$what(incoming.json::<$body>()?))
             },
-        ),
-        post(
-            "/api/v1/accords/{accord}/opinions",
-            Action::Sign,
-            Accord,
-            "Record the young person's opinion",
-            Some(described::<OpinionInput>("OpinionInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Opinion(incoming.json()?)),
-        ),
-        post(
-            "/api/v1/accords/{accord}/refusals",
-            Action::Refuse,
-            Accord,
-            "Record a refusal",
-            Some(described::<NoInput>("NoInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Refused(incoming.json()?)),
-        ),
-        post(
-            "/api/v1/accords/{accord}/withdrawals",
-            Action::Withdraw,
-            Accord,
-            "Record a withdrawal of this accord",
-            Some(described::<NoInput>("NoInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Withdrawn(incoming.json()?)),
-        ),
-        post(
-            "/api/v1/accords/{accord}/oppositions",
-            Action::Oppose,
-            Accord,
-            "Record the opposition of a holder who did not sign",
-            Some(described::<NoInput>("NoInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Opposed(incoming.json()?)),
-        ),
-        post(
-            "/api/v1/accords/{accord}/talks",
-            Action::Update,
-            Accord,
-            "Record the talk with a child who refused",
-            Some(described::<TalkInput>("TalkInput")),
-            |app, incoming| happen(app, incoming, accord(incoming)?, &Happening::Talk(incoming.json()?)),
-        ),
+        )
+    };
+}
+
+#[rustfmt::skip]
+fn on_accord() -> Vec<Route> {
+    vec![
+        happens!(accord, "/api/v1/accords/{accord}/printing", Print, Accord,
+            "Record that the sheet was printed", Printed),
+        happens!(accord, "/api/v1/accords/{accord}/signatures", Sign, Accord,
+            "Record a signature", Signed(SignatureInput)),
+        happens!(accord, "/api/v1/accords/{accord}/sheets", Sign, Accord,
+            "Record the signed sheet that confirms an oral accord", SheetSigned(SheetInput)),
+        happens!(accord, "/api/v1/accords/{accord}/opinions", Sign, Accord,
+            "Record the young person's opinion", Opinion(OpinionInput)),
+        happens!(accord, "/api/v1/accords/{accord}/refusals", Refuse, Accord,
+            "Record a refusal", Refused(NoInput)),
+        happens!(accord, "/api/v1/accords/{accord}/withdrawals", Withdraw, Accord,
+            "Record a withdrawal of this accord", Withdrawn(NoInput)),
+        happens!(accord, "/api/v1/accords/{accord}/oppositions", Oppose, Accord,
+            "Record the opposition of a holder who did not sign", Opposed(NoInput)),
+        happens!(accord, "/api/v1/accords/{accord}/talks", Update, Accord,
+            "Record the talk with a child who refused", Talk(TalkInput)),
     ]
 }
 
+/// As on an accord, but for the sheet of an oral one: words are released on paper only.
+#[rustfmt::skip]
 fn on_release() -> Vec<Route> {
-    use ResourceKind::Release;
     vec![
-        post(
-            "/api/v1/releases/{release}/signatures",
-            Action::Sign,
-            Release,
-            "Record a signature on a release",
-            Some(described::<SignatureInput>("SignatureInput")),
-            |app, incoming| {
-                happen(app, incoming, of_release(incoming)?, &Happening::Signed(incoming.json()?))
-            },
-        ),
-        post(
-            "/api/v1/releases/{release}/refusals",
-            Action::Refuse,
-            Release,
-            "Record a refusal of a release",
-            Some(described::<NoInput>("NoInput")),
-            |app, incoming| {
-                happen(app, incoming, of_release(incoming)?, &Happening::Refused(incoming.json()?))
-            },
-        ),
-        post(
-            "/api/v1/releases/{release}/withdrawals",
-            Action::Withdraw,
-            Release,
-            "Record a withdrawal of a release",
-            Some(described::<NoInput>("NoInput")),
-            |app, incoming| {
-                happen(app, incoming, of_release(incoming)?, &Happening::Withdrawn(incoming.json()?))
-            },
-        ),
+        happens!(of_release, "/api/v1/releases/{release}/printing", Print, Release,
+            "Record that the sheet of a release was printed", Printed),
+        happens!(of_release, "/api/v1/releases/{release}/signatures", Sign, Release,
+            "Record a signature on a release", Signed(SignatureInput)),
+        happens!(of_release, "/api/v1/releases/{release}/opinions", Sign, Release,
+            "Record the young person's opinion of a release", Opinion(OpinionInput)),
+        happens!(of_release, "/api/v1/releases/{release}/refusals", Refuse, Release,
+            "Record a refusal of a release", Refused(NoInput)),
+        happens!(of_release, "/api/v1/releases/{release}/withdrawals", Withdraw, Release,
+            "Record a withdrawal of a release", Withdrawn(NoInput)),
+        happens!(of_release, "/api/v1/releases/{release}/oppositions", Oppose, Release,
+            "Record the opposition of a holder who did not sign a release", Opposed(NoInput)),
+        happens!(of_release, "/api/v1/releases/{release}/talks", Update, Release,
+            "Record the talk with a child who refused a release", Talk(TalkInput)),
     ]
 }
 
@@ -268,6 +243,39 @@ fn happen(app: &App, incoming: &Incoming, sheet: SheetId, happening: &Happening)
 fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let input: AccordInput = incoming.json()?;
     Ok(Answer::created(app.accord_create(incoming.call()?, incoming.act, &pathway(incoming)?, &input)?))
+}
+
+/// One child of a sheet: its accord, or why there is none.
+#[derive(Serialize, ToSchema)]
+struct SiblingLine {
+    #[schema(value_type = String)]
+    pathway: PathwayId,
+    #[schema(value_type = Option<String>)]
+    accord: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// Every child of a sheet, in the order asked.
+#[derive(Serialize, ToSchema)]
+struct Siblings {
+    items: Vec<SiblingLine>,
+}
+
+fn siblings(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let input: SiblingsInput = incoming.json()?;
+    let asked = input.checked().map_err(Fault::Syntax)?;
+    let items = app
+        .accord_create_siblings(incoming.call()?, incoming.act, &asked)?
+        .into_iter()
+        .map(|(pathway, made)| match made {
+            Ok(created) => SiblingLine { pathway, accord: Some(created.id), problem: None },
+            Err(e) => {
+                let problem = Some(Problem::of(&e, incoming.request.as_str()));
+                SiblingLine { pathway, accord: None, problem }
+            }
+        })
+        .collect();
+    Answer::made(&Siblings { items })
 }
 
 fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -160,13 +160,18 @@ fn end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let body: OpenBody = incoming.json()?;
-    Answer::made(&app.open_account(&body.code, body.password, incoming.network.as_deref())?)
+    Answer::made(&app.open_account(
+        &incoming.request,
+        &body.code,
+        body.password,
+        incoming.network.as_deref(),
+    )?)
 }
 
 fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let body: ConfirmBody = incoming.json()?;
     let network = incoming.network.as_deref();
-    Answer::made(&app.confirm_account(&body.code, &body.ticket, &body.totp, network)?)
+    Answer::made(&app.confirm_account(&incoming.request, &body.code, &body.ticket, &body.totp, network)?)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{HandoverId, PathwayId};
 use crate::service::App;
 use crate::service::handovers::{HandoverList, HandoverView, NewHandover};
+use crate::service::ratings::{HandoverRating, RatingTable};
 use crate::web::route::{Answer, Described, Door, Fault, Incoming, Method, Route, described};
 
 const ALL: &str = "/api/v1/pathways/{pathway}/handovers";
@@ -90,6 +91,24 @@ pub fn routes() -> Vec<Route> {
             None,
             confirm,
         ),
+        row(
+            Post,
+            "/api/v1/pathways/{pathway}/handovers/{handover}/rating",
+            Action::Update,
+            "The receiving end says, once, whether it had to start again",
+            Some(described::<HandoverRating>("HandoverRating")),
+            None,
+            rate,
+        ),
+        row(
+            Get,
+            "/api/v1/handover-ratings",
+            Action::List,
+            "How often services had to start again, by month and kind of structure, without small numbers",
+            None,
+            Some(described::<RatingTable>("RatingTable")),
+            ratings,
+        ),
     ]
 }
 
@@ -127,4 +146,14 @@ fn decline(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     app.handover_confirm(incoming.call()?, &pathway(incoming)?, &handover(incoming)?)?;
     Ok(Answer::Empty)
+}
+
+fn rate(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let rating: HandoverRating = incoming.json()?;
+    app.handover_rate(incoming.call()?, &pathway(incoming)?, &handover(incoming)?, rating)?;
+    Ok(Answer::Empty)
+}
+
+fn ratings(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.handover_ratings(incoming.call()?)?)
 }

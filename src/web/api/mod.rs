@@ -9,6 +9,7 @@ pub mod handovers;
 pub mod items;
 pub mod meta;
 pub mod pathways;
+pub mod preparing;
 mod rows;
 pub mod sessions;
 pub mod sharing;

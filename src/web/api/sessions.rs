@@ -147,6 +147,7 @@ pub(super) fn typed(field: &str, text: String) -> Result<Password, Fault> {
 fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let body: SignInBody = incoming.json()?;
     let ask = SignIn {
+        request: incoming.request.clone(),
         login: body.login,
         password: typed("password", body.password)?,
         code: body.code,

@@ -2,7 +2,7 @@
 
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{PathwayId, StatuteId};
-use crate::service::{App, AwaitedDecisions, StatuteDecision, StatuteInput, StatuteView};
+use crate::service::{App, AwaitedDecisions, StatuteDecision, StatuteInput, StatuteList, StatuteView};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
 type Handler = fn(&App, &Incoming) -> Result<Answer, Fault>;
@@ -22,8 +22,8 @@ pub fn routes() -> Vec<Route> {
         answer,
         handle,
     };
-    let handlers: [Handler; 5] = [create, read, decide, close, awaited];
-    let [create, read, decide, close, awaited] = handlers;
+    let handlers: [Handler; 6] = [create, list, read, decide, close, awaited];
+    let [create, list, read, decide, close, awaited] = handlers;
     vec![
         row(
             Method::Post,
@@ -33,6 +33,15 @@ pub fn routes() -> Vec<Route> {
             Some(described::<StatuteInput>("StatuteInput")),
             None,
             create,
+        ),
+        row(
+            Method::Get,
+            "/api/v1/pathways/{pathway}/statutes",
+            Action::List,
+            "One's own statutory records on a pathway",
+            None,
+            Some(described::<StatuteList>("StatuteList")),
+            list,
         ),
         row(
             Method::Get,
@@ -77,6 +86,11 @@ fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let pathway = incoming.id("pathway", PathwayId::parse)?;
     let input: StatuteInput = incoming.json()?;
     Ok(Answer::created(app.statute_create(incoming.call()?, incoming.act, &pathway, &input)?))
+}
+
+fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let pathway = incoming.id("pathway", PathwayId::parse)?;
+    Answer::disclosed(&app.statutes_own(incoming.call()?, incoming.act, &pathway)?)
 }
 
 fn read(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -159,6 +159,7 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let code: FactorCode = form.need("code", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
         let password = typed("password", form)?;
         let opened = app.sign_in(&SignIn {
+            request: incoming.request.clone(),
             login,
             password,
             code,

@@ -147,6 +147,12 @@ impl Frame {
         Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
     }
 
+    /// « dans 3 mois », beside a date.
+    #[must_use]
+    pub fn relative(&self, day: &Day) -> String {
+        words::relative(day.date(), self.today)
+    }
+
     #[must_use]
     pub fn closed(&self) -> Option<String> {
         let at = Timestamp::parse_rfc3339(self.view.closed_at.as_deref()?)?;
@@ -180,6 +186,8 @@ pub mod sample {
             since: "2027-01-04".to_owned(),
             until: None,
             pending: false,
+            telephone: "06 01 02 03 01".to_owned(),
+            in_place_of: None,
             me,
         }
     }

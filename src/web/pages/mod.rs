@@ -8,24 +8,37 @@
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
+mod accords;
 mod account;
+mod actions;
 mod assets;
 mod charter;
+mod chronology;
+mod circle;
 mod confirm;
+mod course;
 mod danger;
 mod door;
 mod entered;
 mod frame;
 mod help;
 mod icon;
+mod information;
+mod invite;
+mod notes;
 mod opening;
+mod pathways;
+mod protection;
 mod qr;
+mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
+mod stay;
 mod structures;
-mod welcome;
+mod today;
 pub mod words;
+mod write;
 
 use askama::Template;
 
@@ -74,13 +87,26 @@ pub fn routes() -> Vec<Route> {
     [
         assets::routes(),
         door::routes(),
-        opening::routes(),
-        welcome::routes(),
+        today::routes(),
+        pathways::routes(),
+        information::routes(),
+        write::routes(),
+        circle::routes(),
+        invite::routes(),
+        chronology::routes(),
+        actions::routes(),
+        notes::routes(),
+        course::routes(),
         danger::routes(),
+        opening::routes(),
         account::routes(),
         charter::routes(),
         structures::routes(),
         help::routes(),
+        sharing::routes(),
+        stay::routes(),
+        protection::routes(),
+        accords::routes(),
     ]
     .into_iter()
     .flatten()

@@ -100,7 +100,7 @@ fn first(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<Answer, Fault> {
         let code = code_of(form)?;
         let password = twice(form, "password")?;
-        let opening = app.open_account(&code, password, incoming.network.as_deref())?;
+        let opening = app.open_account(&incoming.request, &code, password, incoming.network.as_deref())?;
         let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
         Answer::page(&FactorPage {
             shell,
@@ -148,8 +148,11 @@ fn second(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let code = code_of(form)?;
         let digits = form.need("totp", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
         let network = incoming.network.as_deref();
-        let opened = app.confirm_account(&code, form.raw("ticket"), &digits, network)?;
-        Ok(Answer::SeeOther { to: "/compte?fait=ouvert".to_owned(), cookie: Cookie::Set(opened.token) })
+        let opened = app.confirm_account(&incoming.request, &code, form.raw("ticket"), &digits, network)?;
+        Ok(Answer::SeeOther {
+            to: "/compte?fait=compte-ouvert".to_owned(),
+            cookie: Cookie::Set(opened.token),
+        })
     };
     match attempt() {
         Ok(answer) => Ok(answer),

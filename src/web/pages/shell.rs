@@ -95,9 +95,15 @@ const DONE: &[(&str, &str)] = &[
     ("invite", "L'invitation est enregistrée."),
     ("accepte", "C'est accepté."),
     ("decline", "C'est décliné."),
+    ("ouvert", "Le parcours est ouvert."),
+    ("bilan", "Le bilan est enregistré."),
+    ("clos", "Le parcours est clos. Il se lit encore, il ne s'écrit plus."),
+    ("quitte", "Vous avez quitté le cercle."),
+    ("referent", "Le nouveau référent est nommé."),
+    ("corrige", "La correction est enregistrée. La version d'avant reste lisible, marquée « corrigé »."),
     ("motdepasse", "Le mot de passe est changé. Vos autres sessions sont fermées."),
     ("session", "Cette session est fermée."),
-    ("ouvert", "Votre compte est ouvert. Une ou un collègue doit maintenant vous reconnaître."),
+    ("compte-ouvert", "Votre compte est ouvert. Une ou un collègue doit maintenant vous reconnaître."),
     ("reconnu", "Cette personne est reconnue. Elle peut maintenant travailler."),
     ("confirme", "C'est confirmé : l'affectation prend effet."),
     ("propose", "C'est enregistré. Une seconde personne doit confirmer."),
@@ -106,6 +112,15 @@ const DONE: &[(&str, &str)] = &[
         "garde",
         "Votre session était finie : rien n'a été envoyé. Votre texte est gardé, connectez-vous pour le reprendre.",
     ),
+    (
+        "accord",
+        "L'accord est prêt. Imprimez la feuille, lisez-la avec la famille, puis enregistrez ce qu'elle a dit.",
+    ),
+    ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
+    ("decide", "Votre décision est enregistrée."),
+    ("passage-confirme", "C'est confirmé."),
+    ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
+    ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
 
 fn way(room: Room, href: &'static str, label: &'static str, icon: Icon) -> Way {

@@ -65,6 +65,25 @@ pub fn phone(number: &str) -> String {
     digits.chunks(2).map(|pair| pair.iter().collect::<String>()).collect::<Vec<_>>().join("\u{a0}")
 }
 
+/// « 14 mars 2027 (dans 12 jours) » of a date or time as views carry it; the text itself when it is neither.
+#[must_use]
+pub fn dated(text: &str, today: &NaiveDate) -> String {
+    let day = Day::parse(text)
+        .map(Day::date)
+        .ok()
+        .or_else(|| Timestamp::parse_rfc3339(text).map(Timestamp::paris_day));
+    match day {
+        Some(day) => format!("{} ({})", french_date(day), relative(day, *today)),
+        None => text.to_owned(),
+    }
+}
+
+/// A telephone number as an address dials it: without its spaces.
+#[must_use]
+pub fn dialled(number: &str) -> String {
+    number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+}
+
 /// « 1 jour », « 3 jours ».
 #[must_use]
 pub fn plural(count: i64, one: &str, many: &str) -> String {
@@ -102,6 +121,8 @@ mod tests {
         assert_eq!(said(-90), "il y a 3 mois");
         assert_eq!(said(800), "dans 2 ans");
         assert_eq!(day_of("2027-03-14"), "14 mars 2027");
+        assert_eq!(dated("2027-03-26", &today), "26 mars 2027 (dans 12 jours)");
+        assert_eq!(dated("x", &today), "x");
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");

@@ -1,0 +1,9 @@
+-- S2: how often services that took over had to start again, by month and kind of structure. A number, never a mark on
+-- a colleague: no row names a pathway, a handover or a person.
+CREATE TABLE handover_rating (
+    month TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    number INTEGER NOT NULL CHECK (number > 0),
+    PRIMARY KEY (month, kind, answer)
+) STRICT;

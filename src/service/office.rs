@@ -1,0 +1,217 @@
+//! What the office of a structure sees: its own places in pathways, and the accords that it collected. No words, no
+//! name of a young person (DESIGN §4, « secretary, manager »).
+//!
+//! INVARIANTS
+//! * Only places of the own organisation; one whose existence is hidden, to the office of its own mission only (S11).
+//! * A pathway where nothing of it is for this office has no line.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::accord_views::{AccordView, SeenAs, view_for};
+use super::flow::Scene;
+use super::successions::alike;
+use super::who::{Names, Who, iso, last_day};
+use super::{Act, App, Call, ServiceError};
+use crate::access::facts::ParticipationFacts;
+use crate::access::{Existence, Resource};
+use crate::audit::{Disclosed, Sealed};
+use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::vocabulary::{Function, Role};
+use crate::ids::{AssignmentId, ParticipationId, PathwayId};
+
+/// Who was named for a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NamedSuccessor {
+    pub who: Who,
+    pub accepted: bool,
+    /// The last day of a stand-in.
+    #[schema(format = Date)]
+    pub until: Option<String>,
+}
+
+/// Somebody who could take a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Candidate {
+    #[schema(value_type = String)]
+    pub assignment: AssignmentId,
+    pub name: String,
+}
+
+/// A place of this structure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OfficePlace {
+    #[schema(value_type = String)]
+    pub id: ParticipationId,
+    pub who: Who,
+    pub role: Role,
+    #[schema(format = Date)]
+    pub since: String,
+    #[schema(format = Date)]
+    pub until: Option<String>,
+    /// The affectation has ended, or its end is known: somebody else is needed.
+    pub leaving: bool,
+    pub named: Vec<NamedSuccessor>,
+    /// For a manager: same profession, mission and secrecy.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One pathway, as an office sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OfficeLine {
+    #[schema(value_type = String)]
+    pub pathway: PathwayId,
+    /// When this structure leads it.
+    #[schema(format = Date)]
+    pub opened_on: Option<String>,
+    /// When it is of this structure.
+    pub referent: Option<Who>,
+    pub closed: bool,
+    /// Whether this office may record that the family takes back an accord.
+    pub hears: bool,
+    pub places: Vec<OfficePlace>,
+    pub accords: Vec<AccordView>,
+}
+
+/// Every pathway that concerns this office.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OfficeView {
+    pub items: Vec<OfficeLine>,
+}
+
+const ACT: Act = Act { action: Action::List, resource: ResourceKind::Participation };
+
+impl App {
+    /// The pathways that concern the office under which one acts.
+    ///
+    /// # Errors
+    /// Refused to anybody but a manager or a secretary.
+    pub fn office(&self, call: &Call) -> Result<Disclosed<OfficeView>, ServiceError> {
+        let lines = self.read_many(
+            call,
+            ACT,
+            |snapshot, actor, now| {
+                let a = actor.assignment();
+                let office = match a.function {
+                    Function::Manager | Function::Secretary => a.in_force(now),
+                    Function::Practitioner => false,
+                };
+                if !office {
+                    return Err(ServiceError::AbsentOrRefused);
+                }
+                Ok(snapshot.pathways_in(&a.organisation)?)
+            },
+            |scene| {
+                scene.gate.resource(Resource::ManagerView)?;
+                line(scene)
+            },
+        )?;
+        Ok(lines.map(|items| OfficeView { items }))
+    }
+}
+
+fn line(scene: &mut Scene<'_>) -> Result<Option<Sealed<OfficeLine>>, ServiceError> {
+    let facts = scene.gate.facts();
+    let now = scene.now;
+    let actor = scene.gate.actor().assignment();
+    let mut names = Names::default();
+    let ours = |p: &&ParticipationFacts| {
+        p.assignment.organisation == actor.organisation
+            && p.accepted_at.is_some()
+            && !p.ended(now)
+            && (p.existence == Existence::Open || p.assignment.mission == actor.mission)
+    };
+    let mut places = Vec::new();
+    for p in facts.participations.iter().filter(ours) {
+        places.push(place(scene, p, &mut names)?);
+        scene.returned.push(RowRef {
+            table: "participation",
+            id: p.id.as_str().to_owned(),
+            version: p.version,
+        });
+    }
+    let mut accords = Vec::new();
+    for accord in &facts.accords {
+        accords.extend(view_for(scene, accord)?.filter(|view| view.seen_as == SeenAs::Office));
+    }
+    let leads = facts.lead == actor.organisation;
+    if places.is_empty() && accords.is_empty() && !leads {
+        return Ok(None);
+    }
+    let referent = facts.referent(now).filter(|p| p.assignment.organisation == actor.organisation);
+    let line = OfficeLine {
+        pathway: facts.id.clone(),
+        opened_on: leads.then(|| iso(facts.opened_at.paris_day())),
+        referent: match referent {
+            Some(p) => Some(names.who(scene.snapshot, &p.assignment)?),
+            None => None,
+        },
+        closed: facts.closed_at.is_some(),
+        hears: leads && actor.function == Function::Secretary,
+        places,
+        accords,
+    };
+    Ok(Some(scene.seal_facts(line)))
+}
+
+fn place(
+    scene: &mut Scene<'_>,
+    p: &ParticipationFacts,
+    names: &mut Names,
+) -> Result<OfficePlace, ServiceError> {
+    let facts = scene.gate.facts();
+    let now = scene.now;
+    let actor = scene.gate.actor().assignment();
+    let mut named = Vec::new();
+    let followers = facts.participations.iter().filter(|q| {
+        q.stands_in_for.as_ref() == Some(&p.id) && q.assignment.id != p.assignment.id && !q.ended(now)
+    });
+    for q in followers {
+        named.push(NamedSuccessor {
+            who: names.who(scene.snapshot, &q.assignment)?,
+            accepted: q.accepted_at.is_some(),
+            until: q.until_at.and_then(last_day).map(iso),
+        });
+    }
+    let mut candidates = Vec::new();
+    if actor.function == Function::Manager {
+        for row in scene.snapshot.assignments_in(&actor.organisation)? {
+            let a = row.facts;
+            let there = facts.participation_of(&a.id, now).is_some_and(|q| !q.ended(now));
+            if !there && alike(&a, &p.assignment, actor, now) {
+                candidates.push(Candidate { name: names.who(scene.snapshot, &a)?.name, assignment: a.id });
+            }
+        }
+    }
+    Ok(OfficePlace {
+        id: p.id.clone(),
+        who: names.who(scene.snapshot, &p.assignment)?,
+        role: p.role,
+        since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
+        until: p.until_at.and_then(last_day).map(iso),
+        leaving: !p.assignment.in_force(now) || p.assignment.ends_at.is_some(),
+        named,
+        candidates,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::vocabulary::Mandate;
+    use crate::service::consent_fixture::{Family, date};
+
+    #[test]
+    fn an_office_sees_its_own_places_and_no_others() {
+        let mut family = Family::of(date(2012, 3, 1));
+        family.join("teacher", Mandate::Contractual, Role::Participant);
+        let call = family.t.call("pre_manager");
+        let seen = family.t.app.office(&call).unwrap();
+        let [line] = seen.items.as_slice() else { panic!("one pathway") };
+        assert!(line.places.iter().all(|p| p.role == Role::Referent));
+        assert_eq!(line.places.len(), 1);
+        assert!(!line.hears, "a manager decides, a secretary records");
+        let refused = family.t.app.office(&family.t.call("referente"));
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)));
+    }
+}

@@ -1,0 +1,553 @@
+//! *Aujourd'hui*: what waits for the acting assignment, and its pathways.
+//!
+//! INVARIANTS
+//! * A line is derived at read time from the facts of one pathway, and stored nowhere: nothing goes stale.
+//! * A line about a person, an accord or a handover passes the same gate as that object's own page, so that hidden
+//!   existence holds here as there; each pathway touched has its record.
+//!
+//! It sends nothing and reminds nobody by itself.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::accord_views::{AccordView, SeenAs, view_for};
+use super::app::App;
+use super::error::ServiceError;
+use super::flow::{Act, Call, Scene};
+use super::members::place_holders;
+use super::pathways::{PathwayLine, line, name_line, number_of};
+use super::people::PersonWords;
+use super::shares::over;
+use super::statutes::lapses_at;
+use super::who::{Names, Who, iso, last_day};
+use crate::access::facts::{ParticipationFacts, ShareFacts};
+use crate::access::{REVIEW_GRACE_DAYS, Resource, may_know, sees_in_circle};
+use crate::audit::Disclosed;
+use crate::clock::{Timestamp, plus_days};
+use crate::domain::accord::EventKind;
+use crate::domain::day::french_date;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::release::{ReleaseQuery, released};
+use crate::domain::vocabulary::{Purpose, Role, code_enum};
+use crate::ids::PathwayId;
+
+/// STORIES S3: warned at 30 days, and on the day.
+const REVIEW_NOTICE_DAYS: u64 = 30;
+/// Accords that end are told this long before, and urgently in the last days.
+const ACCORD_NOTICE_DAYS: u64 = 30;
+const URGENT_DAYS: u64 = 7;
+/// A statutory record is told before it lapses without a review.
+const STATUTE_NOTICE_DAYS: u64 = 10;
+/// STORIES S1: a stay share that nobody opened after this long is a line.
+const UNREAD_HOURS: i64 = 48;
+
+code_enum! {
+    /// What waits.
+    Waiting, "kind of line of today" {
+        ReviewOverdue = "review_overdue", "Partage en pause : le bilan n'a pas eu lieu";
+        ReviewDue = "review_due", "Bilan à faire";
+        ReviewSoon = "review_soon", "Bilan bientôt";
+        HandoverToAnswer = "handover_to_answer", "Passage de relais à accepter";
+        HandoverToConfirm = "handover_to_confirm", "Passage de relais à confirmer";
+        StatuteReview = "statute_review", "Partage prévu par la loi à revoir";
+        UnreadStay = "unread_stay", "Partage de séjour pas encore lu";
+        SignaturesAwaited = "signatures_awaited", "Signatures attendues";
+        AccordToSign = "accord_to_sign", "Accord à faire signer";
+        AccordEnds = "accord_ends", "Accord qui prend fin";
+        ReleaseAwaited = "release_awaited", "Mots à faire valider par la famille";
+        InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
+        StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
+        ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
+        Majority = "majority", "Préparer la majorité";
+    }
+}
+
+/// One thing that waits.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TodayLine)]
+pub struct WaitingView {
+    pub kind: Waiting,
+    pub pathway: String,
+    /// The name, or « Situation n° k (nom non partagé) ».
+    pub name: String,
+    /// The accord, handover, share, invitation or record whose page settles it.
+    pub object: Option<String>,
+    /// The day that counts.
+    #[schema(format = Date)]
+    pub on: Option<String>,
+    pub urgent: bool,
+    /// What it is, in a sentence.
+    pub sentence: String,
+}
+
+/// *Aujourd'hui*.
+#[derive(Serialize, ToSchema)]
+pub struct TodayView {
+    /// The urgent first, then by day.
+    pub waiting: Vec<WaitingView>,
+    /// All pathways of the acting assignment, latest first.
+    pub pathways: Vec<PathwayLine>,
+}
+
+struct Lines<'s> {
+    pathway: &'s PathwayId,
+    out: Vec<WaitingView>,
+}
+
+impl Lines<'_> {
+    fn add(
+        &mut self,
+        kind: Waiting,
+        object: Option<&str>,
+        on: Option<chrono::NaiveDate>,
+        urgent: bool,
+        sentence: impl Into<String>,
+    ) {
+        self.out.push(WaitingView {
+            kind,
+            pathway: self.pathway.as_str().to_owned(),
+            name: String::new(),
+            object: object.map(ToOwned::to_owned),
+            on: on.map(iso),
+            urgent,
+            sentence: sentence.into(),
+        });
+    }
+}
+
+type Found = (PathwayLine, Vec<WaitingView>);
+
+fn named((mut waiting, known): (Vec<WaitingView>, (PathwayLine, Option<PersonWords>))) -> Found {
+    let line = name_line(known);
+    for one in &mut waiting {
+        one.name.clone_from(&line.name);
+    }
+    (line, waiting)
+}
+
+/// `day` is at most `days` away.
+fn near(day: chrono::NaiveDate, today: chrono::NaiveDate, days: u64) -> bool {
+    plus_days(today, days).is_none_or(|limit| day <= limit)
+}
+
+fn said(who: &Who) -> String {
+    format!("{} ({})", who.name, who.organisation)
+}
+
+/// LAW: R34, S3. The review, for who can hold it.
+fn review(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
+    if me.role != Role::Referent || scene.gate.resource(Resource::ReferentAct).is_err() {
+        return;
+    }
+    let today = scene.now.paris_day();
+    let Some(day) = scene.gate.facts().review_on else { return };
+    let pause = plus_days(day, REVIEW_GRACE_DAYS).unwrap_or(day);
+    if today >= pause {
+        lines.add(
+            Waiting::ReviewOverdue,
+            None,
+            Some(day),
+            true,
+            format!(
+                "Partage en pause : le bilan du {} n'a pas eu lieu. Seul un séjour en cours se lit encore.",
+                french_date(day)
+            ),
+        );
+    } else if today >= day {
+        lines.add(
+            Waiting::ReviewDue,
+            None,
+            Some(day),
+            true,
+            format!(
+                "Le bilan était prévu le {}. Aucun nouveau partage d'ici là ; la lecture s'arrête le {}.",
+                french_date(day),
+                french_date(pause)
+            ),
+        );
+    } else if near(day, today, REVIEW_NOTICE_DAYS) {
+        lines.add(
+            Waiting::ReviewSoon,
+            None,
+            Some(day),
+            false,
+            format!("Le bilan est prévu le {}. À préparer avec le jeune et sa famille.", french_date(day)),
+        );
+    }
+}
+
+/// STORIES S5. From seventeen years and nine months, to the référent who reads the birth date.
+fn majority(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
+    if me.role != Role::Referent || scene.gate.resource(Resource::Identity).is_err() {
+        return;
+    }
+    let person = &scene.gate.facts().person;
+    let today = scene.now.paris_day();
+    let (Some(from), Some(day)) = (person.sign_ahead_from(), person.majority_day()) else { return };
+    if today >= from && today < day && !person.decides_alone_on(today) {
+        lines.add(
+            Waiting::Majority,
+            None,
+            Some(day),
+            near(day, today, URGENT_DAYS),
+            format!(
+                "Préparer la majorité : le {}, les accords des parents prennent fin. Le jeune peut déjà signer seul pour la suite.",
+                french_date(day)
+            ),
+        );
+    }
+}
+
+fn handovers(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    names: &mut Names,
+    lines: &mut Lines<'_>,
+) -> Result<(), ServiceError> {
+    let facts = scene.gate.facts();
+    for h in facts.handovers.iter().filter(|h| h.declined_at.is_none() && !h.complete()) {
+        let incoming = h.incoming == me.id;
+        if (!incoming && h.outgoing != me.id)
+            || scene.gate.resource(Resource::Handover(h.id.clone())).is_err()
+        {
+            continue;
+        }
+        let other = if incoming { &h.outgoing } else { &h.incoming };
+        let who = match facts.participation(other) {
+            Some(p) if may_know(facts, scene.gate.book(), me, p, scene.now) => {
+                format!(" avec {}", said(&names.who(scene.snapshot, &p.assignment)?))
+            }
+            Some(_) | None => String::new(),
+        };
+        let confirmed = if incoming { h.incoming_confirmed_at } else { h.outgoing_confirmed_at };
+        let id = Some(h.id.as_str());
+        match h.accepted_at {
+            None if incoming => lines.add(
+                Waiting::HandoverToAnswer,
+                id,
+                None,
+                true,
+                format!("Un passage de relais{who} attend votre réponse."),
+            ),
+            Some(_) if confirmed.is_none() => lines.add(
+                Waiting::HandoverToConfirm,
+                id,
+                None,
+                false,
+                format!("Le passage de relais{who} attend votre confirmation."),
+            ),
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
+fn accord_line(view: &AccordView, today: chrono::NaiveDate, lines: &mut Lines<'_>) {
+    let id = Some(view.id.as_str());
+    let purpose = view.purpose.french();
+    let collects = view.seen_as == SeenAs::Collector;
+    if collects {
+        match view.state.code {
+            "partly_signed" => lines.add(
+                Waiting::SignaturesAwaited,
+                id,
+                None,
+                false,
+                format!("« {purpose} » : des signatures manquent encore."),
+            ),
+            "draft" | "printed" => lines.add(
+                Waiting::AccordToSign,
+                id,
+                None,
+                false,
+                format!("« {purpose} » : l'accord est préparé, personne ne l'a encore signé."),
+            ),
+            _other => {
+                if !view.state.awaited.is_empty() {
+                    lines.add(
+                        Waiting::SignaturesAwaited,
+                        id,
+                        None,
+                        false,
+                        format!(
+                            "« {purpose} » : l'accord compte, mais une ligne attend encore une signature."
+                        ),
+                    );
+                }
+            }
+        }
+    }
+    let tells = collects || view.seen_as == SeenAs::Referent;
+    let end = view.state.until.as_deref().and_then(Timestamp::parse_rfc3339).and_then(last_day);
+    if let ("in_force", true, Some(end)) = (view.state.code, tells, end)
+        && near(end, today, ACCORD_NOTICE_DAYS)
+    {
+        lines.add(
+            Waiting::AccordEnds,
+            id,
+            Some(end),
+            near(end, today, URGENT_DAYS),
+            format!(
+                "« {purpose} » : l'accord compte jusqu'au {}. Après, plus rien ne se lit.",
+                french_date(end)
+            ),
+        );
+    }
+}
+
+fn accords(scene: &mut Scene<'_>, lines: &mut Lines<'_>) -> Result<(), ServiceError> {
+    let today = scene.now.paris_day();
+    for accord in &scene.gate.facts().accords {
+        if let Some(view) = view_for(scene, accord)? {
+            accord_line(&view, today, lines);
+        }
+    }
+    Ok(())
+}
+
+/// Words shown to the family by this assignment, and not validated yet.
+fn releases(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
+    let facts = scene.gate.facts();
+    for release in &facts.releases {
+        let own = release.facts();
+        if scene.gate.resource(Resource::ReleaseWhole(own.id().clone())).is_err() {
+            continue;
+        }
+        let answered = release.events().iter().any(|e| {
+            matches!(
+                e.kind(),
+                EventKind::Refused { .. } | EventKind::Withdrawn { .. } | EventKind::Opposed { .. }
+            )
+        });
+        let line = own.line();
+        let waits = line.shown.iter().any(|shown| {
+            let current = facts
+                .version(&shown.version)
+                .is_some_and(|(item, version)| item.current().is_some_and(|c| c.id == version.id));
+            let query = ReleaseQuery {
+                item_version: &shown.version,
+                category: shown.category,
+                purpose: own.purpose(),
+                recipient: &line.recipient,
+                assignment: line.only_assignment.as_ref(),
+            };
+            current && !released(&query, &facts.consent(), scene.now).released
+        });
+        if waits && !answered {
+            lines.add(
+                Waiting::ReleaseAwaited,
+                Some(own.id().as_str()),
+                None,
+                false,
+                format!(
+                    "« {} » : la famille n'a pas encore validé des mots que vous lui avez montrés.",
+                    own.purpose().french()
+                ),
+            );
+        }
+    }
+}
+
+fn invitations(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    names: &mut Names,
+    lines: &mut Lines<'_>,
+) -> Result<(), ServiceError> {
+    let facts = scene.gate.facts();
+    let mine = |p: &&ParticipationFacts| {
+        p.invited_by.as_ref() == Some(&me.id) && p.accepted_at.is_none() && !p.ended(scene.now)
+    };
+    for p in facts.participations.iter().filter(mine).collect::<Vec<_>>() {
+        if scene.gate.resource(Resource::Invitation(p.id.clone())).is_err() {
+            continue;
+        }
+        let who = names.who(scene.snapshot, &p.assignment)?;
+        let telephone = names.telephone(scene.snapshot, &p.assignment)?;
+        let call = if telephone.is_empty() { String::new() } else { format!(" Relancer : {telephone}.") };
+        lines.add(
+            Waiting::InvitationUnanswered,
+            Some(p.id.as_str()),
+            Some(p.invited_at.paris_day()),
+            false,
+            format!("{} n'a pas encore répondu à votre invitation.{call}", said(&who)),
+        );
+    }
+    Ok(())
+}
+
+/// STORIES S1. Somebody named in a stay share of mine has opened nothing of it.
+fn stays(
+    app: &App,
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    lines: &mut Lines<'_>,
+) -> Result<(), ServiceError> {
+    let facts = scene.gate.facts();
+    let now = scene.now;
+    let waits = |s: &&ShareFacts| {
+        s.sharer == me.id
+            && s.purpose == Purpose::Stay
+            && !over(s, now)
+            && s.starts.plus_seconds(UNREAD_HOURS.saturating_mul(3600)) <= now
+    };
+    for share in facts.shares.iter().filter(waits) {
+        if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
+            continue;
+        }
+        let readings = app.readings_of(scene, &share.id, share.starts)?;
+        let unread = share.recipients.iter().filter(|r| r.ended_at.is_none()).any(|r| {
+            !place_holders(facts, &r.participation)
+                .iter()
+                .any(|p| readings.iter().any(|reading| reading.assignment == p.assignment.id))
+        });
+        if unread {
+            let end = last_day(share.ends);
+            lines.add(
+                Waiting::UnreadStay,
+                Some(share.id.as_str()),
+                end,
+                true,
+                "Ce que vous avez partagé pour le séjour n'est pas encore lu. Relais n'envoie pas de message : appelez.",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn people(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    names: &mut Names,
+    lines: &mut Lines<'_>,
+) -> Result<(), ServiceError> {
+    let facts = scene.gate.facts();
+    let (now, today) = (scene.now, scene.now.paris_day());
+    let concerned = |p: &ParticipationFacts| p.id == me.id || me.role == Role::Referent;
+    for p in facts.participations.iter().filter(|p| p.stands_in_for.is_some() && p.in_force(now)) {
+        let Some(end) = p.until_at.and_then(last_day) else { continue };
+        if !concerned(p)
+            || !near(end, today, URGENT_DAYS)
+            || !sees_in_circle(facts, scene.gate.book(), me, p, now)
+        {
+            continue;
+        }
+        let sentence = if p.id == me.id {
+            format!("Votre remplacement prend fin le {}.", french_date(end))
+        } else {
+            let who = names.who(scene.snapshot, &p.assignment)?;
+            format!("Le remplacement par {} prend fin le {}.", said(&who), french_date(end))
+        };
+        lines.add(Waiting::StandInEnds, Some(p.id.as_str()), Some(end), false, sentence);
+    }
+    let ends = facts
+        .impossibilities
+        .iter()
+        .filter(|i| i.in_force(today))
+        .filter_map(|i| i.until().pred_opt())
+        .filter(|end| near(*end, today, ACCORD_NOTICE_DAYS))
+        .min();
+    if let Some(end) = ends
+        && scene.gate.resource(Resource::Holders).is_ok()
+    {
+        lines.add(
+            Waiting::ImpossibilityEnds,
+            None,
+            Some(end),
+            near(end, today, URGENT_DAYS),
+            format!(
+                "L'impossibilité de joindre un titulaire compte jusqu'au {}. Après, sa signature manquera.",
+                french_date(end)
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn statutes(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
+    let today = scene.now.paris_day();
+    for file in &scene.gate.facts().statutes {
+        let Some(end) = lapses_at(scene, file).and_then(last_day) else { continue };
+        if near(end, today, STATUTE_NOTICE_DAYS)
+            && scene.gate.resource(Resource::StatuteWhole(file.id().clone())).is_ok()
+        {
+            lines.add(
+                Waiting::StatuteReview,
+                Some(file.id().as_str()),
+                Some(end),
+                true,
+                format!(
+                    "Le partage prévu par la loi s'arrête le {} sans nouvelle décision de votre responsable.",
+                    french_date(end)
+                ),
+            );
+        }
+    }
+}
+
+/// Everything that waits on one pathway, under the gates of this scene.
+fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
+    let facts = scene.gate.facts();
+    let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+    let mut lines = Lines { pathway: &facts.id, out: Vec::new() };
+    if facts.closed_at.is_some() || me.role == Role::StayOrganiser {
+        return Ok(lines.out);
+    }
+    let mut names = Names::default();
+    review(scene, me, &mut lines);
+    handovers(scene, me, &mut names, &mut lines)?;
+    statutes(scene, &mut lines);
+    stays(app, scene, me, &mut lines)?;
+    accords(scene, &mut lines)?;
+    releases(scene, &mut lines);
+    invitations(scene, me, &mut names, &mut lines)?;
+    people(scene, me, &mut names, &mut lines)?;
+    majority(scene, me, &mut lines);
+    Ok(lines.out)
+}
+
+fn whole(found: Vec<Found>) -> TodayView {
+    let (pathways, waiting): (Vec<PathwayLine>, Vec<Vec<WaitingView>>) = found.into_iter().unzip();
+    let mut waiting: Vec<WaitingView> = waiting.into_iter().flatten().collect();
+    let never = "9999".to_owned();
+    waiting.sort_by_cached_key(|w| (!w.urgent, w.on.clone().unwrap_or_else(|| never.clone()), w.kind));
+    TodayView { waiting, pathways }
+}
+
+impl App {
+    /// What waits for the acting assignment, and its pathways.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn today(&self, call: &Call) -> Result<Disclosed<TodayView>, ServiceError> {
+        let found = self.read_many(
+            call,
+            Act { action: Action::List, resource: ResourceKind::Pathway },
+            |snapshot, actor, _| {
+                let here = snapshot.pathways_numbered(&actor.assignment().id)?;
+                Ok(here.into_iter().rev().filter(|p| p.here).map(|p| p.pathway).collect())
+            },
+            |scene| {
+                let number = number_of(scene)?;
+                let line = line(scene, number)?;
+                let waiting = waiting(self, scene)?;
+                Ok(Some(line.with(waiting).map_fn(named)))
+            },
+        )?;
+        Ok(found.map(whole))
+    }
+}
+
+/// A line whose day has come or is near, for tests and samples.
+#[cfg(test)]
+pub fn sample(kind: Waiting, on: Option<&str>, urgent: bool, sentence: &str) -> WaitingView {
+    WaitingView {
+        kind,
+        pathway: "pathway".to_owned(),
+        name: "Léa Martin".to_owned(),
+        object: Some("object".to_owned()),
+        on: on.map(ToOwned::to_owned),
+        urgent,
+        sentence: sentence.to_owned(),
+    }
+}

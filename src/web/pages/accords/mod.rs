@@ -1,0 +1,461 @@
+//! Accords: the list, one accord, and (beside) preparing one, its sheet, and what is recorded on it.
+//!
+//! INVARIANT: the young person's opinion stands on the collector's own page and on no sheet; a refusal is told in the
+//! words that the service gives to this reader, and no others.
+
+mod family;
+mod prepare;
+mod sheet;
+mod sign;
+
+use askama::Template;
+
+pub(super) use family::{Choice, Family};
+
+use super::Page;
+use super::frame::{Frame, Part, pathway_of};
+use super::icon::Icon;
+use super::shell::Shell;
+use super::words;
+use crate::clock::Timestamp;
+use crate::domain::accord::LineKind;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::vocabulary::{Mode, Purpose, Role};
+use crate::ids::AccordId;
+use crate::service::{
+    AccordView, Act, App, EventView, LineView, RecipientView, SeenAs, ServiceError, StateView,
+};
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// Where an accord or a line stands, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub class: &'static str,
+    pub icon: Icon,
+    pub words: String,
+}
+
+impl State {
+    pub(super) fn of(state: &StateView) -> Self {
+        let day = |at: &Option<String>| at.as_deref().map(words::day_of).unwrap_or_default();
+        let last = || {
+            let until = state.until.as_deref().and_then(Timestamp::parse_rfc3339);
+            until.map(|t| crate::domain::day::french_date(t.plus_micros(-1).paris_day()))
+        };
+        let (class, icon, words) = match state.code {
+            "in_force" => {
+                let until = last().map_or_else(String::new, |day| format!(" jusqu'au {day} inclus"));
+                let begun = if state.awaited.is_empty() { "" } else { " ; une partie attend encore" };
+                ("yes", Icon::Yes, format!("En cours{until}{begun}"))
+            }
+            "upcoming" => ("accent", Icon::Calendar, format!("Signé, commence le {}", day(&state.at))),
+            "partly_signed" => ("wait", Icon::Waiting, "Signé en partie".to_owned()),
+            "printed" => {
+                ("wait", Icon::Printer, format!("Feuille imprimée le {}, pas encore signée", day(&state.at)))
+            }
+            "draft" => ("wait", Icon::File, "Préparé, la feuille n'est pas encore imprimée".to_owned()),
+            "refused" => ("", Icon::No, format!("Non, dit le {}", day(&state.at))),
+            "withdrawn" => ("", Icon::Undo, format!("Retiré le {}", day(&state.at))),
+            "expired" => ("", Icon::Clock, "Arrivé à son terme".to_owned()),
+            "replaced" => ("", Icon::History, format!("Remplacé le {}", day(&state.at))),
+            _not_in_force => ("", Icon::Pause, "Pas en cours".to_owned()),
+        };
+        Self { class, icon, words }
+    }
+}
+
+/// One line, in words.
+pub(super) struct Line {
+    pub recipient: String,
+    pub profession: &'static str,
+    pub brings: bool,
+    pub only_one_person: bool,
+    pub named: Vec<&'static str>,
+    pub exact: Vec<&'static str>,
+    pub services: Vec<String>,
+    pub accountable: Option<&'static str>,
+    pub state: State,
+    pub awaited: Vec<String>,
+}
+
+/// « Mission, Structure ».
+pub(super) fn service_name(r: &RecipientView) -> String {
+    if r.mission_title.is_empty() {
+        r.organisation_name.clone()
+    } else {
+        format!("{}, {}", r.mission_title, r.organisation_name)
+    }
+}
+
+impl Line {
+    pub(super) fn of(line: &LineView, awaited: &[crate::service::AwaitedView], family: &Family) -> Self {
+        let mut waits: Vec<String> =
+            awaited.iter().filter(|a| a.line == line.id).map(|a| family.awaited(a)).collect();
+        waits.sort();
+        waits.dedup();
+        Self {
+            recipient: service_name(&line.recipient),
+            profession: line.recipient.profession.french(),
+            brings: line.kind == LineKind::Contributor,
+            only_one_person: line.only_one_person,
+            named: line.categories.iter().map(|c| c.french()).collect(),
+            exact: line.exact_words.iter().map(|c| c.french()).collect(),
+            services: line.services.iter().map(service_name).collect(),
+            accountable: line.recipient.profession.accountable_to(),
+            state: State::of(&line.state),
+            awaited: waits,
+        }
+    }
+}
+
+/// One accord, in words.
+pub(super) struct Card {
+    pub id: String,
+    pub purpose: &'static str,
+    pub period: String,
+    pub state: State,
+    pub lines: Vec<Line>,
+    /// Since when somebody is awaited, and how long that is.
+    pub since: Option<String>,
+    pub collector: bool,
+    pub office: bool,
+    /// The sheet may still be signed.
+    pub open: bool,
+}
+
+impl Card {
+    pub(super) fn of(view: &AccordView, family: &Family, today: chrono::NaiveDate) -> Self {
+        let lines: Vec<Line> = view.lines.iter().map(|l| Line::of(l, &view.state.awaited, family)).collect();
+        let open = matches!(view.state.code, "draft" | "printed" | "partly_signed")
+            || !view.state.awaited.is_empty();
+        let first = view.events.iter().filter_map(|e| Timestamp::parse_rfc3339(&e.at)).min();
+        let since = first.filter(|_| open).map(|at| {
+            let day = at.paris_day();
+            format!("{} ({})", crate::domain::day::french_date(day), words::relative(day, today))
+        });
+        Self {
+            id: view.id.as_str().to_owned(),
+            purpose: view.purpose.french(),
+            period: period(&view.starts, &view.ends),
+            state: State::of(&view.state),
+            lines,
+            since,
+            collector: view.seen_as == SeenAs::Collector,
+            office: view.seen_as == SeenAs::Office,
+            open,
+        }
+    }
+}
+
+/// « du 1 mars au 14 juillet 2027 inclus », from the first day and the first day after the last.
+fn period(starts: &str, ends: &str) -> String {
+    let last = crate::domain::day::Day::parse(ends)
+        .ok()
+        .and_then(|d| d.date().pred_opt())
+        .map_or_else(|| words::day_of(ends), crate::domain::day::french_date);
+    format!("du {} au {last} inclus", words::day_of(starts))
+}
+
+/// Something that happened, in words.
+fn happened(event: &EventView, family: &Family) -> (String, String) {
+    let by = event.by.as_deref().map_or_else(|| "quelqu'un".to_owned(), |by| family.name(by));
+    let how = || {
+        let mode = event.mode.and_then(|m| Mode::parse(m).ok()).map_or("", Mode::french);
+        let kept = event.original_at.as_deref().map_or_else(String::new, |at| format!(" ; original : {at}"));
+        format!(" ({mode}{kept})")
+    };
+    let said = match event.kind {
+        "printed" => "Feuille imprimée.".to_owned(),
+        "signed" => format!("Signature : {by}{}.", how()),
+        "sheet_signed" => format!(
+            "Feuille signée reçue : {by} (original : {}).",
+            event.original_at.as_deref().unwrap_or("non noté")
+        ),
+        "opinion" => {
+            let opinion = event.opinion.and_then(|o| crate::domain::accord::Opinion::parse(o).ok());
+            format!("Avis du jeune : {}.", opinion.map_or("noté", crate::domain::accord::Opinion::french))
+        }
+        "refused" => format!("Non : {by}."),
+        "withdrawn" => format!("Accord retiré : {by}."),
+        "opposed" => format!("Opposition : {by}."),
+        "talk_held" => match event.maintained {
+            Some(true) => "Échange avec l'enfant : son refus est maintenu.".to_owned(),
+            Some(false) | None => "Échange avec l'enfant : il ne maintient pas son refus.".to_owned(),
+        },
+        _replaced => "Remplacé par un accord plus récent.".to_owned(),
+    };
+    (words::moment_of(&event.at), said)
+}
+
+/// The list.
+#[derive(Template)]
+#[template(path = "accords.html")]
+struct AccordsPage {
+    shell: Shell,
+    frame: Frame,
+    standing: Vec<Card>,
+    past: Vec<Card>,
+    /// Whether one may be prepared from here.
+    prepares: bool,
+}
+
+/// One accord.
+#[derive(Template)]
+#[template(path = "accord.html")]
+struct AccordPage {
+    shell: Shell,
+    frame: Frame,
+    card: Card,
+    signing: Vec<sheet::Signing>,
+    events: Vec<(String, String)>,
+    to_be_told: Vec<String>,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let accord = |action| (action, ResourceKind::Accord);
+    let mut rows = vec![super::row(Method::Get, "/parcours/{pathway}/accords", accord(Action::List), list)];
+    rows.extend(prepare::routes());
+    rows.push(super::row(Method::Get, "/parcours/{pathway}/accords/{accord}", accord(Action::Read), one));
+    rows.extend(sheet::routes());
+    rows.extend(sign::routes());
+    rows
+}
+
+pub(super) const fn act(action: Action) -> Act {
+    Act { action, resource: ResourceKind::Accord }
+}
+
+/// The accord that an address names, under the pathway that it names too.
+fn read(app: &App, incoming: &Incoming) -> Result<AccordView, Fault> {
+    let id = incoming.id("accord", AccordId::parse)?;
+    let view = app.accord_read(incoming.call()?, act(Action::Read), &id)?.into_inner();
+    if incoming.path.get("pathway").is_some_and(|p| *p != view.pathway.as_str()) {
+        return Err(Fault::Service(ServiceError::AbsentOrRefused));
+    }
+    Ok(view)
+}
+
+fn may_prepare(frame: &Frame) -> bool {
+    frame.view.closed_at.is_none() && matches!(frame.view.me.role, Role::Referent | Role::Participant)
+}
+
+fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Accords")?;
+    let views = app.accord_list(call, act(Action::List), &pathway_of(incoming)?)?.into_inner().items;
+    let collects = views.iter().any(|v| v.seen_as == SeenAs::Collector);
+    let family = Family::read(app, incoming, collects || frame.view.me.role == Role::Referent)?;
+    let cards = views.iter().rev().map(|v| (is_past(v), Card::of(v, &family, frame.today)));
+    let (past, standing): (Vec<_>, Vec<_>) = cards.partition(|(past, _)| *past);
+    let prepares = may_prepare(&frame);
+    let only = |cards: Vec<(bool, Card)>| cards.into_iter().map(|(_, card)| card).collect();
+    Answer::page(&AccordsPage { shell, frame, standing: only(standing), past: only(past), prepares })
+}
+
+fn is_past(view: &AccordView) -> bool {
+    matches!(view.state.code, "refused" | "withdrawn" | "expired" | "replaced")
+}
+
+fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let view = read(app, incoming)?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Accord")?;
+    let collector = view.seen_as == SeenAs::Collector;
+    let family = Family::read(app, incoming, collector || frame.view.me.role == Role::Referent)?;
+    let notice = if collector {
+        Some(app.accord_notice(incoming.call()?, act(Action::Read), &view.id)?.into_inner())
+    } else {
+        None
+    };
+    let signing = notice.iter().flat_map(|n| sheet::Signing::all(n, &family)).collect();
+    let to_be_told = notice.iter().flat_map(|n| &n.to_be_told).map(|id| family.name(id.as_str())).collect();
+    let events = view.events.iter().rev().map(|e| happened(e, &family)).collect();
+    let card = Card::of(&view, &family, frame.today);
+    Answer::page(&AccordPage { shell, frame, card, signing, events, to_be_told })
+}
+
+/// Purposes that an accord may serve: the statutory route is not one (LAW §0.1).
+pub(super) fn purposes() -> impl Iterator<Item = Purpose> {
+    Purpose::ALL.iter().copied().filter(|p| *p != Purpose::Protection)
+}
+
+#[cfg(test)]
+pub(super) mod sample {
+    use super::*;
+    use crate::domain::vocabulary::{Capacity, Category, Profession};
+    use crate::ids::{AccordLineId, HolderId, MissionId, OrganisationId, PathwayId};
+    use crate::service::{AwaitedView, SlotView};
+
+    pub fn id<T>(parse: fn(&str) -> Result<T, crate::ids::InvalidId>, letter: char) -> T {
+        parse(&letter.to_string().repeat(26)).unwrap()
+    }
+
+    pub fn recipient(profession: Profession) -> RecipientView {
+        RecipientView {
+            organisation: id(OrganisationId::parse, 'b'),
+            organisation_name: "Sauvegarde du Val-d'Orme".to_owned(),
+            profession,
+            mission: id(MissionId::parse, 'c'),
+            mission_title: "Action éducative".to_owned(),
+        }
+    }
+
+    pub fn holder() -> HolderId {
+        id(HolderId::parse, 'd')
+    }
+
+    pub fn line(code: &'static str) -> LineView {
+        LineView {
+            id: id(AccordLineId::parse, 'e'),
+            recipient: recipient(Profession::Aemo),
+            kind: LineKind::Recipient,
+            only_one_person: false,
+            categories: vec![Category::Schooling],
+            exact_words: vec![Category::HealthMinimal],
+            services: vec![],
+            state: state(code, vec![]),
+        }
+    }
+
+    pub fn state(code: &'static str, awaited: Vec<AwaitedView>) -> StateView {
+        StateView {
+            code,
+            at: Some("2027-03-02T10:00:00Z".to_owned()),
+            until: Some("2027-07-14T22:00:00Z".to_owned()),
+            awaited,
+        }
+    }
+
+    pub fn slot(kind: &'static str) -> SlotView {
+        match kind {
+            "holder" => SlotView { kind, holder: Some(holder()), capacity: Some(Capacity::Parent) },
+            _young => SlotView { kind, holder: None, capacity: Some(Capacity::YoungPerson) },
+        }
+    }
+
+    pub fn accord(code: &'static str, seen_as: SeenAs) -> AccordView {
+        let awaited = if code == "partly_signed" {
+            vec![AwaitedView {
+                line: id(AccordLineId::parse, 'e'),
+                all_of: vec![slot("young_person")],
+                any_of: vec![vec![slot("holder")]],
+                unestablished: None,
+            }]
+        } else {
+            vec![]
+        };
+        let event = |kind, by: Option<String>| EventView {
+            kind,
+            at: "2027-03-02T10:00:00Z".to_owned(),
+            by,
+            on: Some("2027-03-02".to_owned()),
+            mode: (kind == "signed").then_some("paper"),
+            original_at: (kind == "signed").then(|| "Classeur du PRE".to_owned()),
+            lines: vec![],
+            opinion: None,
+            maintained: None,
+        };
+        let collector = seen_as == SeenAs::Collector;
+        AccordView {
+            id: id(AccordId::parse, 'a'),
+            pathway: id(PathwayId::parse, 'p'),
+            seen_as,
+            purpose: Purpose::Coordination,
+            starts: "2027-03-01".to_owned(),
+            ends: "2027-07-15".to_owned(),
+            state: state(code, awaited),
+            lines: vec![line(code)],
+            language: collector.then(|| "fr".to_owned()),
+            notice_version: None,
+            notice_hash: None,
+            replaces: None,
+            events: if collector {
+                vec![event("printed", None), event("signed", Some(holder().as_str().to_owned()))]
+            } else {
+                vec![]
+            },
+        }
+    }
+}
+
+impl Page for AccordsPage {
+    #[cfg(test)]
+    const NAME: &'static str = "accords";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame_as;
+        let page = |role, views: Vec<AccordView>| {
+            let (shell, frame) = frame_as(role, Part::Accords, "Accords");
+            let family = Family::sample();
+            let card = |v: &AccordView| Card::of(v, &family, frame.today);
+            let standing = views.iter().filter(|v| !is_past(v)).map(card).collect();
+            let past = views.iter().filter(|v| is_past(v)).map(card).collect();
+            let prepares = may_prepare(&frame);
+            Self { shell, frame, standing, past, prepares }
+        };
+        let all = [
+            "draft",
+            "printed",
+            "partly_signed",
+            "upcoming",
+            "in_force",
+            "refused",
+            "withdrawn",
+            "expired",
+            "replaced",
+        ];
+        vec![
+            ("empty", page(Role::Referent, vec![])),
+            (
+                "collector",
+                page(Role::Referent, all.iter().map(|c| sample::accord(c, SeenAs::Collector)).collect()),
+            ),
+            ("recipient", page(Role::Participant, vec![sample::accord("in_force", SeenAs::Recipient)])),
+            ("referent", page(Role::Referent, vec![sample::accord("not_in_force", SeenAs::Referent)])),
+        ]
+    }
+}
+
+impl Page for AccordPage {
+    #[cfg(test)]
+    const NAME: &'static str = "accord";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame;
+        let page = |code, seen_as| {
+            let (shell, frame) = frame(Part::Accords, "Accord");
+            let family = Family::sample();
+            let view = sample::accord(code, seen_as);
+            let collector = seen_as == SeenAs::Collector;
+            Self {
+                card: Card::of(&view, &family, frame.today),
+                signing: if collector {
+                    sheet::Signing::all(&sheet::sample::notice(), &family)
+                } else {
+                    vec![]
+                },
+                events: view.events.iter().map(|e| happened(e, &family)).collect(),
+                to_be_told: if collector { vec!["Karim Martin (père)".to_owned()] } else { vec![] },
+                shell,
+                frame,
+            }
+        };
+        vec![
+            ("partly_signed", page("partly_signed", SeenAs::Collector)),
+            ("in_force", page("in_force", SeenAs::Collector)),
+            ("recipient", page("in_force", SeenAs::Recipient)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn pages_of_accords() {
+        crate::web::pages::snapshots::check::<super::AccordsPage>();
+        crate::web::pages::snapshots::check::<super::AccordPage>();
+    }
+}

@@ -1,0 +1,403 @@
+//! The information of a pathway, by subject: who wrote it, when, until when, and why the reader may read it; one item
+//! with its versions; one's own writings, to print or take away; an item of mine taken up for a brother or sister.
+//!
+//! INVARIANT: nothing is told of what is closed, but to its own author (the service's list `closed`).
+
+use std::fmt::Write as _;
+
+use askama::Template;
+
+use super::Page;
+use super::frame::{Frame, Part, pathway_of};
+use super::icon::Icon;
+use super::shell::Shell;
+use super::words;
+use crate::domain::record::{Action, ResourceKind};
+use crate::domain::vocabulary::{Category, Purpose, Role};
+use crate::ids::ItemId;
+use crate::service::pathways::{DoorView, PathwayLine};
+use crate::service::reading::{ClosedView, ItemView, ItemsQuery};
+use crate::service::{App, ServiceError};
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// The items of one subject.
+struct Group {
+    category: Category,
+    items: Vec<ItemView>,
+}
+
+/// The information of a pathway.
+#[derive(Template)]
+#[template(path = "information.html")]
+struct InformationPage {
+    shell: Shell,
+    frame: Frame,
+    /// The door through which it is read.
+    purpose: Option<Purpose>,
+    groups: Vec<Group>,
+    closed: Vec<ClosedView>,
+    next: Option<String>,
+    may_write: bool,
+    may_share: bool,
+}
+
+impl InformationPage {
+    fn is_open(&self, door: &DoorView) -> bool {
+        self.purpose == Some(door.purpose)
+    }
+}
+
+/// One item, with its earlier versions.
+#[derive(Template)]
+#[template(path = "item.html")]
+struct ItemPage {
+    shell: Shell,
+    frame: Frame,
+    item: ItemView,
+    before: Vec<ItemView>,
+    may_write: bool,
+}
+
+/// Everything that I wrote here.
+#[derive(Template)]
+#[template(path = "writings.html")]
+struct WritingsPage {
+    shell: Shell,
+    frame: Frame,
+    items: Vec<ItemView>,
+}
+
+/// For which other young person to take it up.
+#[derive(Template)]
+#[template(path = "take_up.html")]
+struct TakeUpPage {
+    shell: Shell,
+    frame: Frame,
+    item: ItemView,
+    others: Vec<PathwayLine>,
+    today: chrono::NaiveDate,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let on = |action| (action, ResourceKind::Item);
+    vec![
+        super::row(Method::Get, "/parcours/{pathway}", on(Action::List), information)
+            .asking(&["fait", "but", "sujet", "suite"]),
+        super::row(Method::Get, "/parcours/{pathway}/informations/{item}", on(Action::Read), one)
+            .asking(&["fait", "but"]),
+        super::row(
+            Method::Get,
+            "/parcours/{pathway}/informations/{item}/reprendre",
+            on(Action::Read),
+            take_up,
+        ),
+        super::row(Method::Get, "/parcours/{pathway}/mes-ecrits", on(Action::Export), writings),
+        super::row(Method::Get, "/parcours/{pathway}/mes-ecrits/texte", on(Action::Export), writings_file),
+    ]
+}
+
+/// What a role may do on an open pathway.
+fn may(frame: &Frame) -> (bool, bool) {
+    let open = frame.view.closed_at.is_none();
+    match frame.view.me.role {
+        Role::Referent | Role::Participant | Role::ContributorOnly => (open, open),
+        Role::StayOrganiser => (false, false),
+    }
+}
+
+/// The item that an address names, which must be of the pathway that it names.
+///
+/// # Errors
+/// Absent, when it is of another pathway.
+pub fn of_this_pathway(incoming: &Incoming, item: &ItemView) -> Result<(), Fault> {
+    if pathway_of(incoming)?.as_str() == item.pathway {
+        Ok(())
+    } else {
+        Err(Fault::Syntax(ServiceError::AbsentOrRefused))
+    }
+}
+
+fn information(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let (shell, frame) = Frame::read(app, incoming, Part::Information, "Informations")?;
+    if frame.view.me.role == Role::StayOrganiser {
+        return Ok(Answer::see_other(frame.at("/sejour")));
+    }
+    let query = ItemsQuery {
+        purpose: incoming.query("but", Purpose::parse)?,
+        category: incoming.query("sujet", Category::parse)?,
+        cursor: incoming.query.get("suite").map(String::as_str),
+    };
+    let list = app.items(incoming.call()?, &pathway_of(incoming)?, query)?.into_inner();
+    let mut items: Vec<ItemView> = list.items.into_iter().filter(|i| i.action.is_none()).collect();
+    let mut groups = Vec::new();
+    for category in Category::ALL {
+        let (these, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|i| i.category == *category);
+        items = rest;
+        if !these.is_empty() {
+            groups.push(Group { category: *category, items: these });
+        }
+    }
+    let (may_write, may_share) = may(&frame);
+    Answer::page(&InformationPage {
+        shell,
+        purpose: list.purpose,
+        groups,
+        closed: list.closed,
+        next: list.next.map(|c| words::encoded(&c)),
+        may_write,
+        may_share,
+        frame,
+    })
+}
+
+fn item_of(incoming: &Incoming) -> Result<ItemId, Fault> {
+    incoming.id("item", ItemId::parse)
+}
+
+fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let purpose = incoming.query("but", Purpose::parse)?;
+    let mut versions = app.item_history(incoming.call()?, &item_of(incoming)?, purpose)?.into_inner();
+    if versions.is_empty() {
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
+    }
+    let item = versions.remove(0);
+    of_this_pathway(incoming, &item)?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Information, "Information")?;
+    let (may_write, _) = may(&frame);
+    Answer::page(&ItemPage { shell, frame, item, before: versions, may_write })
+}
+
+fn take_up(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let item = app.item(call, &item_of(incoming)?, None)?.into_inner();
+    of_this_pathway(incoming, &item)?;
+    if !item.own || item.action.is_some() {
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
+    }
+    let others = app.pathways(call, None)?.into_inner().items;
+    let (shell, frame) = Frame::read(app, incoming, Part::Information, "Reprendre une information")?;
+    let others = others
+        .into_iter()
+        .filter(|p| p.id != item.pathway && p.closed_at.is_none() && p.role != Role::StayOrganiser)
+        .collect();
+    let today = frame.today;
+    Answer::page(&TakeUpPage { shell, frame, item, others, today })
+}
+
+fn writings(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let items = app.own_writings(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
+    let (shell, frame) = Frame::read(app, incoming, Part::Other, "Mes écrits")?;
+    Answer::page(&WritingsPage { shell, frame, items })
+}
+
+/// What somebody wrote, as plain text: nothing of others, nothing of who read it.
+fn as_text(items: &[ItemView]) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    for item in items {
+        writeln!(out, "{}", item.label)?;
+        writeln!(out, "{}, écrit le {}", item.category.french(), words::day_of(&item.written_on))?;
+        if let Some(action) = &item.action {
+            writeln!(out, "À faire avant le {} ({})", words::day_of(&action.by_when), action.state.french())?;
+        }
+        for (name, value) in &item.words {
+            writeln!(out, "{name} : {value}")?;
+        }
+        if let Some(day) = &item.valid_until {
+            writeln!(out, "Valable jusqu'au {}", words::day_of(day))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(out)
+}
+
+fn writings_file(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let items = app.own_writings(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
+    let text = as_text(&items).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    Ok(Answer::File {
+        media: "text/plain; charset=utf-8",
+        name: "mes-ecrits.txt".to_owned(),
+        body: text.into_bytes(),
+    })
+}
+
+/// Items for samples.
+#[cfg(test)]
+pub mod sample {
+    use super::*;
+    use crate::domain::cell::Reason;
+    use crate::domain::vocabulary::{Profession, Regime};
+    use crate::service::reading::WhyView;
+
+    /// Something that was shared with the reader.
+    pub fn shared(label: &str, category: Category) -> ItemView {
+        ItemView {
+            id: "item".to_owned(),
+            pathway: "pathway".to_owned(),
+            version_id: "version".to_owned(),
+            version: 1,
+            category,
+            subjects: Vec::new(),
+            label: label.to_owned(),
+            content: None,
+            words: vec![
+                ("Fait".to_owned(), "Vient au club le mercredi".to_owned()),
+                ("Source".to_owned(), "dit par le jeune".to_owned()),
+            ],
+            action: None,
+            for_stay: false,
+            by_family: false,
+            author: Some(super::super::frame::sample::who(
+                "Karim Haddad",
+                "Les Passerelles",
+                Profession::SpecialisedPrevention,
+            )),
+            written_on: "2027-03-02".to_owned(),
+            valid_until: Some("2027-06-02".to_owned()),
+            corrected_on: None,
+            own: false,
+            why: WhyView {
+                reason: Reason::Accord,
+                regime: Some(Regime::Accord),
+                purpose: Some(Purpose::Coordination),
+                until: Some("2027-06-01".to_owned()),
+                sentence: "Vous lisez ceci jusqu'au 1er juin 2027, avec l'accord signé le 2 mars 2027."
+                    .to_owned(),
+            },
+        }
+    }
+
+    /// Something that the reader wrote.
+    pub fn own(label: &str, category: Category) -> ItemView {
+        let mut item = shared(label, category);
+        item.own = true;
+        item.why.reason = Reason::OwnItem;
+        item.why.sentence = "Cette information vient de vous ou de votre service.".to_owned();
+        item
+    }
+}
+
+impl Page for InformationPage {
+    #[cfg(test)]
+    const NAME: &'static str = "information";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::{frame, frame_as};
+        let page = |(shell, frame): (Shell, Frame), purpose, groups, closed| {
+            let (may_write, may_share) = may(&frame);
+            Self { shell, frame, purpose, groups, closed, next: None, may_write, may_share }
+        };
+        let title = "Informations";
+        let own = Group { category: Category::Leisure, items: vec![sample::own("Club", Category::Leisure)] };
+        let mut family = sample::shared("Traitement", Category::HealthMinimal);
+        family.by_family = true;
+        family.author = None;
+        family.for_stay = true;
+        family.corrected_on = Some("2027-03-10".to_owned());
+        let told = Group { category: Category::HealthMinimal, items: vec![family] };
+        let shut = ClosedView {
+            id: "item".to_owned(),
+            category: Category::Housing,
+            written_on: "2026-03-02".to_owned(),
+            sentence: "Cette information n'est plus à jour.".to_owned(),
+            repair: Some("La relire et la prolonger.".to_owned()),
+        };
+        let mut doors = frame(Part::Information, title);
+        doors.1.view.doors = vec![
+            DoorView { purpose: Purpose::Coordination, items: 3 },
+            DoorView { purpose: Purpose::Stay, items: 1 },
+        ];
+        let mut closed = frame_as(Role::Participant, Part::Information, title);
+        closed.1.view.closed_at = Some("2027-03-01T12:00:00Z".to_owned());
+        vec![
+            ("empty", page(frame(Part::Information, title), None, Vec::new(), Vec::new())),
+            ("two_doors", page(doors, None, vec![own], Vec::new())),
+            (
+                "shared",
+                page(
+                    frame_as(Role::Participant, Part::Information, title),
+                    Some(Purpose::Stay),
+                    vec![told],
+                    vec![shut],
+                ),
+            ),
+            ("closed", page(closed, None, Vec::new(), Vec::new())),
+        ]
+    }
+}
+
+impl Page for ItemPage {
+    #[cfg(test)]
+    const NAME: &'static str = "item";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame;
+        let page = |item, before| {
+            let (shell, frame) = frame(Part::Information, "Information");
+            Self { shell, frame, item, before, may_write: true }
+        };
+        let mut now = sample::own("Club de boxe", Category::Leisure);
+        now.version = 2;
+        let mut before = sample::own("Club", Category::Leisure);
+        before.corrected_on = Some("2027-03-10".to_owned());
+        vec![
+            ("shared", page(sample::shared("Club", Category::Leisure), Vec::new())),
+            ("corrected", page(now, vec![before])),
+        ]
+    }
+}
+
+impl Page for WritingsPage {
+    #[cfg(test)]
+    const NAME: &'static str = "writings";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame;
+        let page = |items| {
+            let (shell, frame) = frame(Part::Other, "Mes écrits");
+            Self { shell, frame, items }
+        };
+        vec![("empty", page(Vec::new())), ("one", page(vec![sample::own("Club", Category::Leisure)]))]
+    }
+}
+
+impl Page for TakeUpPage {
+    #[cfg(test)]
+    const NAME: &'static str = "take_up";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::frame::sample::frame;
+        let page = |others| {
+            let (shell, frame) = frame(Part::Information, "Reprendre une information");
+            let today = frame.today;
+            Self { shell, frame, item: sample::own("Club", Category::Leisure), others, today }
+        };
+        vec![("alone", page(Vec::new())), ("brother", page(vec![super::pathways::sample_line()]))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_information() {
+        crate::web::pages::snapshots::check::<InformationPage>();
+        crate::web::pages::snapshots::check::<ItemPage>();
+        crate::web::pages::snapshots::check::<WritingsPage>();
+        crate::web::pages::snapshots::check::<TakeUpPage>();
+    }
+
+    #[test]
+    fn own_writings_are_taken_away_as_text() {
+        let text = as_text(&[sample::own("Club de boxe", Category::Leisure)]).unwrap();
+        assert!(text.starts_with("Club de boxe\nLoisirs, culture, sport, écrit le 2 mars 2027\n"));
+        assert!(text.contains("Fait : Vient au club le mercredi\n"));
+        assert!(!text.contains("Karim"), "who wrote it is who takes it away");
+    }
+}

@@ -1,0 +1,444 @@
+//! Partager: what on the left, who would read it on the right, then sharing with those whom one ticks.
+
+use askama::Template;
+
+use super::decision::{About, Elsewhere, Line, Verdict};
+use super::{SUBJECTS, labels, member_only, own_items};
+use crate::clock::plus_months;
+use crate::domain::day::Day;
+use crate::domain::record::Action;
+use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
+use crate::ids::{ItemId, ItemVersionId, StatuteId};
+use crate::service::App;
+use crate::service::preview::{Hypothetical, ItemRef, PreviewRequest};
+use crate::service::reading::ItemView;
+use crate::service::shares::NewShare;
+use crate::web::form::Form;
+use crate::web::pages::Page;
+use crate::web::pages::entered::{Entered, back, missing};
+use crate::web::pages::frame::{Frame, Part, pathway_of};
+use crate::web::pages::icon::Icon;
+use crate::web::pages::shell::Shell;
+use crate::web::pages::words;
+use crate::web::route::{Answer, Fault, Incoming};
+
+/// How long a share is proposed for, when no review comes before.
+const PROPOSED_MONTHS: u32 = 3;
+
+/// Why something is shared here: a handover has its own way, protection its record.
+const PURPOSES: &[Purpose] = &[
+    Purpose::Coordination,
+    Purpose::Stay,
+    Purpose::Schooling,
+    Purpose::Integration,
+    Purpose::Care,
+    Purpose::Conference,
+    Purpose::Referral,
+];
+const UNDER_THE_LAW: &[Purpose] = &[Purpose::Protection];
+
+/// Professions that somebody may ask about: those of people, not of the platform.
+fn professions() -> Vec<Profession> {
+    Profession::ALL.iter().copied().filter(|p| !p.is_platform()).collect()
+}
+
+/// What is asked, as an address or a form tells it.
+#[derive(Clone, Default)]
+struct Asked {
+    items: Vec<String>,
+    category: String,
+    purpose: String,
+    last_day: String,
+    statute: String,
+    profession: String,
+    secrecy: String,
+}
+
+impl Asked {
+    fn of_address(incoming: &Incoming) -> Self {
+        let one = |name: &str| incoming.query.get(name).cloned().unwrap_or_default();
+        Self {
+            items: one("item").split('.').filter(|i| !i.is_empty()).map(ToOwned::to_owned).collect(),
+            category: one("category"),
+            purpose: one("purpose"),
+            last_day: one("last_day"),
+            statute: one("statute"),
+            profession: one("profession"),
+            secrecy: one("secrecy"),
+        }
+    }
+
+    /// The left form's fields, or those that the answer carries (`items[0].item`).
+    fn of_form(form: &Form) -> Self {
+        let one = |name: &str| form.one(name).unwrap_or_default().to_owned();
+        let carried = |name: &str| name == "item" || name.starts_with("items[") && name.ends_with("].item");
+        Self {
+            items: form.fields().filter(|(n, _)| carried(n)).map(|(_, v)| v.to_owned()).collect(),
+            category: one("category"),
+            purpose: one("purpose"),
+            last_day: one("last_day"),
+            statute: one("statute"),
+            profession: String::new(),
+            secrecy: String::new(),
+        }
+    }
+
+    /// The same question, with other things.
+    fn rest(&self) -> String {
+        let mut out = String::new();
+        for (name, value) in
+            [("purpose", &self.purpose), ("last_day", &self.last_day), ("statute", &self.statute)]
+        {
+            if !value.is_empty() {
+                out.push_str(&format!("&{name}={}", words::encoded(value)));
+            }
+        }
+        out
+    }
+
+    fn address(&self, frame_path: &str) -> String {
+        let mut out = format!("{frame_path}?item={}", words::encoded(&self.items.join(".")));
+        if !self.category.is_empty() {
+            out.push_str(&format!("&category={}", words::encoded(&self.category)));
+        }
+        out.push_str(&self.rest());
+        out
+    }
+
+    /// As the left form shows it.
+    fn form(&self) -> Form {
+        let mut fields: Vec<(&str, &str)> = self.items.iter().map(|i| ("item", i.as_str())).collect();
+        fields.extend([
+            ("category", self.category.as_str()),
+            ("purpose", &self.purpose),
+            ("last_day", &self.last_day),
+            ("statute", &self.statute),
+            ("profession", &self.profession),
+            ("secrecy", &self.secrecy),
+        ]);
+        Form::of(&fields)
+    }
+
+    /// The question to the service; `None` until there is something to ask about.
+    fn request(&self) -> Result<Option<PreviewRequest>, Fault> {
+        let nothing = self.items.is_empty() && self.category.is_empty();
+        if nothing || self.purpose.is_empty() {
+            return Ok(None);
+        }
+        let form = self.form();
+        let wrong = |e: crate::domain::text::FieldErrors| Fault::Syntax(e.into());
+        let mut items = Vec::with_capacity(self.items.len());
+        for id in &self.items {
+            let item = ItemId::parse(id).map_err(|_| missing("item"))?;
+            items.push(ItemRef { item, version: None });
+        }
+        let category = match form.one("category") {
+            Some(_) => Some(form.need("category", Category::parse).map_err(wrong)?),
+            None => None,
+        };
+        let last_day = match form.one("last_day") {
+            Some(_) => Some(form.need("last_day", Day::parse).map_err(wrong)?),
+            None => None,
+        };
+        let statute = match form.one("statute") {
+            Some(_) => Some(form.need("statute", StatuteId::parse).map_err(wrong)?),
+            None => None,
+        };
+        Ok(Some(PreviewRequest {
+            purpose: form.need("purpose", Purpose::parse).map_err(wrong)?,
+            items,
+            category,
+            recipients: None,
+            hypothetical: None,
+            last_day,
+            statute,
+        }))
+    }
+
+    /// Somebody who is not in the circle.
+    fn hypothetical(&self) -> Result<Option<Hypothetical>, Fault> {
+        if self.profession.is_empty() {
+            return Ok(None);
+        }
+        let form = self.form();
+        let wrong = |e: crate::domain::text::FieldErrors| Fault::Syntax(e.into());
+        let secrecy = match form.one("secrecy") {
+            Some(_) => Some(form.need("secrecy", Secrecy::parse).map_err(wrong)?),
+            None => None,
+        };
+        let profession = form.need("profession", Profession::parse).map_err(wrong)?;
+        Ok(Some(Hypothetical { organisation: None, profession, mission: None, secrecy }))
+    }
+}
+
+/// What the answer carries to the button that shares.
+struct Carried {
+    item: ItemId,
+    version: ItemVersionId,
+}
+
+/// The answer.
+struct Seen {
+    purpose: Purpose,
+    what: Vec<String>,
+    carried: Vec<Carried>,
+    lines: Vec<Line>,
+}
+
+impl Seen {
+    fn anybody(&self) -> bool {
+        self.lines.iter().any(|l| l.verdict == Verdict::All)
+    }
+}
+
+/// Partager.
+#[derive(Template)]
+#[template(path = "share_choose.html")]
+struct ShareChoosePage {
+    shell: Shell,
+    frame: Frame,
+    items: Vec<ItemView>,
+    purposes: &'static [Purpose],
+    professions: Vec<Profession>,
+    /// The left form.
+    choice: Entered,
+    /// The right form, and what is to be corrected.
+    entered: Entered,
+    seen: Option<Seen>,
+    /// The profession asked about, and the charter's answer.
+    elsewhere: Option<(Profession, Vec<Elsewhere>)>,
+}
+
+impl ShareChoosePage {
+    fn has_statute(&self) -> bool {
+        !self.choice.value("statute").is_empty()
+    }
+}
+
+/// The last day that is proposed: the review, or three months.
+fn proposed_day(frame: &Frame) -> String {
+    let months = plus_months(frame.today, PROPOSED_MONTHS).unwrap_or(frame.today);
+    let review = frame.view.review_on.as_deref().and_then(|d| Day::parse(d).ok()).map(Day::date);
+    let day = review.filter(|r| *r > frame.today).map_or(months, |r| r.min(months));
+    day.to_string()
+}
+
+fn answer(
+    app: &App,
+    incoming: &Incoming,
+    frame: &Frame,
+    items: &[ItemView],
+    asked: &Asked,
+) -> Result<(Option<Seen>, Option<(Profession, Vec<Elsewhere>)>), Fault> {
+    let Some(request) = asked.request()? else { return Ok((None, None)) };
+    let pathway = pathway_of(incoming)?;
+    let call = incoming.call()?;
+    let labels = labels(items);
+    let rest = asked.rest();
+    let about = About { frame, purpose: request.purpose, labels: &labels, rest: &rest };
+    let preview = app.preview(call, &pathway, &request)?.into_inner();
+    let carried = request
+        .items
+        .iter()
+        .filter_map(|wanted| {
+            let view = items.iter().find(|i| i.id == wanted.item.as_str())?;
+            Some(Carried { item: wanted.item.clone(), version: ItemVersionId::parse(&view.version_id).ok()? })
+        })
+        .collect();
+    let what = match request.category {
+        Some(category) => vec![format!("tout le sujet « {} »", category.french())],
+        None => request
+            .items
+            .iter()
+            .filter_map(|w| labels.iter().find(|(id, _)| *id == w.item))
+            .map(|(_, label)| label.clone())
+            .collect(),
+    };
+    let seen = Seen { purpose: request.purpose, what, carried, lines: about.lines(&preview) };
+    let elsewhere = match asked.hypothetical()? {
+        Some(somebody) => {
+            let profession = somebody.profession;
+            let request = PreviewRequest { hypothetical: Some(somebody), ..request };
+            let told = app.preview(call, &pathway, &request)?.into_inner();
+            Some((profession, about.elsewhere(&told.hypothetical)))
+        }
+        None => None,
+    };
+    Ok((Some(seen), elsewhere))
+}
+
+fn show(
+    app: &App,
+    incoming: &Incoming,
+    status: u16,
+    mut asked: Asked,
+    entered: Entered,
+) -> Result<Answer, Fault> {
+    let (shell, frame) = Frame::read(app, incoming, Part::Shares, "Partager")?;
+    member_only(&frame)?;
+    let items = own_items(app, incoming, &pathway_of(incoming)?)?;
+    if asked.last_day.is_empty() {
+        asked.last_day = proposed_day(&frame);
+    }
+    let (status, entered, seen, elsewhere) = match answer(app, incoming, &frame, &items, &asked) {
+        Ok((seen, elsewhere)) => (status, entered, seen, elsewhere),
+        // What cannot be asked is told on this page, beside what was chosen.
+        Err(fault) => {
+            let mut told = None;
+            back(app, incoming, fault, |status, entered| {
+                told = Some((status, entered));
+                Ok(Answer::Empty)
+            })?;
+            let (told_status, told) = told.ok_or_else(|| missing("item"))?;
+            let entered = if entered.told().is_empty() { told } else { entered };
+            (status.max(told_status), entered, None, None)
+        }
+    };
+    let purposes = if asked.statute.is_empty() { PURPOSES } else { UNDER_THE_LAW };
+    let choice = Entered::sent(&asked.form());
+    Answer::page_with(
+        status,
+        &ShareChoosePage {
+            shell,
+            frame,
+            items,
+            purposes,
+            professions: professions(),
+            choice,
+            entered,
+            seen,
+            elsewhere,
+        },
+    )
+}
+
+pub fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    show(app, incoming, 200, Asked::of_address(incoming), Entered::nothing())
+}
+
+/// « Voir qui lira »: the question becomes an address.
+pub fn look(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let asked = Asked::of_form(&incoming.form);
+    let lacking = if asked.items.is_empty() && asked.category.is_empty() {
+        Some("item")
+    } else if asked.purpose.is_empty() {
+        Some("purpose")
+    } else if asked.last_day.is_empty() {
+        Some("last_day")
+    } else {
+        None
+    };
+    match lacking {
+        Some(field) => back(app, incoming, missing(field), |status, entered| {
+            show(app, incoming, status, asked.clone(), entered)
+        }),
+        None => {
+            let pathway = pathway_of(incoming)?;
+            Ok(Answer::see_other(asked.address(&format!("/parcours/{pathway}/partager"))))
+        }
+    }
+}
+
+pub fn share(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    debug_assert_eq!(incoming.act.action, Action::Share);
+    let pathway = pathway_of(incoming)?;
+    let attempt = || -> Result<String, Fault> {
+        let new: NewShare = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
+        Ok(app.share_create(incoming.call()?, &pathway, &new)?.id)
+    };
+    match attempt() {
+        Ok(id) => Ok(Answer::see_other(format!("/parcours/{pathway}/partages/{id}?fait=partage"))),
+        Err(fault) => back(app, incoming, fault, |status, entered| {
+            show(app, incoming, status, Asked::of_form(&incoming.form), entered)
+        }),
+    }
+}
+
+impl Page for ShareChoosePage {
+    #[cfg(test)]
+    const NAME: &'static str = "share_choose";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use super::sample;
+        use crate::domain::vocabulary::Role;
+        use crate::service::ServiceError;
+        use crate::web::pages::frame::sample::frame_as;
+        let page = |role, items, asked: Asked, seen: bool, elsewhere, entered| {
+            let (shell, frame) = frame_as(role, Part::Shares, "Partager");
+            let labels = labels(&sample::items());
+            let about = About {
+                frame: &frame,
+                purpose: Purpose::Schooling,
+                labels: &labels,
+                rest: "&purpose=schooling",
+            };
+            let seen = seen.then(|| Seen {
+                purpose: Purpose::Schooling,
+                what: vec!["Aide aux devoirs".to_owned(), "Chambre".to_owned()],
+                carried: vec![Carried { item: sample::item_id('a'), version: sample::version_id('a') }],
+                lines: about.lines(&sample::preview()),
+            });
+            let purposes = if asked.statute.is_empty() { PURPOSES } else { UNDER_THE_LAW };
+            let professions = professions();
+            let choice = Entered::sent(&asked.form());
+            Self { shell, frame, items, purposes, professions, choice, entered, seen, elsewhere }
+        };
+        let asked = || Asked {
+            items: vec![sample::item_id('a').to_string(), sample::item_id('b').to_string()],
+            purpose: "schooling".to_owned(),
+            last_day: "2027-06-14".to_owned(),
+            ..Asked::default()
+        };
+        let outsider = Elsewhere {
+            category: Category::Schooling,
+            possible: true,
+            needs: Some("Accord par sujet"),
+            needs_release: true,
+            why: Vec::new(),
+        };
+        let refused =
+            Entered::refused(&Form::default(), &ServiceError::rule("will_not_read", "Rien n'a été partagé."));
+        let law =
+            Asked { statute: sample::item_id('c').to_string(), purpose: "protection".to_owned(), ..asked() };
+        vec![
+            ("empty", page(Role::Referent, Vec::new(), Asked::default(), false, None, Entered::nothing())),
+            (
+                "asked",
+                page(Role::Referent, sample::items(), Asked::default(), false, None, Entered::nothing()),
+            ),
+            (
+                "seen",
+                page(
+                    Role::Referent,
+                    sample::items(),
+                    asked(),
+                    true,
+                    Some((Profession::Teacher, vec![outsider])),
+                    Entered::nothing(),
+                ),
+            ),
+            ("refused", page(Role::Participant, sample::items(), asked(), true, None, refused)),
+            ("statute", page(Role::Participant, sample::items(), law, true, None, Entered::nothing())),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_sharing() {
+        crate::web::pages::snapshots::check::<ShareChoosePage>();
+    }
+
+    #[test]
+    fn a_question_keeps_its_shape_from_form_to_address() {
+        let form = Form::of(&[("item", "a"), ("item", "b"), ("purpose", "stay"), ("last_day", "2027-01-01")]);
+        let asked = Asked::of_form(&form);
+        assert_eq!(asked.address("/p"), "/p?item=a.b&purpose=stay&last_day=2027-01-01");
+        let carried = Form::of(&[("items[0].item", "a"), ("items[0].version", "v"), ("purpose", "stay")]);
+        assert_eq!(Asked::of_form(&carried).items, ["a"]);
+    }
+}

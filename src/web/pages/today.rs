@@ -1,0 +1,174 @@
+//! *Aujourd'hui*: what waits, each line with the act that settles it; then one's own pathways.
+
+use askama::Template;
+
+use super::Page;
+use super::icon::Icon;
+use super::shell::{Room, Shell};
+use super::words;
+use crate::domain::record::{Action, ResourceKind};
+use crate::service::App;
+use crate::service::circle::InvitationView;
+use crate::service::pathways::PathwayLine;
+use crate::service::today::{Waiting, WaitingView};
+use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// How many pathways stand below the lines; the list has them all.
+const SHOWN: usize = 12;
+
+/// One thing that waits, with where it is settled.
+struct Line {
+    chip: &'static str,
+    urgent: bool,
+    /// Whose situation, with its address.
+    whose: Option<(String, String)>,
+    sentence: String,
+    when: Option<String>,
+    href: String,
+    act: &'static str,
+}
+
+/// The first page.
+#[derive(Template)]
+#[template(path = "today.html")]
+struct TodayPage {
+    shell: Shell,
+    today: chrono::NaiveDate,
+    lines: Vec<Line>,
+    pathways: Vec<PathwayLine>,
+    more: bool,
+    may_open: bool,
+}
+
+/// The rows.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    vec![super::row(Method::Get, "/", (Action::List, ResourceKind::Pathway), today)]
+}
+
+/// Where a line is settled, and in which words.
+fn settled(line: &WaitingView) -> (String, &'static str) {
+    let at = |rest: &str| format!("/parcours/{}{rest}", line.pathway);
+    let object = line.object.as_deref().unwrap_or_default();
+    match line.kind {
+        Waiting::ReviewOverdue | Waiting::ReviewDue => (at("/bilan"), "Faire le bilan"),
+        Waiting::ReviewSoon => (at("/bilan"), "Préparer le bilan"),
+        Waiting::HandoverToAnswer => (at(&format!("/passages/{object}")), "Lire et répondre"),
+        Waiting::HandoverToConfirm => (at(&format!("/passages/{object}")), "Lire et confirmer"),
+        Waiting::StatuteReview => (at("/protection"), "Voir ce partage"),
+        Waiting::UnreadStay => (at(&format!("/partages/{object}")), "Voir qui appeler"),
+        Waiting::SignaturesAwaited => (at(&format!("/accords/{object}")), "Voir qui doit signer"),
+        Waiting::AccordToSign => (at(&format!("/accords/{object}")), "Faire signer l'accord"),
+        Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord"),
+        Waiting::ReleaseAwaited => (at("/accords"), "Voir les accords"),
+        Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
+        Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
+        Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
+    }
+}
+
+fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
+    let (href, act) = settled(&waiting);
+    Line {
+        chip: waiting.kind.french(),
+        urgent: waiting.urgent,
+        when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
+        whose: Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
+        sentence: waiting.sentence,
+        href,
+        act,
+    }
+}
+
+fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
+    let from = one.from.as_ref().map_or_else(
+        || "Vous êtes invité dans un cercle.".to_owned(),
+        |w| format!("{} ({}) vous invite dans un cercle.", w.name, w.organisation),
+    );
+    let purposes: Vec<&str> = one.purposes.iter().map(|p| p.french()).collect();
+    let why = if purposes.is_empty() { String::new() } else { format!(" Pour : {}.", purposes.join(", ")) };
+    Line {
+        chip: "Invitation à répondre",
+        urgent: true,
+        whose: None,
+        sentence: match one.name {
+            Some(name) => format!("{from} Il s'agit de {name}.{why}"),
+            None => format!("{from}{why}"),
+        },
+        when: Some(words::dated(&one.invited_on, &today)),
+        href: format!("/invitations/{}", one.id),
+        act: "Lire l'invitation",
+    }
+}
+
+fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let today = app.clock().now().paris_day();
+    let invitations = app.invitations(call)?.into_inner();
+    let view = app.today(call)?.into_inner();
+    let shell = Shell::signed_in(app, incoming, Room::Today, "Aujourd'hui")?;
+    let may_open = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Pathways));
+    let lines = invitations
+        .items
+        .into_iter()
+        .map(|i| invitation(i, today))
+        .chain(view.waiting.into_iter().map(|w| line(w, today)))
+        .collect();
+    let more = view.pathways.len() > SHOWN;
+    let pathways = view.pathways.into_iter().take(SHOWN).collect();
+    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open })
+}
+
+impl Page for TodayPage {
+    #[cfg(test)]
+    const NAME: &'static str = "today";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use crate::service::today::sample;
+        let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+        let page = |lines, pathways| Self {
+            shell: super::shell::sample::signed_in(Room::Today, "Aujourd'hui"),
+            today,
+            lines,
+            pathways,
+            more: false,
+            may_open: true,
+        };
+        let every: Vec<Line> = Waiting::ALL
+            .iter()
+            .map(|kind| {
+                let urgent = *kind == Waiting::ReviewOverdue;
+                line(sample(*kind, Some("2027-03-20"), urgent, "Une phrase du service."), today)
+            })
+            .collect();
+        let asked = InvitationView {
+            id: "place".to_owned(),
+            pathway: "pathway".to_owned(),
+            from: Some(super::frame::sample::who(
+                "Nadia Benali",
+                "Ville",
+                crate::domain::vocabulary::Profession::ReferentPre,
+            )),
+            purposes: vec![crate::domain::vocabulary::Purpose::Coordination],
+            mandate: crate::domain::vocabulary::Mandate::Contractual,
+            role: crate::domain::vocabulary::Role::Participant,
+            until: None,
+            invited_on: "2027-03-12".to_owned(),
+            name: None,
+        };
+        vec![
+            ("empty", page(Vec::new(), Vec::new())),
+            ("every_line", page(every, vec![super::pathways::sample_line()])),
+            ("invited", page(vec![invitation(asked, today)], Vec::new())),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn pages_of_today() {
+        crate::web::pages::snapshots::check::<super::TodayPage>();
+    }
+}

@@ -1,0 +1,118 @@
+// What a test does as a person would: sign in, read, fill in, press. It finds things by their labels and roles.
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { folder, startServer } from "./server.mjs";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+export const PHONE = { width: 360, height: 740 };
+export const DESK = { width: 1280, height: 900 };
+
+/** A territory of one's own, with a browser. */
+export async function begin() {
+  const data = mkdtempSync(join(tmpdir(), "relais-story-"));
+  cpSync(process.env.RELAIS_TEMPLATE, data, { recursive: true, mode: 0, force: true, preserveTimestamps: true });
+  const server = await startServer(data);
+  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const violations = [];
+  const territory = {
+    server,
+    base: server.base,
+    violations,
+    pathway(story) {
+      const found = server.pathways.find((p) => p.story.includes(story));
+      assert.ok(found, `no pathway tells ${story}`);
+      return found.id;
+    },
+    /** A browser of somebody's own; `options` are Playwright's (viewport, javaScriptEnabled, colorScheme…). */
+    async context(options = {}) {
+      const context = await browser.newContext({
+        ignoreHTTPSErrors: true,
+        locale: "fr-FR",
+        timezoneId: "Europe/Paris",
+        viewport: DESK,
+        reducedMotion: "reduce",
+        ...options,
+      });
+      context.setDefaultTimeout(15_000);
+      context.on("console", (message) => {
+        if (/Content Security Policy|Content-Security-Policy/i.test(message.text())) violations.push(message.text());
+      });
+      context.on("weberror", (error) => violations.push(`script: ${error.error().message}`));
+      return context;
+    },
+    /** Somebody of the demonstration, signed in by the door of the sign-in page. */
+    async as(name, options = {}) {
+      const context = await territory.context(options);
+      const page = await context.newPage();
+      await page.goto(server.base + "/connexion");
+      await page.getByRole("button", { name: new RegExp(name) }).first().click();
+      await page.waitForURL((url) => url.pathname !== "/connexion" && !url.pathname.startsWith("/demonstration"));
+      return page;
+    },
+    async end() {
+      await browser.close();
+      await server.stop();
+      rmSync(data, { recursive: true, force: true });
+      assert.deepEqual(violations, [], "the content security policy was violated, or a script failed");
+    },
+  };
+  return territory;
+}
+
+/** The page as somebody reads it. */
+export const text = (page) => page.locator("main").innerText();
+
+/** No rule of axe is broken on this page. */
+export async function accessible(page, where = page.url()) {
+  // Run from the tool, not from the page: the content policy forbids scripts that are not ours.
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: axeSource });
+  const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
+    expression: `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | "))))`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  assert.equal(exceptionDetails, undefined, where);
+  await session.detach();
+  assert.deepEqual(JSON.parse(result.value), [], `accessibility of ${where}`);
+}
+
+/** Nothing has to be scrolled sideways. */
+export async function fits(page, where = page.url()) {
+  const { wide, window: width } = await page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  assert.ok(wide <= width, `${where} is ${wide} px wide in a window of ${width} px`);
+}
+
+/** A picture for docs/screens, when they are being made (RELAIS_SCREENS=1). */
+export async function picture(page, name, options = {}) {
+  if (!process.env.RELAIS_SCREENS) return;
+  const target = join(folder, "../../docs/screens");
+  mkdirSync(target, { recursive: true });
+  await page.screenshot({ path: join(target, `${name}.png`), fullPage: true, ...options });
+}
+
+/** Presses Tab until the element with this accessible name has the focus, as somebody without a mouse would. */
+export async function tabTo(page, name, most = 150) {
+  for (let i = 0; i < most; i += 1) {
+    await page.keyboard.press("Tab");
+    const found = await page.evaluate(
+      (wanted) => {
+        const e = document.activeElement;
+        if (!e || e === document.body) return false;
+        const label = e.labels?.length ? [...e.labels].map((l) => l.innerText).join(" ") : (e.innerText ?? "");
+        return `${label} ${e.getAttribute("aria-label") ?? ""}`.includes(wanted);
+      },
+      name,
+    );
+    if (found) return;
+  }
+  assert.fail(`« ${name} » cannot be reached with the Tab key on ${page.url()}`);
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, begin, picture, text } from "../harness.mjs";
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+test("S20 danger is one step away, Relais transmits nothing, and the mention stays in one's own structure", async () => {
+  const pathway = territory.pathway("S1");
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${pathway}`);
+  await page.getByRole("link", { name: "Danger" }).click();
+  const words = await text(page);
+  for (const number of ["15", "17", "112", "119", "CRIP", "Procureur"]) assert.ok(words.includes(number), number);
+  assert.ok(words.includes("Relais ne transmet rien à votre place."));
+  await accessible(page);
+  await picture(page, "danger");
+
+  // A date that has not come is refused, and what was chosen is kept.
+  await page.getByLabel("À qui ?").selectOption({ label: "CRIP" });
+  await page.getByLabel("Quel jour ?").fill("2027-12-01");
+  await page.getByRole("button", { name: "Noter la transmission" }).click();
+  await page.getByRole("alert").waitFor();
+  assert.equal(await page.getByLabel("À qui ?").inputValue(), "crip");
+  await page.getByLabel("Quel jour ?").fill("2027-01-14");
+  await page.getByRole("button", { name: "Noter la transmission" }).click();
+  await page.getByText("C'est noté.").waitFor();
+  assert.match(await text(page), /14 janvier 2027 : CRIP, par Nadia Benali/);
+
+  const other = await territory.as("Claire Morel");
+  await other.goto(`${territory.base}/parcours/${pathway}/danger`);
+  assert.ok(!(await text(other)).includes("14 janvier 2027"), "another structure does not see it");
+});

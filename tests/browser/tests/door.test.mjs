@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { after, before, test } from "node:test";
+import { accessible, begin, fits, PHONE } from "../harness.mjs";
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+/** The code of an authenticator application at this moment (RFC 6238). */
+function totp(secret, at) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const hash = createHmac("sha1", key).update(step).digest();
+  const offset = hash[19] & 15;
+  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+async function present(page, account, code) {
+  await page.goto(territory.base + "/connexion");
+  await page.getByLabel("Identifiant").fill(account.login);
+  await page.getByLabel("Mot de passe").fill(account.password);
+  await page.getByLabel("Code à six chiffres").fill(code);
+  await page.getByRole("button", { name: "Se connecter" }).click();
+}
+
+test("signing in as in real life: a wrong code says nothing of what was wrong, the right one opens", async () => {
+  const account = territory.server.accounts.find((a) => a.login === "nadia.benali");
+  const page = await (await territory.context({ viewport: PHONE })).newPage();
+  await present(page, account, "000000");
+  await page.getByRole("alert").getByText("ne convient pas").waitFor();
+  assert.equal(await page.getByLabel("Identifiant").inputValue(), account.login, "what was typed is kept");
+  assert.equal(await page.getByLabel("Mot de passe").inputValue(), "", "but never the password");
+  await accessible(page);
+  await fits(page);
+  const now = Date.parse(await territory.server.tell("days 1"));
+  await present(page, account, totp(account.totp_secret, now));
+  await page.getByRole("heading", { level: 1, name: "Aujourd'hui" }).waitFor();
+  assert.ok(await page.getByText("Nadia Benali").first().isVisible());
+});
+
+test("leaving quickly: Shift three times, a neutral page, and back does not return", async () => {
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press("Shift");
+  await page.waitForURL("**/au-revoir");
+  const words = await page.locator("body").innerText();
+  assert.ok(!/Relais|parcours|Nadia/i.test(words), words);
+  await page.goBack();
+  await page.waitForURL("**/connexion**");
+  assert.ok(!(await page.content()).includes("Lina"));
+});
+
+test("leaving by the button works without JavaScript", async () => {
+  const page = await territory.as("Nadia Benali", { javaScriptEnabled: false });
+  await page.getByRole("button", { name: "Quitter vite" }).click();
+  await page.waitForURL("**/au-revoir");
+  await page.goto(territory.base + "/parcours");
+  assert.match(page.url(), /connexion\?suite=%2Fparcours/);
+});
+
+test("somebody who comes by a link signs in, and lands where the link led", async () => {
+  const page = await (await territory.context()).newPage();
+  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}/danger`);
+  await page.getByRole("button", { name: /Nadia Benali/ }).click();
+  await page.waitForURL("**/danger");
+  assert.ok(await page.getByText("119").first().isVisible());
+});
+
+test("refused and absent are the same page", async () => {
+  const page = await territory.as("Rémi Colin");
+  const refused = await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
+  const [a, sa] = [await refused.body(), refused.status()];
+  const absent = await page.goto(`${territory.base}/parcours/aaaaaaaaaaaaaaaaaaaaaaaaaa`);
+  assert.equal(sa, 404);
+  assert.equal(absent.status(), 404);
+  assert.ok(a.equals(await absent.body()));
+  const unknown = await page.goto(`${territory.base}/nulle-part`);
+  assert.ok(a.equals(await unknown.body()));
+});

@@ -1,0 +1,88 @@
+// Every page that links lead to, as each kind of person, on a phone: it answers, it fits, it breaks no rule of axe, it
+// violates no content policy, it has one heading of the first rank, and it is light.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PHONE, accessible, begin, fits } from "../harness.mjs";
+
+const MOST = 60;
+const HEAVIEST = 60 * 1024;
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+/** Addresses of one kind are looked at once: ids are replaced by a sign. */
+const kind = (url) => (url.pathname + [...url.searchParams.keys()].sort().map((k) => `?${k}`).join("")).replace(/[a-z2-7]{26}/g, "·").replace(/\/\d+/g, "/·");
+
+async function walk(name, options = {}) {
+  const page = await territory.as(name, { viewport: PHONE, ...options });
+  const seen = new Set();
+  const waiting = [territory.base + "/"];
+  const wrong = [];
+  let bytes = 0;
+  page.on("response", async (response) => {
+    // What the browser keeps is paid for once.
+    if (new URL(response.url()).pathname.startsWith("/assets/")) return;
+    bytes += Number((await response.allHeaders())["content-length"] ?? 0);
+  });
+  while (waiting.length > 0 && seen.size < MOST) {
+    const url = new URL(waiting.shift());
+    if (url.origin !== territory.base || seen.has(kind(url))) continue;
+    seen.add(kind(url));
+    bytes = 0;
+    let response;
+    try {
+      response = await page.goto(url.href);
+    } catch (error) {
+      // A file to keep is no page.
+      if (/Download is starting/.test(error.message)) continue;
+      throw error;
+    }
+    const type = (await response.allHeaders())["content-type"] ?? "";
+    const where = `${name} at ${url.pathname}${url.search}`;
+    if (response.status() !== 200) wrong.push(`${where}: ${response.status()}`);
+    if (!type.startsWith("text/html")) continue;
+    for (const check of [
+      () => fits(page, where),
+      () => accessible(page, where),
+      async () => assert.equal(await page.locator("h1").count(), 1, `${where}: one h1`),
+      () => assert.ok(bytes <= HEAVIEST, `${where} weighs ${bytes} bytes`),
+    ]) {
+      try {
+        await check();
+      } catch (error) {
+        wrong.push(error.message);
+      }
+    }
+    for (const link of await page.locator("a[href]").evaluateAll((all) => all.map((a) => a.href))) {
+      const to = new URL(link);
+      to.hash = "";
+      if (to.protocol === "https:") waiting.push(to.href);
+    }
+  }
+  await page.context().close();
+  assert.deepEqual(wrong, []);
+  return seen.size;
+}
+
+for (const name of ["Nadia Benali", "Claire Morel", "Paul Girard", "Hélène Roux", "Odile Simon", "Irène Vidal", "Alice Bernard"]) {
+  test(`every page that ${name} can reach`, async () => {
+    const count = await walk(name);
+    assert.ok(count >= 4, `${name} reaches ${count} pages only`);
+  });
+}
+
+test("the pages in the dark", async () => {
+  await walk("Nadia Benali", { colorScheme: "dark" });
+});
+
+test("200 % zoom is half the window: nothing scrolls sideways", async () => {
+  // WCAG 1.4.10: 1280 px at 400 % is 320 px; 200 % of 640 px is the same.
+  const page = await territory.as("Nadia Benali", { viewport: { width: 320, height: 480 } });
+  for (const path of ["/", "/parcours", `/parcours/${territory.pathway("S1")}`, `/parcours/${territory.pathway("S1")}/partager`]) {
+    await page.goto(territory.base + path);
+    await fits(page);
+  }
+});
