@@ -94,7 +94,7 @@ fn show_end(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Re
 }
 
 fn end_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_end(app, incoming, 200, Entered::nothing())
+    show_end(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -122,7 +122,8 @@ fn show_referent(app: &App, incoming: &Incoming, status: u16, entered: Entered) 
 
 fn referent_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let today = app.clock().now().paris_day().to_string();
-    show_referent(app, incoming, 200, Entered::filled(&[("preference.on", today.as_str())]))
+    let entered = Entered::filled(&[("preference.on", today.as_str())]);
+    show_referent(app, incoming, 200, Entered::first_or(app, incoming, entered)?)
 }
 
 fn referent(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

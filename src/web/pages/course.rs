@@ -174,7 +174,8 @@ fn show_person(
 }
 
 fn person(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_person(app, incoming, 200, None)
+    let kept = Entered::kept(app, incoming)?;
+    show_person(app, incoming, 200, kept.map(|entered| (Which::Identity, entered)))
 }
 
 /// After one of the page's forms: back to it.
@@ -231,7 +232,7 @@ fn show_holder_end(app: &App, incoming: &Incoming, status: u16, entered: Entered
 }
 
 fn holder_end_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_holder_end(app, incoming, 200, Entered::nothing())
+    show_holder_end(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn holder_end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -274,7 +275,7 @@ fn show_review(
 }
 
 fn review_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_review(app, incoming, 200, None)
+    show_review(app, incoming, 200, Entered::kept(app, incoming)?)
 }
 
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -301,7 +302,7 @@ fn show_closing(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
 }
 
 fn closing_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_closing(app, incoming, 200, Entered::nothing())
+    show_closing(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn close(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -36,15 +36,28 @@ impl Entered {
     }
 
     /// What a page starts with: the text that was kept for its author, when the address names one of this page; nothing
-    /// otherwise. Every page with a `data-kept` form starts with it.
+    /// otherwise. Every page with a `data-kept` form starts with it, or with [`Entered::first_or`].
     ///
     /// # Errors
     /// Without a session, or as the database.
     pub fn first(app: &App, incoming: &Incoming) -> Result<Self, Fault> {
-        Ok(match crate::web::kept::resumed(app, incoming)? {
-            Some(form) => Self::sent(&form),
-            None => Self::nothing(),
-        })
+        Self::first_or(app, incoming, Self::nothing())
+    }
+
+    /// [`Entered::first`] of a page that is filled in before it is shown.
+    ///
+    /// # Errors
+    /// As [`Entered::first`].
+    pub fn first_or(app: &App, incoming: &Incoming, otherwise: Self) -> Result<Self, Fault> {
+        Ok(Self::kept(app, incoming)?.unwrap_or(otherwise))
+    }
+
+    /// The text that was kept for its author, when the address names one of this page.
+    ///
+    /// # Errors
+    /// As [`Entered::first`].
+    pub fn kept(app: &App, incoming: &Incoming) -> Result<Option<Self>, Fault> {
+        Ok(crate::web::kept::resumed(app, incoming)?.map(|form| Self::sent(&form)))
     }
 
     /// As sent, with nothing wrong (a step of several).

@@ -59,7 +59,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn to_notes(incoming: &Incoming) -> Result<Answer, Fault> {
@@ -91,7 +91,7 @@ fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Option<Entered
 }
 
 fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_one(app, incoming, 200, None)
+    show_one(app, incoming, 200, Entered::kept(app, incoming)?)
 }
 
 fn change(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -95,7 +95,7 @@ fn open_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let today = app.clock().now().paris_day().to_string();
     let entered =
         Entered::filled(&[("preference.on", today.as_str()), ("mandate", Mandate::Contractual.code())]);
-    show_open(app, incoming, 200, entered)
+    show_open(app, incoming, 200, Entered::first_or(app, incoming, entered)?)
 }
 
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -114,7 +114,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -162,7 +162,7 @@ fn show_record(app: &App, incoming: &Incoming, status: u16, entered: Entered) ->
 }
 
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_record(app, incoming, 200, Entered::nothing())
+    show_record(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn close(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

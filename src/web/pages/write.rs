@@ -155,7 +155,13 @@ fn filled(fields: &[(String, String)]) -> Entered {
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
-    let Some(category) = incoming.query("category", Category::parse)? else {
+    let kept = Entered::kept(app, incoming)?;
+    // A text that was kept says its subject itself.
+    let said = kept.as_ref().and_then(|k| match Category::parse(k.value("content.category")) {
+        Ok(category) => Some(category),
+        Err(_none) => None,
+    });
+    let Some(category) = incoming.query("category", Category::parse)?.or(said) else {
         let writing = app.writing(call, &pathway_of(incoming)?)?.into_inner();
         let (shell, frame) = Frame::read(app, incoming, Part::Information, "Écrire")?;
         return Answer::page(&SubjectPage { shell, frame, categories: writing.categories });
@@ -175,6 +181,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         }
         None => Entered::nothing(),
     };
+    let entered = kept.unwrap_or(entered);
     let shown =
         Shown { status: 200, entered, warnings: Vec::new(), corrects: None, taken_up: from.is_some() };
     show(app, incoming, category, shown)
@@ -247,7 +254,7 @@ fn correct_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     if let Some(day) = &item.valid_until {
         fields.push(("valid_until".to_owned(), day.clone()));
     }
-    let entered = filled(&fields);
+    let entered = Entered::first_or(app, incoming, filled(&fields))?;
     let category = item.category;
     let shown = Shown { status: 200, entered, warnings: Vec::new(), corrects: Some(item), taken_up: false };
     show(app, incoming, category, shown)

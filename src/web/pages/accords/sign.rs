@@ -236,7 +236,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -282,7 +282,7 @@ fn show_release(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
 }
 
 fn release_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_release(app, incoming, 200, Entered::nothing())
+    show_release(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn record_release(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -154,7 +154,7 @@ fn show_end(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Re
 }
 
 pub fn end_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_end(app, incoming, 200, Entered::nothing())
+    show_end(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 pub fn end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -219,7 +219,7 @@ fn show_join(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 pub fn join_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_join(app, incoming, 200, Entered::nothing())
+    show_join(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 pub fn join(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -189,7 +189,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 pub fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 pub fn note(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
