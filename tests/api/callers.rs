@@ -251,6 +251,7 @@ fn every_route_answers_every_caller_as_the_table_says() {
         let several = [
             "GET /api/v1/pathways ",
             "POST /api/v1/pathways/search ",
+            "GET /api/v1/today ",
             "GET /api/v1/invitations ",
             "POST /api/v1/accords ",
             "GET /api/v1/manager/decisions ",

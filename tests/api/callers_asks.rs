@@ -41,9 +41,8 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
     Some(match rest {
         "/health/live" | "/health/ready" => get(NOBODY, rest.to_owned()),
         "openapi.json" => api(NOBODY, rest),
-        "me" | "me/sessions" | "pathways" | "invitations" | "organisations" | "charter" | "danger" => {
-            api(NADIA, rest)
-        }
+        "me" | "me/sessions" | "pathways" | "today" | "invitations" | "organisations" | "charter"
+        | "danger" => api(NADIA, rest),
         "professionals" => api(ALICE, rest),
         "organisations/{organisation}" => {
             api(NADIA, &format!("organisations/{}", s.own(SAMIRA)["organisation"].as_str().unwrap()))
@@ -60,6 +59,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/transmissions" => get(SAMIRA, w.at("transmissions")),
         "pathways/{pathway}/handovers" => get(SAMIRA, w.at("handovers")),
         "pathways/{pathway}/successions" => get(NADIA, w.at("successions")),
+        "pathways/{pathway}/items/writing" => get(NADIA, w.at("items/writing")),
         "pathways/{pathway}/consultations" => get(NADIA, w.at("consultations")),
         "pathways/{pathway}/items" => {
             get(SAMIRA, w.at("items?purpose=coordination")).or_wrong(&w.at("items?purpose=stay"), None)

@@ -153,7 +153,6 @@ impl Frame {
         Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
     }
 
-
     /// « dans 3 mois », beside a date.
     #[must_use]
     pub fn relative(&self, day: &Day) -> String {

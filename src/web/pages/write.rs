@@ -206,7 +206,8 @@ fn category_of(incoming: &Incoming) -> Result<Category, Fault> {
 fn write(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let pathway = pathway_of(incoming)?;
-    let category = category_of(incoming)?;
+    // A form of ours always says its subject; without one, the subjects are shown to who may write here.
+    let Ok(category) = category_of(incoming) else { return page(app, incoming) };
     let (anyway, readers) = buttons(incoming);
     let attempt = || -> Result<Outcome, Fault> {
         let input: ItemInput = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
