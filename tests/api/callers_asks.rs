@@ -71,6 +71,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "accords/{accord}" => api(NADIA, &format!("accords/{}", w.accord)),
         "accords/{accord}/notice" => api(NADIA, &format!("accords/{}/notice", w.accord)),
         "releases/{release}/notice" => api(NADIA, &format!("releases/{}/notice", w.release())),
+        "pathways/{pathway}/statutes" => get(NADIA, w.at("statutes")),
         "statutes/{statute}" => api(NADIA, &format!("statutes/{}", w.statute())),
         "manager/decisions" | "office" => api(HELENE, rest),
         "addressees" => api(NADIA, "addressees?purpose=coordination"),

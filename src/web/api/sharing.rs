@@ -8,7 +8,6 @@ use crate::service::preview::{PreviewRequest, PreviewView};
 use crate::service::share_views::{ShareList, ShareView};
 use crate::service::shares::{EndShare, JoinShare, NewShare};
 use crate::service::spoken::{NewSpoken, SpokenList};
-use crate::service::stay::StaySheet;
 use crate::service::transmissions::{NewTransmission, TransmissionList};
 use crate::web::route::{Answer, Described, Door, Fault, Incoming, Method, Route, described};
 
@@ -113,28 +112,6 @@ pub fn routes() -> Vec<Route> {
             ),
         ),
         gives(
-            described::<StaySheet>("StaySheet"),
-            route(
-                Get,
-                "/api/v1/pathways/{pathway}/stay",
-                Action::Read,
-                ResourceKind::Item,
-                "The stay sheet, for its organiser",
-                stay,
-            ),
-        ),
-        gives(
-            described::<StaySheet>("StaySheet"),
-            route(
-                Post,
-                "/api/v1/pathways/{pathway}/stay/prints",
-                Action::Print,
-                ResourceKind::Item,
-                "The stay sheet to print: recorded, to be given back or destroyed",
-                stay,
-            ),
-        ),
-        gives(
             described::<SpokenList>("SpokenList"),
             route(Get, SPOKEN, Action::List, ResourceKind::OralNote, "What was said aloud", spoken_list),
         ),
@@ -221,10 +198,6 @@ fn join(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let join: JoinShare = incoming.json()?;
     app.share_join(incoming.call()?, &pathway(incoming)?, &share(incoming)?, &join)?;
     Ok(Answer::Empty)
-}
-
-fn stay(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    Answer::disclosed(&app.stay_sheet(incoming.call()?, incoming.act, &pathway(incoming)?)?)
 }
 
 fn spoken_list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -324,7 +324,8 @@ pub mod sample {
     use crate::ids::{ItemVersionId, MissionId, OrganisationId, ParticipationId};
 
     fn letters(c: char) -> String {
-        std::iter::repeat_n(c, 26).collect()
+        // 26 letters hold two bits more than an id: the last one is the first of the alphabet.
+        std::iter::repeat_n(c, 25).chain(['a']).collect()
     }
 
     pub fn item_id(c: char) -> ItemId {
