@@ -293,7 +293,13 @@ def subproof_roots(m, n, known, proof, old_root):
     return node_hash(last, older), node_hash(last, newer)
 
 
+def check_hashes(hashes):
+    if any(len(digest) != 32 for digest in hashes):
+        raise Refusal("une empreinte a 32 octets")
+
+
 def check_inclusion(leaf, index, size, path, root):
+    check_hashes([leaf, root] + path)
     if index >= size:
         raise Refusal("la trace n° %d n'est pas dans un journal de %d traces" % (index, size))
     try:
@@ -305,6 +311,7 @@ def check_inclusion(leaf, index, size, path, root):
 
 
 def check_consistency(older, newer, proof, older_root, newer_root):
+    check_hashes([older_root, newer_root] + proof)
     if older == 0:
         raise Refusal("partir d'un journal vide ne prouve rien : prenez un point de contrôle d'au moins une trace")
     if older > newer:
@@ -969,6 +976,7 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+@functools.lru_cache(maxsize=1)
 def parser():
     top = Parser(prog="relais_verify.py", description="Vérifie un journal de Relais sans Relais.", allow_abbrev=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="commande", parser_class=Parser)

@@ -153,6 +153,7 @@ impl Frame {
         Some(format!("Bilan le {} ({})", day.french(), words::relative(day.date(), self.today)))
     }
 
+
     /// « dans 3 mois », beside a date.
     #[must_use]
     pub fn relative(&self, day: &Day) -> String {

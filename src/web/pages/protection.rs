@@ -142,6 +142,10 @@ fn show_record(app: &App, incoming: &Incoming, status: u16, entered: Entered) ->
         }
         Role::ContributorOnly | Role::StayOrganiser => None,
     };
+    // What its author reads whole stands under its own pathway.
+    if record.whole.is_some() && line.is_none() {
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
+    }
     let share = match &line {
         Some(line) if line.state == StatuteState::Complete => {
             let items = own_items(app, incoming, &pathway)?;

@@ -146,7 +146,10 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
             out.push(way(Room::Today, "/", "Aujourd'hui", Icon::House));
             if acting.function != Function::Secretary {
                 out.push(way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway));
-                out.push(way(Room::MayITell, "/puis-je-le-dire", "Puis-je le lui dire ?", Icon::Message));
+                // The direction of a stay has one sheet, and nobody to share with.
+                if acting.profession != Profession::StayOrganiser {
+                    out.push(way(Room::MayITell, "/puis-je-le-dire", "Puis-je le lui dire ?", Icon::Message));
+                }
             }
             if acting.function == Function::Secretary {
                 out.push(way(Room::Office, "/secretariat", "Secrétariat", Icon::Pencil));

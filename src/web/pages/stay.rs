@@ -139,8 +139,8 @@ impl StayPage {
     fn signed(&self) -> Progress {
         match (self.in_force(), self.items.is_empty()) {
             (true, _) => Progress::Done,
-            (false, false) => Progress::Now,
-            (false, true) => Progress::Later,
+            (false, false) if !self.over() => Progress::Now,
+            (false, _) => Progress::Later,
         }
     }
 
@@ -149,7 +149,8 @@ impl StayPage {
     }
 
     fn invited(&self) -> Progress {
-        match (self.organisers().iter().any(|p| !p.pending), self.in_force()) {
+        let ready = self.in_force() && !self.items.is_empty();
+        match (self.organisers().iter().any(|p| !p.pending), ready) {
             (true, _) => Progress::Done,
             (false, true) => Progress::Now,
             (false, false) => Progress::Later,
@@ -157,10 +158,11 @@ impl StayPage {
     }
 
     fn given(&self) -> Progress {
-        match (self.shares.iter().any(|s| s.in_force), self.invited()) {
+        let ready = self.invited() == Progress::Done && self.in_force() && !self.items.is_empty();
+        match (self.shares.iter().any(|s| s.in_force), ready && !self.over()) {
             (true, _) => Progress::Done,
-            (false, Progress::Done) => Progress::Now,
-            (false, Progress::Now | Progress::Later) => Progress::Later,
+            (false, true) => Progress::Now,
+            (false, false) => Progress::Later,
         }
     }
 
@@ -173,11 +175,13 @@ impl StayPage {
         }
     }
 
+    /// Given once, and no longer.
+    fn over(&self) -> bool {
+        !self.shares.is_empty() && self.shares.iter().all(|s| !s.in_force)
+    }
+
     fn ended(&self) -> Progress {
-        match (self.shares.is_empty(), self.shares.iter().all(|s| !s.in_force)) {
-            (false, true) => Progress::Done,
-            (false, false) | (true, _) => Progress::Later,
-        }
+        if self.over() { Progress::Done } else { Progress::Later }
     }
 
     /// All of one's writings for the stay, ready to be shared in one go.

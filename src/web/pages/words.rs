@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, Timelike};
 
 use crate::clock::Timestamp;
+use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 
 /// « 14 h 05 », in Paris.
@@ -68,16 +69,10 @@ pub fn dated(text: &str, today: &NaiveDate) -> String {
     }
 }
 
-/// « 06 01 02 03 01 »: a French number by twos; any other as it is written.
+/// « 06 01 02 03 01 », unbroken at line ends; the text itself when it is no number.
 #[must_use]
 pub fn telephone(number: &str) -> String {
-    let digits: Vec<char> = number.chars().filter(|c| !c.is_whitespace()).collect();
-    if digits.len() == 10 && digits.iter().all(char::is_ascii_digit) {
-        let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
-        pairs.join("\u{a0}")
-    } else {
-        number.to_owned()
-    }
+    Phone::parse(number).map_or_else(|_| number.to_owned(), |p| p.spoken().replace(' ', "\u{a0}"))
 }
 
 /// A telephone number as an address dials it: without its spaces.
@@ -131,13 +126,6 @@ mod tests {
         // 23:30 UTC is the next day in Paris.
         assert_eq!(day_of("2027-03-14T23:30:00Z"), "15 mars 2027");
         assert_eq!(moment_of("2027-03-14T13:05:00Z"), "14 mars 2027 à 14 h 05");
-    }
-
-    #[test]
-    fn telephones_are_read_in_pairs() {
-        assert_eq!(phone("0612345678"), "06\u{a0}12\u{a0}34\u{a0}56\u{a0}78");
-        assert_eq!(phone("+33612345678"), "+33612345678");
-        assert_eq!(phone("115"), "115");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -37,6 +38,12 @@ def holds(check, *arguments):
     return {"code": 0, "said": ""}
 
 
+def some_root(text):
+    """The vectors write « don't care » where any root will do: a root it becomes, the same for the same words."""
+    data = base64.b64decode(text)
+    return data if len(data) == 32 else hashlib.sha256(data).digest()
+
+
 def answer(case):
     if "command" in case:
         return command(case["command"])
@@ -46,7 +53,7 @@ def answer(case):
     if "leafIdx" in case:
         leaf, root = base64.b64decode(case["leafHash"]), base64.b64decode(case["root"])
         return holds(verifier.check_inclusion, leaf, case["leafIdx"], case["treeSize"], proof, root)
-    roots = base64.b64decode(case["root1"]), base64.b64decode(case["root2"])
+    roots = some_root(case["root1"]), some_root(case["root2"])
     return holds(verifier.check_consistency, case["size1"], case["size2"], proof, *roots)
 
 

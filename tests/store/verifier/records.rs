@@ -12,9 +12,26 @@ fn both(batch: &mut Batch, log: &Log, name: &str, body: &str) {
     let kept = batch.file(log.sign::<String>(&[]));
     let (file, vkey) = (batch.file(format!("{body}\n")), log.vkey().to_string());
     let ours = LeafBody::parse(body).is_ok();
+    let new_word = WORDS.iter().any(|word| name.ends_with(&format!("{word} longer")));
+    assert!(!new_word || !ours, "{name}: {body}");
     let arguments = ["verify-export", file.as_str(), "--key", &vkey, "--checkpoint", &kept];
-    batch.command(format!("{name}: {body}"), &arguments, ours);
+    batch.command(format!("{name}: {body}"), &arguments, ours || new_word);
 }
+
+/// Members whose words come from a list that grows: a word that no list has is the one thing in a record that ours
+/// refuses and the second verifier does not.
+const WORDS: [&str; 10] = [
+    "action",
+    "function",
+    "resource",
+    "reason",
+    "accord",
+    "category",
+    "purpose",
+    "profession",
+    "secrecy",
+    "statute",
+];
 
 /// Every way in which one member of an object can be wrong.
 fn mutations(whole: &Map<String, Value>) -> Vec<(String, Map<String, Value>)> {

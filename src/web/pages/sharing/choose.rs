@@ -246,7 +246,7 @@ fn answer(
         })
         .collect();
     let what = match request.category {
-        Some(category) => vec![format!("tout le sujet « {} »", category.french())],
+        Some(category) => vec![format!("Tout le sujet « {} »", category.french())],
         None => request
             .items
             .iter()

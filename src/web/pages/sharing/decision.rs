@@ -7,6 +7,7 @@ use crate::ids::ItemId;
 use crate::service::members::MemberView;
 use crate::service::preview::{CharterAnswer, PairView, PreviewView, ReaderView, ReasonView};
 use crate::web::pages::frame::Frame;
+use crate::web::pages::words;
 
 /// An act that repairs, and where it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,16 +131,22 @@ impl About<'_> {
         reason: &ReasonView,
         category: Category,
         item: Option<&ItemId>,
+        subject_only: bool,
     ) -> Why {
         let me = self.frame.view.me.role;
         let collects = me == Role::Referent || me == Role::Participant;
         let ask_referent = match (&self.frame.view.referent, me) {
             (Some(r), Role::Participant | Role::ContributorOnly) => {
-                Some(format!("Ou demandez au référent : {}, {}.", r.who.name, r.telephone))
+                Some(format!("Ou demandez au référent : {}, {}.", r.who.name, words::telephone(&r.telephone)))
             }
             (Some(_) | None, _) => None,
         };
         let repair = |label: &str, href: String| Some(Repair { label: label.to_owned(), href });
+        // Nothing is written yet: its words come first.
+        let write_first = || {
+            let href = self.frame.at(&format!("/ecrire?category={}", category.code()));
+            repair("Écrire ces mots d'abord", href)
+        };
         let prepared = |label: &str, item| {
             collects.then(|| self.prepare(member, category, item)).and_then(|h| repair(label, h))
         };
@@ -149,6 +156,7 @@ impl About<'_> {
         };
         let in_words = reason.repair.clone();
         let (repair, hint) = match reason.code {
+            Reason::InformationMissing | Reason::NotFamilyReleased if subject_only => (write_first(), None),
             Reason::AccordNotInForce | Reason::AccordMissing => {
                 (prepared("Préparer l'accord", item), ask_referent)
             }
@@ -233,7 +241,7 @@ impl About<'_> {
                 .reasons
                 .iter()
                 .filter(|_| !first.will_read)
-                .map(|r| self.why(Some(&reader.member), r, first.category, item))
+                .map(|r| self.why(Some(&reader.member), r, first.category, item, first.item.is_none()))
                 .collect();
         }
         let some = reader.things.iter().any(|p| p.will_read);
@@ -281,7 +289,13 @@ impl About<'_> {
                 possible: a.possible,
                 needs: a.needs.map(|l| l.french()),
                 needs_release: a.needs_release,
-                why: a.reasons.iter().map(|r| self.why(None, r, a.category, None)).collect(),
+                // Somebody who may receive nothing is not to be invited for it.
+                why: a
+                    .reasons
+                    .iter()
+                    .filter(|r| a.possible || r.code != Reason::NotAParticipant)
+                    .map(|r| self.why(None, r, a.category, None, false))
+                    .collect(),
             };
             if !out.contains(&said) {
                 out.push(said);
@@ -448,17 +462,25 @@ mod tests {
         for code in Reason::ALL {
             let pair = sample::no('a', Category::Schooling, *code);
             let item = sample::item_id('a');
-            let why = about.why(Some(&somebody), &pair.reasons[0], Category::Schooling, Some(&item));
+            let why = about.why(Some(&somebody), &pair.reasons[0], Category::Schooling, Some(&item), false);
             let expected = crate::domain::explain::repair(*code).is_some();
             assert_eq!(why.repair.is_some() || why.hint.is_some(), expected, "{code:?}");
         }
     }
 
     #[test]
+    fn where_nothing_is_written_the_words_come_first() {
+        let (_, frame) = frame(Part::Other, "Partager");
+        let pair = sample::no('a', Category::Schooling, Reason::NotFamilyReleased);
+        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, None, true);
+        assert!(why.repair.unwrap().href.ends_with("/ecrire?category=schooling"));
+    }
+
+    #[test]
     fn a_contributor_is_offered_no_accord_to_collect() {
         let (_, frame) = frame_as(Role::ContributorOnly, Part::Other, "Partager");
         let pair = sample::no('a', Category::Schooling, Reason::AccordNotInForce);
-        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, None);
+        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, None, false);
         assert!(why.repair.is_none() && why.hint.unwrap().contains("référent"));
     }
 
