@@ -379,6 +379,8 @@ fn sample_member(
         participation: ParticipationId::parse(&"e".repeat(26)).unwrap(),
         name: name.to_owned(),
         organisation: "Sauvegarde".to_owned(),
+        organisation_id: crate::ids::OrganisationId::parse(&"a".repeat(26)).unwrap(),
+        mission_id: crate::ids::MissionId::parse(&"a".repeat(26)).unwrap(),
         profession,
         mission: "Action éducative".to_owned(),
         secrecy: crate::domain::vocabulary::Secrecy::Bound,

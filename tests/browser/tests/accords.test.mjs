@@ -19,7 +19,7 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   const service = page.getByRole("group", { name: /Infirmerie/ });
   await service.getByLabel("Nommer ce service").check();
   await page.getByRole("button", { name: /quoi/ }).click();
-  await page.getByLabel("Besoins pratiques").check();
+  await page.getByLabel("Besoins pratiques", { exact: true }).check();
   await accessible(page);
   await page.getByRole("button", { name: /jusqu'à quand/ }).click();
   const today = await page.getByLabel("À partir du").inputValue();
@@ -38,7 +38,7 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await page.getByRole("link", { name: "Enregistrer une signature" }).click();
 
   // Said on the telephone without reading the sheet aloud: refused, told at the field, and what was chosen is kept.
-  await page.getByLabel("Le jeune").check();
+  await page.getByLabel("Le jeune", { exact: true }).check();
   await page.getByLabel("Par téléphone").check();
   await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
   await page.getByLabel(/Date portée/).fill(today);
@@ -64,7 +64,7 @@ test("S6 a withdrawal takes two clicks, and the secretary records one too", asyn
   await accessible(page);
 
   const office = await territory.as("Odile Simon");
-  await office.getByRole("link", { name: "Secrétariat" }).click();
+  await office.getByRole("link", { name: "Secrétariat" }).first().click();
   await accessible(office);
   await office.getByRole("link", { name: "La famille ne veut plus" }).first().click();
   await office.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
