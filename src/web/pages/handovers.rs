@@ -378,6 +378,8 @@ fn sample_member(
     crate::service::members::MemberView {
         participation: ParticipationId::parse(&"e".repeat(26)).unwrap(),
         name: name.to_owned(),
+        organisation_id: crate::ids::OrganisationId::parse(&"a".repeat(26)).unwrap(),
+        mission_id: crate::ids::MissionId::parse(&"a".repeat(26)).unwrap(),
         organisation: "Sauvegarde".to_owned(),
         organisation_id: crate::ids::OrganisationId::parse(&"a".repeat(26)).unwrap(),
         mission_id: crate::ids::MissionId::parse(&"a".repeat(26)).unwrap(),
