@@ -191,6 +191,9 @@ impl Seen {
     }
 }
 
+/// A profession asked about, and the charter's answer.
+type ByProfession = (Profession, Vec<Elsewhere>);
+
 /// Partager.
 #[derive(Template)]
 #[template(path = "share_choose.html")]
@@ -206,7 +209,7 @@ struct ShareChoosePage {
     entered: Entered,
     seen: Option<Seen>,
     /// The profession asked about, and the charter's answer.
-    elsewhere: Option<(Profession, Vec<Elsewhere>)>,
+    elsewhere: Option<ByProfession>,
 }
 
 impl ShareChoosePage {
@@ -229,7 +232,7 @@ fn answer(
     frame: &Frame,
     items: &[ItemView],
     asked: &Asked,
-) -> Result<(Option<Seen>, Option<(Profession, Vec<Elsewhere>)>), Fault> {
+) -> Result<(Option<Seen>, Option<ByProfession>), Fault> {
     let Some(request) = asked.request()? else { return Ok((None, None)) };
     let pathway = pathway_of(incoming)?;
     let call = incoming.call()?;
