@@ -61,6 +61,7 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Search, ResourceKind::Checkpoint) => {
             whole("a vérifié tout le journal", "vérifier tout le journal")
         }
+        (Action::Accept, ResourceKind::Account) => whole("a ouvert son compte", "ouvrir son compte"),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
         }
