@@ -145,7 +145,9 @@ pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
     out.push_str(&format!(", le {}.", moment(body.at)));
     match body.decision {
         Verdict::Permit => {}
-        Verdict::Failed => out.push_str(" Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre."),
+        Verdict::Failed => out.push_str(
+            " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
+        ),
         Verdict::Deny => {
             out.push_str(" Refusé");
             out.push_str(if body.reasons.is_empty() { "." } else { " :" });
