@@ -93,11 +93,7 @@ impl App {
             as_auditor(desk)?;
             let given = pasted(given)?;
             let name = log_name(desk.snapshot)?;
-            let trust = Trust {
-                origin: &name.origin,
-                keys: &name.keys,
-                given: given.as_deref(),
-            };
+            let trust = Trust { origin: &name.origin, keys: &name.keys, given: given.as_deref() };
             let report = verify(desk.snapshot, &trust, &mut |_| {})?;
             let given = given.as_deref().and_then(|text| SignedCheckpoint::parse(text).ok());
             Ok(Verification {

@@ -61,6 +61,7 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Search, ResourceKind::Checkpoint) => {
             whole("a vérifié tout le journal", "vérifier tout le journal")
         }
+        (Action::Accept, ResourceKind::Account) => whole("a ouvert son compte", "ouvrir son compte"),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
         }
@@ -144,7 +145,9 @@ pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
     out.push_str(&format!(", le {}.", moment(body.at)));
     match body.decision {
         Verdict::Permit => {}
-        Verdict::Failed => out.push_str(" Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre."),
+        Verdict::Failed => out.push_str(
+            " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
+        ),
         Verdict::Deny => {
             out.push_str(" Refusé");
             out.push_str(if body.reasons.is_empty() { "." } else { " :" });

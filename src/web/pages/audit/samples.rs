@@ -28,7 +28,11 @@ fn state(kept: bool) -> LogState {
     LogState {
         origin: "relais.test/val-d-orme".to_owned(),
         vkey: "relais.test/val-d-orme+00000000+AAAA".to_owned(),
-        earlier_vkeys: Vec::new(),
+        earlier_vkeys: if kept {
+            vec!["relais.test/val-d-orme+11111111+BBBB".to_owned()]
+        } else {
+            Vec::new()
+        },
         size: 1204,
         root: "q1B3mJ3i9p7Wm4b0n3tYH0vN6c5e1kQ2Z8r7s9uXyw0=".to_owned(),
         last_checkpoint: kept.then_some(1198),
