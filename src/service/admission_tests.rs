@@ -245,7 +245,7 @@ fn nobody_makes_a_colleagues_access_alone() {
         let found = t.app.colleagues_to_recognise(&t.call(who)).unwrap().into_inner();
         found.into_iter().map(|c| c.id).collect::<Vec<_>>()
     };
-    assert_eq!(shown("referente"), [opened.id.clone()]);
+    assert_eq!(shown("referente"), std::slice::from_ref(&opened.id));
     for other in ["pre_manager", "teacher", "auditor"] {
         assert!(shown(other).is_empty(), "{other}");
     }

@@ -192,10 +192,7 @@ pub(super) fn own_assignments(
             function: a.function,
             secrecy: a.secrecy_at(now),
             // For reading only: a text that is no longer in the list binds as before.
-            secrecy_basis: match SecrecyBasis::parse(&row.secrecy_basis) {
-                Ok(text) => Some(text),
-                Err(_none_or_older) => None,
-            },
+            secrecy_basis: SecrecyBasis::parse(&row.secrecy_basis).ok(),
             confirmed: a.confirmed,
             in_force: a.in_force(now),
             starts_at: a.starts_at.rfc3339(),

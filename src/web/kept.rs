@@ -103,10 +103,7 @@ pub fn after_the_end(
 #[must_use]
 pub fn named(incoming: &Incoming) -> Option<KeptFormId> {
     let text = incoming.query.get(RESUME).map(String::as_str).or_else(|| incoming.form.one(KEPT))?;
-    match KeptFormId::parse(text) {
-        Ok(id) => Some(id),
-        Err(_malformed) => None,
-    }
+    KeptFormId::parse(text).ok()
 }
 
 /// The form that the address takes up; `None` when it names none, or one that is gone or of another page.

@@ -11,7 +11,7 @@ fn browser(story: &Story, login: &str) -> (Client, String) {
     story.server.advance(31);
     let reply = story.sign_in(login);
     assert_eq!(reply.status, 201);
-    let cookie = format!("__Host-relais={}", reply.json()["token"].as_str().unwrap());
+    let cookie = format!("__Host-relais={}", reply.json().get("token").unwrap().as_str().unwrap());
     (page_client(story.server.client(), &cookie), cookie)
 }
 

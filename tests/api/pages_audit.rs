@@ -1,6 +1,5 @@
 //! S4 through the pages: the auditor's console by its addresses, one record with its receipt, the proof; and « qui a
 //! consulté » for the référent.
-#![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
 use relais::audit::note::VerifierKey;
 use relais::audit::{SignedCheckpoint, TlogProof};
@@ -86,7 +85,8 @@ fn story_s4_the_auditor_finds_a_night_reading_by_links_and_no_page_has_a_word_or
     assert_eq!(kept.status, 422);
     assert_eq!(s.get(IRENE, "/controle?name=Lina").status, 422);
     // Nobody else, whatever they ask.
-    for address in ["/controle", "/controle?actor=x", "/controle/preuve", "/controle/preuve/point-de-controle", &record]
+    for address in
+        ["/controle", "/controle?actor=x", "/controle/preuve", "/controle/preuve/point-de-controle", &record]
     {
         for who in [NADIA, MARC, ALICE] {
             assert_eq!(s.get(who, address).status, 404, "{who} {address}");
@@ -113,7 +113,10 @@ fn story_s4_a_checkpoint_taken_from_the_page_is_compared_there_later() {
     let found = form(&s, IRENE, "/controle/preuve", &pasted);
     assert_eq!(found.status, 200, "{}", text(&found));
     let html = text(&found);
-    assert!(html.contains("Le journal tient.") && html.contains(&format!("les {size} premières traces")), "{html}");
+    assert!(
+        html.contains("Le journal tient.") && html.contains(&format!("les {size} premières traces")),
+        "{html}"
+    );
     assert!(html.contains("à l'instant") || html.contains("il y a"), "{html}");
     let other = form(&s, IRENE, "/controle/preuve", "given=autre+chose");
     assert!(text(&other).contains("Le journal ne tient pas."), "{}", text(&other));
@@ -138,7 +141,10 @@ fn story_s12_the_referent_prints_who_opened_content_without_names_or_refusals() 
     assert!(!s.reads(JULIE, &c.medicine, "coordination"));
     let html = page(&s, NADIA, &address);
     let list = html.split("<h1>").nth(1).unwrap();
-    assert!(list.contains("Direction ou animation de séjour") && list.contains("Préparer un séjour"), "{list}");
+    assert!(
+        list.contains("Direction ou animation de séjour") && list.contains("Préparer un séjour"),
+        "{list}"
+    );
     assert!(list.contains("Santé : le strict nécessaire"), "{list}");
     for absent in ["Enseignant", "Girard", "traitement"] {
         assert!(!list.contains(absent), "{absent}: {list}");

@@ -12,8 +12,8 @@ const version = (name) => JSON.parse(packaged(`${name}/package.json`).toString()
 
 const icons = [
   "archive", "arrow-left", "arrow-right", "bell", "book-open", "building-2", "calendar", "check", "chevron-down",
-  "circle-check", "circle-question-mark", "circle-x", "clock", "download", "ear", "eye", "eye-off", "file-text", "hand-heart", "history",
-  "hourglass", "house", "info", "key-round", "landmark", "list-checks", "lock", "log-out", "message-circle", "pause", "pencil", "phone",
+  "circle-check", "circle-question-mark", "circle-x", "clock", "download", "eye", "file-text", "hand-heart", "history",
+  "hourglass", "house", "info", "key-round", "landmark", "lock", "log-out", "message-circle", "pause", "pencil", "phone",
   "plus", "printer", "scale", "search", "send", "share-2", "shield-check", "siren", "tent", "triangle-alert",
   "undo-2", "user", "users", "waypoints",
 ];

@@ -381,8 +381,6 @@ fn sample_member(
         organisation_id: crate::ids::OrganisationId::parse(&"a".repeat(26)).unwrap(),
         mission_id: crate::ids::MissionId::parse(&"a".repeat(26)).unwrap(),
         organisation: "Sauvegarde".to_owned(),
-        organisation_id: crate::ids::OrganisationId::parse(&"a".repeat(26)).unwrap(),
-        mission_id: crate::ids::MissionId::parse(&"a".repeat(26)).unwrap(),
         profession,
         mission: "Action éducative".to_owned(),
         secrecy: crate::domain::vocabulary::Secrecy::Bound,

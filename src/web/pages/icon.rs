@@ -20,10 +20,9 @@ macro_rules! icons {
 
 icons! {
     Archive = "archive", Back = "arrow-left", Forward = "arrow-right", Bell = "bell", Charter = "book-open", Organisation = "building-2",
-    Calendar = "calendar", Check = "check", Down = "chevron-down", Yes = "circle-check", Question = "circle-question-mark",
-    No = "circle-x", Clock = "clock", Download = "download", Ear = "ear", Eye = "eye", Hidden = "eye-off",
-    File = "file-text", Heart = "hand-heart", History = "history", Waiting = "hourglass", House = "house", Info = "info",
-    Key = "key-round", Law = "landmark", Tasks = "list-checks", Lock = "lock", Leave = "log-out", Message = "message-circle",
+    Calendar = "calendar", Check = "check", Yes = "circle-check", Question = "circle-question-mark",
+    No = "circle-x", Clock = "clock", Download = "download", Eye = "eye",     File = "file-text", Heart = "hand-heart", History = "history", Waiting = "hourglass", House = "house", Info = "info",
+    Key = "key-round", Law = "landmark", Lock = "lock", Leave = "log-out", Message = "message-circle",
     Pause = "pause", Pencil = "pencil", Phone = "phone", Plus = "plus", Printer = "printer", Scale = "scale",
     Search = "search", Send = "send", Share = "share-2", Proof = "shield-check", Danger = "siren", Tent = "tent",
     Warning = "triangle-alert", Undo = "undo-2", Person = "user", Circle = "users", Pathway = "waypoints",

@@ -157,10 +157,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let kept = Entered::kept(app, incoming)?;
     // A text that was kept says its subject itself.
-    let said = kept.as_ref().and_then(|k| match Category::parse(k.value("content.category")) {
-        Ok(category) => Some(category),
-        Err(_none) => None,
-    });
+    let said = kept.as_ref().and_then(|k| Category::parse(k.value("content.category")).ok());
     let Some(category) = incoming.query("category", Category::parse)?.or(said) else {
         let writing = app.writing(call, &pathway_of(incoming)?)?.into_inner();
         let (shell, frame) = Frame::read(app, incoming, Part::Information, "Écrire")?;
