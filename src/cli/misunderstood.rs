@@ -19,7 +19,9 @@ fn list(error: &clap::Error, kind: ContextKind) -> String {
 
 /// « : vouliez-vous dire … ? », when something comes near.
 fn near(error: &clap::Error, kind: ContextKind) -> String {
-    text(error, kind).map(|s| format!(" ; vouliez-vous dire `{s}` ?")).unwrap_or_default()
+    text(error, kind)
+        .map(|all| format!(" ; vouliez-vous dire `{}` ?", all.replace(", ", "` ou `")))
+        .unwrap_or_default()
 }
 
 fn what(error: &clap::Error) -> String {
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_said_in_french_with_what_to_do() {
         let all = [
-            (&["sreve"][..], "la commande `sreve` n'existe pas ; vouliez-vous dire `serve` ?"),
+            (&["sreve"][..], "la commande `sreve` n'existe pas ; vouliez-vous dire `restore` ou `serve` ?"),
             (&["serve", "--dtaa", "x"], "`--dtaa` n'existe pas ici ; vouliez-vous dire `--data` ?"),
             (&["serve", "--data"], "`--data <DOSSIER>` attend une valeur"),
             (&["audit", "proof", "douze"], "`douze` ne convient pas pour `<NUMÉRO>`"),

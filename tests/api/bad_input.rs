@@ -221,7 +221,7 @@ fn keys_databases_and_addresses_that_are_not_the_right_ones_start_nothing() {
     std::fs::rename(&mine, &aside).unwrap();
     std::fs::copy(other.kek(), &mine).unwrap();
     mode(&mine, 0o600);
-    says(&it.run(&["serve"]), &["n'est pas la sienne"]);
+    says(&it.run(&["serve"]), &["scellée sous la clé"]);
     std::fs::write(&mine, b"short").unwrap();
     says(&it.run(&["serve"]), &["clé de chiffrement"]);
     std::fs::remove_file(&mine).unwrap();

@@ -379,7 +379,26 @@ impl Story {
         let mut out = BTreeMap::new();
         for route in routes::all() {
             let template = route.path;
-            let public = ["openapi", "charter", "organisations", "audit", "health", "/me", "sessions"];
+            // What everybody reads alike, whoever has a place in this story.
+            let public = [
+                "openapi",
+                "charter",
+                "organisations",
+                "audit",
+                "health",
+                "/me",
+                "sessions",
+                "items/writing",
+                "/charte",
+                "/structures",
+                "/aide",
+                "/assets",
+                "/compte",
+                "/ecrire",
+                "/controle",
+                "/inviter",
+                "/preparer",
+            ];
             if route.method != Method::Get || public.iter().any(|p| template.contains(p)) {
                 continue;
             }

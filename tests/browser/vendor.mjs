@@ -11,7 +11,7 @@ const packaged = (path) => readFileSync(join(here, "node_modules", path));
 const version = (name) => JSON.parse(packaged(`${name}/package.json`).toString()).version;
 
 const icons = [
-  "archive", "arrow-left", "arrow-right", "bell", "book-open", "building-2", "calendar", "check", "chevron-down",
+  "archive", "arrow-left", "arrow-right", "bell", "book-open", "building-2", "calendar", "check", 
   "circle-check", "circle-question-mark", "circle-x", "clock", "download", "eye", "file-text", "hand-heart", "history",
   "hourglass", "house", "info", "key-round", "landmark", "lock", "log-out", "message-circle", "pause", "pencil", "phone",
   "plus", "printer", "scale", "search", "send", "share-2", "shield-check", "siren", "tent", "triangle-alert",

@@ -95,7 +95,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let referent = match frame.view.me.role {
         Role::Referent => true,
         Role::Participant | Role::ContributorOnly => false,
-        Role::StayOrganiser => return Err(Fault::Service(ServiceError::AbsentOrRefused)),
+        Role::StayOrganiser => return Err(Fault::Syntax(ServiceError::AbsentOrRefused)),
     };
     let family = Family::read(app, incoming, referent)?;
     let people = people(&family, referent);

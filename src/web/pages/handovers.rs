@@ -179,7 +179,7 @@ fn pieces(app: &App, incoming: &Incoming, incoming_place: &ParticipationId) -> R
     own.retain(|i| i.why.reason == Reason::OwnItem && i.corrected_on.is_none());
     let mut items = Vec::with_capacity(own.len());
     for item in &own {
-        let id = ItemId::parse(&item.id).map_err(|_| Fault::Service(ServiceError::AbsentOrRefused))?;
+        let id = ItemId::parse(&item.id).map_err(|_| Fault::Syntax(ServiceError::AbsentOrRefused))?;
         items.push(ItemRef { item: id, version: None });
     }
     if items.is_empty() {
@@ -224,7 +224,7 @@ fn show_new(
 ) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Handovers, "Passer le relais")?;
     if !may_begin(&frame) {
-        return Err(Fault::Service(ServiceError::AbsentOrRefused));
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
     let form = &incoming.form;
     let takers = takers(&frame);

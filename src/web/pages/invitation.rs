@@ -55,7 +55,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
     let id = incoming.id("participation", ParticipationId::parse)?;
     let all = app.invitations(incoming.call()?)?.into_inner().items;
     let found = all.into_iter().find(|i| i.id == id.as_str());
-    let invitation = found.ok_or(Fault::Service(ServiceError::AbsentOrRefused))?;
+    let invitation = found.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
     let shell = Shell::signed_in(app, incoming, Room::Today, "Invitation")?;
     Answer::page_with(status, &InvitationPage { shell, invitation, entered })
 }

@@ -189,7 +189,7 @@ fn show_decision(app: &App, incoming: &Incoming, status: u16, entered: Entered) 
     let found = awaited(app, incoming)?
         .into_iter()
         .find(|d| Some(&d.id) == id && subject.is_some_and(|s| s == kind_words(d.kind).0));
-    let waiting = Waiting::of(found.ok_or(Fault::Service(ServiceError::AbsentOrRefused))?);
+    let waiting = Waiting::of(found.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?);
     let shell = Shell::signed_in(app, incoming, Room::Manager, "Décider")?;
     Answer::page_with(status, &DecisionPage { shell, waiting, entered })
 }
@@ -247,7 +247,7 @@ fn find_place(app: &App, incoming: &Incoming) -> Result<(PathwayId, Place), Faul
         .flat_map(|l| l.places.iter().map(move |p| (l, p)))
         .find(|(_, p)| p.id == id)
         .map(|(l, p)| (l.pathway.clone(), Place::of(l, p)))
-        .ok_or(Fault::Service(ServiceError::AbsentOrRefused))
+        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
 }
 
 fn show_place(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {

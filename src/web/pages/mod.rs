@@ -4,7 +4,7 @@
 //! * A page shows views that a service disclosed, after their record; what stands in the head line is one's own name.
 //! * A form carries the affectation that it was shown for and a key, so that pressing twice does once.
 //! * Nothing is written into a page that a browser would run or style: the content policy forbids it.
-//! * A page without samples does not compile in tests ([`Page::samples`]), and each sample has its snapshot.
+//! * A page without samples does not compile in tests (`Page::samples`), and each sample has its snapshot.
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 

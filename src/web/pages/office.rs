@@ -114,7 +114,7 @@ fn show_sign(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
     let (pathway, id) = (pathway(incoming)?, incoming.id("accord", AccordId::parse)?);
     let view = app.accord_read(incoming.call()?, act(Action::Read), &id)?.into_inner();
     if view.pathway != pathway || view.seen_as != SeenAs::Office {
-        return Err(Fault::Service(ServiceError::AbsentOrRefused));
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
     let family = Family::of_pathway(app, incoming, &pathway, true)?;
     let here = format!("/secretariat/{pathway}/accords/{id}");
@@ -140,7 +140,7 @@ fn show_withdrawal(app: &App, incoming: &Incoming, status: u16, entered: Entered
     let pathway = pathway(incoming)?;
     let office = app.office(incoming.call()?)?.into_inner().items;
     let found = office.iter().find(|l| l.pathway == pathway && l.hears);
-    let line = found.ok_or(Fault::Service(ServiceError::AbsentOrRefused))?;
+    let line = found.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
     let family = Family::of_pathway(app, incoming, &pathway, !line.accords.is_empty())?;
     let action = format!("/secretariat/{pathway}/retrait");
     let form = WithdrawalForm::read(app, incoming, action, "/secretariat".to_owned(), entered, &family)?;

@@ -107,6 +107,13 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let invitations = app.invitations(call)?.into_inner();
     let view = app.today(call)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Today, "Aujourd'hui")?;
+    // Who controls or administers has no pathways: the first page is the one of that work.
+    let first = shell.who.as_ref().and_then(|w| w.ways.first());
+    if let Some(way) = first
+        && matches!(way.room, Room::Audit | Room::Administration)
+    {
+        return Ok(Answer::see_other(way.href));
+    }
     let may_open = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Pathways));
     let lines = invitations
         .items

@@ -39,12 +39,12 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
 
   // Said on the telephone without reading the sheet aloud: refused, told at the field, and what was chosen is kept.
   await page.getByLabel("Le jeune", { exact: true }).check();
-  await page.getByLabel("Par téléphone").check();
+  await page.getByRole("radio", { name: "Par téléphone" }).check();
   await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
   await page.getByLabel(/Date portée/).fill(today);
   await page.getByRole("button", { name: "Enregistrer la signature" }).click();
   await page.getByRole("alert").waitFor();
-  assert.ok(await page.getByLabel("Par téléphone").isChecked());
+  assert.ok(await page.getByRole("radio", { name: "Par téléphone" }).isChecked());
   await accessible(page);
   await page.getByLabel("Feuille signée").check();
   await page.getByLabel(/Où l'original/).fill("Bureau du PRE, classeur des accords");

@@ -246,7 +246,7 @@ fn read(app: &App, incoming: &Incoming) -> Result<AccordView, Fault> {
     let id = incoming.id("accord", AccordId::parse)?;
     let view = app.accord_read(incoming.call()?, act(Action::Read), &id)?.into_inner();
     if incoming.path.get("pathway").is_some_and(|p| *p != view.pathway.as_str()) {
-        return Err(Fault::Service(ServiceError::AbsentOrRefused));
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
     Ok(view)
 }

@@ -267,7 +267,7 @@ fn show(
 ) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Préparer un accord")?;
     if !may_prepare(&frame) {
-        return Err(Fault::Service(ServiceError::AbsentOrRefused));
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
     let chosen = form.one("purpose").and_then(|p| Purpose::parse(p).ok());
     let (step, purpose) = match chosen {

@@ -337,7 +337,7 @@ pub fn look(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         }),
         None => {
             let pathway = pathway_of(incoming)?;
-            Ok(Answer::see_other(asked.address(&format!("/parcours/{pathway}/partager"))))
+            Ok(Answer::see_other(format!("{}#qui", asked.address(&format!("/parcours/{pathway}/partager")))))
         }
     }
 }

@@ -94,7 +94,7 @@ fn show(
                 .iter()
                 .find(|p| p.id == body.professional)
                 .map(|p| p.name.clone())
-                .ok_or(Fault::Service(ServiceError::AbsentOrRefused))?,
+                .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?,
             mission: organisation
                 .missions
                 .iter()
@@ -138,7 +138,7 @@ fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 /// The affectation that an address names, on the page of its structure.
 fn find(app: &App, incoming: &Incoming) -> Result<(AssignmentView, OrganisationView), Fault> {
-    let absent = || Fault::Service(ServiceError::AbsentOrRefused);
+    let absent = || Fault::Syntax(ServiceError::AbsentOrRefused);
     let id = incoming.id("assignment", AssignmentId::parse)?;
     let organisation = incoming.query("structure", OrganisationId::parse)?.ok_or_else(absent)?;
     let detail = app.organisation(incoming.call()?, &organisation)?.into_inner();

@@ -110,7 +110,7 @@ fn id_of(incoming: &Incoming) -> Result<ProfessionalId, Fault> {
 fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
     let id = id_of(incoming)?;
     let all = app.professionals(Author::Session(incoming.call()?))?.into_inner().items;
-    all.into_iter().find(|p| p.id == id).ok_or(Fault::Service(ServiceError::AbsentOrRefused))
+    all.into_iter().find(|p| p.id == id).ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
 }
 
 fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
