@@ -29,7 +29,7 @@ pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
 
 /// How many records a page has.
-const PAGE: usize = 50;
+const PAGE: usize = 30;
 /// No record is older than the program.
 const FIRST_YEAR: i32 = 2026;
 /// How many rows are looked at for one page when a filter needs the bodies.

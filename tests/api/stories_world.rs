@@ -377,7 +377,7 @@ impl Story {
     pub fn pages(&self, login: &str) -> BTreeMap<String, (u16, String)> {
         let known = self.known.borrow().clone();
         let mut out = BTreeMap::new();
-        for route in routes::all() {
+        for route in routes::api() {
             let template = route.path;
             // What everybody reads alike, whoever has a place in this story.
             let public = [
@@ -389,15 +389,6 @@ impl Story {
                 "/me",
                 "sessions",
                 "items/writing",
-                "/charte",
-                "/structures",
-                "/aide",
-                "/assets",
-                "/compte",
-                "/ecrire",
-                "/controle",
-                "/inviter",
-                "/preparer",
             ];
             if route.method != Method::Get || public.iter().any(|p| template.contains(p)) {
                 continue;

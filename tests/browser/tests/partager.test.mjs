@@ -43,13 +43,12 @@ test("S3 before anything is shared, each member has a plain answer, and what wou
   await accessible(page);
 });
 
-test("S3 shared with the teacher, read by her, and the sharer sees it", async () => {
+test("S3 shared with the teacher, who reads it, and on no page of hers does the AEMO appear", async () => {
   const page = await territory.as("Nadia Benali");
   await ask(page);
   await page.getByLabel("Partager avec Julie Lambert").check();
   await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
   await page.waitForURL(/partages\/[a-z0-9]{26}/);
-  const share = page.url().split("?")[0];
   assert.match(await text(page), /Relais n'envoie pas de message/);
   assert.match(await text(page), /pas encore lu/i);
   await accessible(page);
@@ -67,8 +66,6 @@ test("S3 shared with the teacher, read by her, and the sharer sees it", async ()
       assert.ok(!html.includes(secret), `« ${secret} » stands on ${path || "the first page"} of the teacher`);
     }
   }
-  await page.goto(share);
-  assert.match(await text(page), /lu le/i);
 });
 
 test("Partager with the keyboard alone", async () => {

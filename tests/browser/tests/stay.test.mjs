@@ -43,7 +43,7 @@ test("S1 printing is an act that is noted, and the paper says what becomes of it
   await page.getByRole("button", { name: "Imprimer la fiche" }).click();
   await page.waitForLoadState();
   const words = await text(page);
-  assert.match(words, /à rendre aux parents ou à détruire le/);
+  assert.match(words, /à rendre aux parents ou à détruire le/i);
   await accessible(page);
   await picture(page, "fiche-sejour");
 });
