@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { accessible, begin, fits, PHONE } from "../harness.mjs";
+import { PHONE, accessible, begin, fits, picture } from "../harness.mjs";
 
 let territory;
 before(async () => {
@@ -42,6 +42,7 @@ test("signing in as in real life: a wrong code says nothing of what was wrong, t
   await present(page, account, totp(account.totp_secret, now));
   await page.getByRole("heading", { level: 1, name: "Aujourd'hui" }).waitFor();
   assert.ok(await page.getByText("Nadia Benali").first().isVisible());
+  await picture(page, "aujourdhui");
 });
 
 test("leaving quickly: Shift three times, a neutral page, and back does not return", async () => {

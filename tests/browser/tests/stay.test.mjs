@@ -54,7 +54,7 @@ test("S4 the auditor finds what was done, reads no word of it, verifies and take
   const words = await text(page);
   for (const secret of ["Lina", "Carpentier", "Traitement à 20 h", "Aide aux devoirs"]) assert.ok(!words.includes(secret), secret);
   await accessible(page);
-  await picture(page, "controle");
+  await picture(page, "controle", { fullPage: false });
   await page.goto(territory.base + "/controle/preuve");
   await accessible(page);
   await picture(page, "preuve");
