@@ -4,6 +4,7 @@
 //! unreadable body at an open door, a second server and a port in use of a running program (`edge`).
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -248,21 +249,17 @@ fn keys_databases_and_addresses_that_are_not_the_right_ones_start_nothing() {
         .env("RELAIS_DATA", it.data())
         .env("RELAIS_KEK_FILE", it.kek())
         .env("RELAIS_LISTEN", &it.listen)
-        .stderr(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = None;
-    for _ in 0..200 {
-        if it.data().join("relais.lock").exists() {
-            told = Some(it.run(&["serve"]));
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    // The lock's file is there from earlier starts: only the first server's own word says that it holds it.
+    let mut said = BufReader::new(first.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("listening")), "the first server does not start");
+    let told = it.run(&["serve"]);
     let running = first.try_wait().unwrap().is_none();
     first.kill().unwrap();
     first.wait().unwrap();
-    says(&told.unwrap(), &["déjà"]);
+    says(&told, &["déjà"]);
     assert!(running, "the first server goes on");
 
     // What was kept is as it was, and the right key opens it.
