@@ -167,3 +167,35 @@ fn every_page_leaves_its_record() {
     let missing: Vec<_> = asked.iter().filter(|(id, _)| !recorded.contains_key(id)).collect();
     assert!(missing.is_empty(), "no record of {missing:#?}");
 }
+
+#[test]
+fn a_correction_that_was_overtaken_shows_both_versions_whatever_else_is_wrong_with_it() {
+    let story = Story::begin();
+    let pathway = story.open(NADIA, "Lina", "2010-04-20");
+    let item = story.fact(NADIA, &pathway, "schooling", "Vient le lundi");
+    let nadia = story.of(NADIA);
+    let at = format!("/api/v1/items/{}", item.item);
+    let tag = nadia.get(&at).header("etag").unwrap().to_owned();
+    let other = serde_json::json!({
+        "label": "Un fait", "valid_until": null,
+        "content": { "category": "schooling", "fact": "Vient le mardi", "source": "observed" },
+    });
+    let corrected = nadia.clone().with("If-Match", &tag).post(&format!("{at}/versions"), &other);
+    assert_eq!(corrected.status, 201, "{}", text(&corrected));
+    // Written on the first version, and refused for its empty label: what comes back must not carry the second version
+    // silently, or the next press would write over it.
+    let page = format!("/parcours/{pathway}/informations/{}/corriger", item.item);
+    let form = b"version:int=1&label=&content.category=schooling&content.fact=Vient+le+jeudi&content.source=observed";
+    let refused = from_ours(&nadia).send("POST", &page, Some(form));
+    assert_eq!(refused.status, 422);
+    let html = text(&refused);
+    assert!(
+        html.contains("Ce qui est enregistr\u{e9} maintenant") && html.contains("Vient le mardi"),
+        "{html}"
+    );
+    assert!(html.contains("Vient le jeudi"), "what was written is kept");
+    // Written on the version of now: nothing to compare.
+    let form = b"version:int=2&label=&content.category=schooling&content.fact=Vient+le+jeudi&content.source=observed";
+    let refused = from_ours(&nadia).send("POST", &page, Some(form));
+    assert!(!text(&refused).contains("Ce qui est enregistr\u{e9} maintenant"));
+}

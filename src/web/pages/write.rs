@@ -118,6 +118,15 @@ fn show(app: &App, incoming: &Incoming, category: Category, shown: Shown) -> Res
     Answer::page_with(shown.status, &form_page(shell, frame, &writing, category, shown))
 }
 
+/// Whether somebody corrected the item after this form was shown.
+///
+/// INVARIANT: the form carries on with the version of now only when both versions stand on the page; so neither a second
+/// look, nor a refused field, nor a text taken up later writes over a correction that nobody saw.
+fn overtaken(corrects: Option<&ItemView>, entered: &Entered) -> bool {
+    let written_on = entered.value("version:int");
+    corrects.is_some_and(|item| !written_on.is_empty() && written_on != item.version.to_string())
+}
+
 fn form_page(
     shell: Shell,
     frame: Frame,
@@ -131,7 +140,7 @@ fn form_page(
         category,
         groups: fields::of(category, writing),
         stay: shown.corrects.is_none() && writing.stay.contains(&category),
-        stale: shown.status == 409,
+        stale: overtaken(shown.corrects.as_ref(), &shown.entered),
         entered: shown.entered,
         warnings: shown.warnings,
         corrects: shown.corrects,
@@ -351,7 +360,7 @@ impl Page for WritePage {
             status: 409,
             corrects: Some(super::information::sample::own("Club de boxe", Category::Leisure)),
             ..blank(Entered::refused(
-                &crate::web::form::Form::of(&[("label", "Club")]),
+                &crate::web::form::Form::of(&[("label", "Club"), ("version:int", "0")]),
                 &ServiceError::PreconditionFailed,
             ))
         };
