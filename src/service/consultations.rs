@@ -13,15 +13,17 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use super::auditing::OrganisationName;
+use super::receipts::record_ref;
 use super::{Act, App, Call, Scene, ServiceError, detail_place};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{CharterBook, Resource, may_know};
 use crate::audit::json::{Value, parse};
 use crate::audit::{Disclosed, LeafBody};
 use crate::clock::Timestamp;
+use crate::domain::cell::{Reason, StatuteFact};
 use crate::domain::record::{Action, RetentionClass, Verdict};
 use crate::domain::vocabulary::{Category, Profession, Purpose};
-use crate::ids::{AssignmentId, ItemVersionId, OrganisationId, PathwayId};
+use crate::ids::{AssignmentId, ItemVersionId, OrganisationId, ParticipationId, PathwayId};
 
 /// One person, one day, one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -33,6 +35,8 @@ pub struct ConsultationLine {
     pub profession: Profession,
     pub purpose: Option<Purpose>,
     pub categories: Vec<Category>,
+    /// The records whose receipts can be taken away for the family: those that concern nothing hidden from the référent.
+    pub receipts: Vec<u64>,
 }
 
 /// Who opened content of a pathway, latest day first.
@@ -42,17 +46,17 @@ pub struct Consultations {
 }
 
 /// What the sealed detail of a record says that this view needs.
-struct Detail {
+pub(super) struct Detail {
     assignment: AssignmentId,
-    versions: Vec<ItemVersionId>,
+    pub(super) versions: Vec<ItemVersionId>,
 }
 
-fn unreadable() -> ServiceError {
+pub(super) fn unreadable() -> ServiceError {
     ServiceError::Internal("the detail of a record does not read back".to_owned())
 }
 
 /// Reads a detail; `None` when nobody with an assignment acted.
-fn read_detail(text: &str) -> Result<Option<Detail>, ServiceError> {
+pub(super) fn read_detail(text: &str) -> Result<Option<Detail>, ServiceError> {
     let Value::Map(members) = parse(text).map_err(|_| unreadable())? else { return Err(unreadable()) };
     let mut assignment = None;
     let mut versions = Vec::new();
@@ -136,6 +140,45 @@ impl Eyes<'_> {
     }
 }
 
+impl Eyes<'_> {
+    /// Whether the whole record, as it was hashed, tells the référent nothing that is hidden from it.
+    ///
+    /// THREAT: a record says more than its line: refusals within a list, the share and the accord on which a permit
+    /// rests, whether the law was used. Each must be known already, or the record stays with the auditor.
+    fn may_take(&self, body: &LeafBody, detail: &Detail) -> bool {
+        let known = |id: &ParticipationId| self.facts.participation(id).is_some_and(|p| self.knows(p));
+        let basis_known = body.basis.iter().all(|basis| {
+            let mut parts = basis.split(':');
+            match (parts.next(), parts.next()) {
+                (Some("own"), None) => true,
+                (Some("share"), Some(id)) => {
+                    self.facts.shares.iter().any(|s| s.id.as_str() == id && known(&s.sharer))
+                }
+                (Some("accord"), Some(id)) => self.facts.accords.iter().any(|a| {
+                    let collector = a.facts().collected_by();
+                    a.facts().id().as_str() == id && self.knows_reader(collector)
+                }),
+                _ => false,
+            }
+        });
+        tells_no_refusal(body)
+            && basis_known
+            && !detail.versions.is_empty()
+            && detail.versions.iter().all(|v| self.category_of(v, &detail.assignment).is_some())
+    }
+}
+
+/// Whether a record tells of permits only, and of none that rests on the law: who was refused what, for which reason,
+/// and that the law was used are nobody's but the auditor's (DESIGN §4).
+pub(super) fn tells_no_refusal(body: &LeafBody) -> bool {
+    body.decision == Verdict::Permit
+        && body.facts.iter().all(|entry| {
+            entry.permitted
+                && entry.reason != Reason::Statute
+                && entry.facts.is_none_or(|facts| facts.statute == StatuteFact::None)
+        })
+}
+
 const fn opens_content(action: Action) -> bool {
     match action {
         Action::Read | Action::Print | Action::Export => true,
@@ -180,8 +223,8 @@ fn lines(
             pseudonyms.push(key.pathway(pathway).to_string());
         }
     }
-    let mut found: BTreeMap<Key, BTreeSet<Category>> = BTreeMap::new();
-    for (_, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
+    let mut found: BTreeMap<Key, (BTreeSet<Category>, Vec<u64>)> = BTreeMap::new();
+    for (index, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
         let body = LeafBody::parse(&text).map_err(|e| ServiceError::Internal(e.to_string()))?;
         let opened = body.decision == Verdict::Permit && opens_content(body.action);
         let (true, Some(commit), Some(organisation), Some(profession)) = (
@@ -203,14 +246,17 @@ fn lines(
         let categories = eyes.categories(&body, &detail);
         if !categories.is_empty() {
             let day = std::cmp::Reverse(body.at.paris_day());
+            let receipt = eyes.may_take(&body, &detail).then(|| u64::try_from(index).ok()).flatten();
             let key = (day, organisation, profession, detail.assignment, body.purpose);
-            found.entry(key).or_default().extend(categories);
+            let line = found.entry(key).or_default();
+            line.0.extend(categories);
+            line.1.extend(receipt);
         }
     }
     let organisations = scene.snapshot.organisations()?;
     Ok(found
         .into_iter()
-        .map(|((day, id, profession, _, purpose), categories)| ConsultationLine {
+        .map(|((day, id, profession, _, purpose), (categories, receipts))| ConsultationLine {
             on: day.0,
             organisation: OrganisationName {
                 name: organisations
@@ -222,6 +268,7 @@ fn lines(
             profession,
             purpose,
             categories: categories.into_iter().collect(),
+            receipts,
         })
         .collect())
 }
@@ -243,6 +290,28 @@ impl App {
             let items = lines(self, scene, pathway)?;
             Ok(scene.seal_facts(Consultations { items }))
         })
+    }
+    /// The receipt of one opening, taken by the référent for the family, with its record.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a record that concerns anything hidden from the référent is answered like an absent one.
+    pub fn consultation_receipt(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        index: u64,
+    ) -> Result<Disclosed<String>, ServiceError> {
+        let taken = self.read(call, act, pathway, |scene| {
+            let _seen = scene.gate.resource(Resource::Consultations)?;
+            if !lines(self, scene, pathway)?.iter().any(|line| line.receipts.contains(&index)) {
+                return Err(ServiceError::AbsentOrRefused);
+            }
+            let taken = self.receipt_in(scene.snapshot, index)?;
+            scene.returned.push(record_ref(index));
+            Ok(scene.seal_facts(taken))
+        })?;
+        self.keep_receipt(taken)
     }
 }
 

@@ -62,7 +62,9 @@ pub mod preview;
 pub mod ratings;
 pub mod reading;
 mod readings;
+mod receipts;
 mod recognition;
+mod reconciliation;
 mod releases;
 pub mod retention;
 mod rotation;
@@ -100,7 +102,7 @@ pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, Verification,
+    RecordPage, RecordSearch, RecordWhole, ReplayView, Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
@@ -114,7 +116,9 @@ pub use flow::{
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
+pub use reconciliation::Compared;
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{

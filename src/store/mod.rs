@@ -17,6 +17,7 @@ mod delay;
 mod dialect;
 pub mod fact;
 pub mod idempotency;
+pub mod image;
 pub mod invitation;
 pub mod item;
 pub mod kept_form;
@@ -26,6 +27,7 @@ mod migrations;
 pub mod organisation;
 pub mod pathway;
 pub mod rating;
+pub mod reconcile;
 pub mod retention;
 #[rustfmt::skip]
 mod schema;
