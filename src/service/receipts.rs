@@ -201,3 +201,130 @@ fn own_to_take(snapshot: &mut Snapshot, index: i64, body: &LeafBody) -> Result<b
         None => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Job;
+    use crate::audit::lane::Priority;
+    use crate::domain::cell::{AccordFact, Reason, StatuteFact, TableFacts};
+    use crate::domain::record::{ActorStamp, RecordDraft, TrailEntry};
+    use crate::domain::vocabulary::{Category, Function, Profession, Secrecy};
+    use crate::ids::RequestId;
+    use crate::service::checkpoints::log_name;
+    use crate::service::testing::Territory;
+
+    const LIST: Act = Act { action: Action::List, resource: ResourceKind::AuditLog };
+    const TAKE: Act = Act { action: Action::Export, resource: ResourceKind::AuditLog };
+
+    const FACTS: TableFacts = TableFacts {
+        recipient_profession: Profession::Teacher,
+        recipient_secrecy: Secrecy::NotBound,
+        author_secrecy: Secrecy::NotBound,
+        category: Category::Schooling,
+        purpose: Purpose::Schooling,
+        accord: AccordFact::Informed,
+        family_released: false,
+        statute: StatuteFact::None,
+    };
+
+    fn entry(facts: Option<TableFacts>, permitted: bool, reason: Reason) -> TrailEntry {
+        let failing = if permitted { Vec::new() } else { vec![reason] };
+        TrailEntry { facts, permitted, reason, failing, objects: 1 }
+    }
+
+    /// A record of the teacher with these decisions; its index.
+    fn did(t: &Territory, verdict: Verdict, trail: Vec<TrailEntry>) -> u64 {
+        let who = t.person("teacher");
+        let request = RequestId::random(t.app.chance()).unwrap();
+        let mut draft =
+            RecordDraft::new(request, RetentionClass::Disclosure, Action::Read, ResourceKind::Item, verdict);
+        draft.actor = Some(ActorStamp {
+            professional: who.professional.clone(),
+            assignment: Some(who.assignment.clone()),
+            organisation: Some(who.organisation.clone()),
+            profession: Some(who.profession),
+            function: Some(Function::Practitioner),
+            secrecy: Some(Secrecy::NotBound),
+            session: None,
+        });
+        draft.trail = trail;
+        let record = t.app.prepare(&draft, None).unwrap();
+        t.app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
+        t.app.store().snapshot().unwrap().log_frontier().unwrap().size() - 1
+    }
+
+    #[test]
+    fn own_acts_are_taken_away_by_nobody_else_and_verify_alone() {
+        let t = Territory::new();
+        let mine = did(&t, Verdict::Permit, vec![entry(None, true, Reason::OwnItem)]);
+        let acts = t.app.own_acts(&t.call("teacher"), LIST, None).unwrap();
+        assert!(
+            acts.items.iter().any(|a| a.index == mine && a.sentence.contains("consulté")),
+            "{acts:?}",
+            acts = *acts
+        );
+        let taken = t.app.own_receipt(&t.call("teacher"), TAKE, mine).unwrap();
+        let name = log_name(&mut t.app.store().snapshot().unwrap()).unwrap();
+        let proof = TlogProof::parse(&taken).unwrap();
+        assert!(proof.verify_carried(&name.origin, &name.keys).is_ok() && proof.index() == mine);
+        for other in ["referente", "auditor", "administrator", "nurse"] {
+            let refused = t.app.own_receipt(&t.call(other), TAKE, mine).map(|_| ());
+            assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{other}");
+            let theirs = t.app.own_acts(&t.call(other), LIST, None).unwrap();
+            assert!(theirs.items.iter().all(|a| a.index != mine), "{other}");
+        }
+    }
+
+    #[test]
+    fn threat_a_receipt_tells_its_taker_nothing_that_the_answer_did_not() {
+        let t = Territory::new();
+        let permitted = |facts| entry(Some(facts), true, Reason::Accord);
+        let hidden = [
+            // The exact reason of a refusal stays between the family and who collected it.
+            did(&t, Verdict::Deny, vec![entry(Some(FACTS), false, Reason::AccordWithdrawn)]),
+            // A list that left things out.
+            did(
+                &t,
+                Verdict::Permit,
+                vec![entry(None, true, Reason::OwnItem), entry(None, false, Reason::NotShared)],
+            ),
+            // « Transmis par la famille »: the secrecy of an author who is not told.
+            did(&t, Verdict::Permit, vec![permitted(TableFacts { family_released: true, ..FACTS })]),
+            did(&t, Verdict::Permit, vec![permitted(TableFacts { purpose: Purpose::Stay, ..FACTS })]),
+            // That the law was used, and that a refusal was overruled.
+            did(
+                &t,
+                Verdict::Permit,
+                vec![permitted(TableFacts { statute: StatuteFact::CompleteValidated, ..FACTS })],
+            ),
+            did(&t, Verdict::Permit, vec![entry(Some(FACTS), true, Reason::Statute)]),
+        ];
+        let acts = t.app.own_acts(&t.call("teacher"), LIST, None).unwrap();
+        for index in hidden {
+            assert!(acts.items.iter().all(|a| a.index != index), "{index}");
+            let refused = t.app.own_receipt(&t.call("teacher"), TAKE, index).map(|_| ());
+            assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{index}");
+        }
+    }
+
+    #[test]
+    fn own_acts_follow_each_other_without_gap() {
+        let t = Territory::new();
+        let all: Vec<u64> = (0..PAGE * 2 + 3)
+            .map(|_| did(&t, Verdict::Permit, vec![entry(None, true, Reason::OwnItem)]))
+            .rev()
+            .collect();
+        let (mut seen, mut before) = (Vec::new(), None);
+        loop {
+            let page = t.app.own_acts(&t.call("teacher"), LIST, before).unwrap();
+            assert!(page.items.len() <= PAGE);
+            seen.extend(page.items.iter().map(|a| a.index).filter(|index| all.contains(index)));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, all);
+    }
+}

@@ -98,3 +98,31 @@ impl App {
         Ok(Compared { sum, first })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::service::testing::Territory;
+    use crate::service::{Act, RecordSearch};
+
+    #[test]
+    fn the_data_is_compared_once_a_day_and_the_auditor_reads_what_was_found() {
+        const READ: Act = Act { action: Action::Read, resource: ResourceKind::Checkpoint };
+        let t = Territory::new();
+        // This territory was put in by hand: no record tells of its rows.
+        let found = t.app.reconcile_daily(t.clock.now()).unwrap().unwrap();
+        assert!(found.sum.divergences > 0 && found.first.len() <= NAMED);
+        assert!(t.app.reconcile_daily(t.clock.now()).unwrap().is_none(), "once a day");
+        let state = t.app.audit_state(&t.call("auditor"), READ).unwrap();
+        let told = u64::from(state.last_reconciled_divergences.unwrap());
+        assert!(state.last_reconciled_at.is_some() && told == found.sum.divergences);
+        let search = RecordSearch { resource: Some(ResourceKind::AuditLog), ..RecordSearch::default() };
+        let page = t.app.audit_search(&t.call("auditor"), READ, &search).unwrap();
+        let line = page.items.iter().find(|l| l.action == Action::Maintain).unwrap();
+        assert_eq!(line.decision, Verdict::Failed);
+        assert!(line.sentence.contains("relais audit reconcile"), "{}", line.sentence);
+        t.clock.set(t.clock.now().plus_seconds(DUE_SECONDS));
+        assert!(t.app.reconcile_daily(t.clock.now()).unwrap().is_some(), "and the next day again");
+    }
+}
