@@ -37,6 +37,7 @@ mod opening;
 mod pathways;
 mod protection;
 mod qr;
+mod replacements;
 mod sharing;
 mod shell;
 #[cfg(test)]
@@ -100,6 +101,7 @@ pub fn routes() -> Vec<Route> {
         information::routes(),
         write::routes(),
         circle::routes(),
+        replacements::routes(),
         invite::routes(),
         chronology::routes(),
         actions::routes(),

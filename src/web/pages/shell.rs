@@ -122,6 +122,10 @@ const DONE: &[(&str, &str)] = &[
     ("relais", "Vous avez confirmé que le relais est passé."),
     ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
+    (
+        "arrete",
+        "Le remplacement est arrêté. Prévenez le service : son responsable peut nommer quelqu'un d'autre.",
+    ),
     ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
 

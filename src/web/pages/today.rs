@@ -17,15 +17,15 @@ use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 const SHOWN: usize = 12;
 
 /// One thing that waits, with where it is settled.
-struct Line {
-    chip: &'static str,
-    urgent: bool,
+pub(super) struct Line {
+    pub chip: &'static str,
+    pub urgent: bool,
     /// Whose situation, with its address.
-    whose: Option<(String, String)>,
-    sentence: String,
-    when: Option<String>,
-    href: String,
-    act: &'static str,
+    pub whose: Option<(String, String)>,
+    pub sentence: String,
+    pub when: Option<String>,
+    pub href: String,
+    pub act: &'static str,
 }
 
 /// The first page.
@@ -38,6 +38,8 @@ struct TodayPage {
     pathways: Vec<PathwayLine>,
     more: bool,
     may_open: bool,
+    /// A secretary follows no pathway: what waits at the office stands here instead.
+    office: bool,
 }
 
 /// The rows.
@@ -114,16 +116,19 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     {
         return Ok(Answer::see_other(way.href));
     }
-    let may_open = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Pathways));
+    let goes_to = |room| shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == room));
+    let (may_open, office) = (goes_to(Room::Pathways), goes_to(Room::Office));
+    let at_the_office = if office { super::office::waiting(app, incoming)? } else { Vec::new() };
     let lines = invitations
         .items
         .into_iter()
         .map(|i| invitation(i, today))
         .chain(view.waiting.into_iter().map(|w| line(w, today)))
+        .chain(at_the_office)
         .collect();
     let more = view.pathways.len() > SHOWN;
     let pathways = view.pathways.into_iter().take(SHOWN).collect();
-    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open })
+    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open, office })
 }
 
 impl Page for TodayPage {
@@ -134,14 +139,16 @@ impl Page for TodayPage {
     fn samples() -> Vec<(&'static str, Self)> {
         use crate::service::today::sample;
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
-        let page = |lines, pathways| Self {
+        let page_of = |lines, pathways, office: bool| Self {
             shell: super::shell::sample::signed_in(Room::Today, "Aujourd'hui"),
             today,
             lines,
             pathways,
             more: false,
-            may_open: true,
+            may_open: !office,
+            office,
         };
+        let page = |lines, pathways| page_of(lines, pathways, false);
         let every: Vec<Line> = Waiting::ALL
             .iter()
             .map(|kind| {
@@ -168,6 +175,8 @@ impl Page for TodayPage {
             ("empty", page(Vec::new(), Vec::new())),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
+            ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),
+            ("office_empty", page_of(Vec::new(), Vec::new(), true)),
         ]
     }
 }
