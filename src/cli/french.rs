@@ -34,7 +34,10 @@ fn completed(said: Option<&StyledStr>, arg: &Arg) -> Option<String> {
 fn argument(arg: Arg) -> Arg {
     let heading = if arg.is_positional() { "Arguments " } else { "Options " };
     let (short, long) = (completed(arg.get_help(), &arg), completed(arg.get_long_help(), &arg));
-    let mut arg = arg.help_heading(heading).hide_default_value(true).hide_possible_values(true);
+    let mut arg = arg.help_heading(heading);
+    if arg.get_action().takes_values() {
+        arg = arg.hide_default_value(true).hide_possible_values(true);
+    }
     if let Some(short) = short {
         arg = arg.help(short);
     }
