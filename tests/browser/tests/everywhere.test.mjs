@@ -16,7 +16,7 @@ before(async () => {
 after(() => territory.end());
 
 /** Addresses of one kind are looked at once: ids are replaced by a sign. */
-const kind = (url) => (url.pathname + [...url.searchParams.keys()].sort().map((k) => `?${k}`).join("")).replace(/[a-z2-7]{26}/g, "·").replace(/\/\d+/g, "/·");
+const kind = (url) => (url.pathname + [...url.searchParams.keys()].sort().map((k) => `?${k}`).join("")).replace(/[a-z0-9]{26}/g, "·").replace(/\/\d+/g, "/·");
 
 async function walk(name, options = {}) {
   const page = await territory.as(name, { viewport: PHONE, ...options });
