@@ -54,6 +54,39 @@ fn story_s1_the_stay_reaches_the_director_from_either_author_and_ends_at_midnigh
 }
 
 #[test]
+fn what_is_shared_twice_and_read_once_is_read_on_both_shares_and_not_before_the_second_began() {
+    let (c, health, coat) = camp("referente");
+    let share = |items: &[&ItemRef]| {
+        let made = c.share("referente", Purpose::Stay, items, &["director"], last(2027, 3, 20)).unwrap();
+        share_id(&made)
+    };
+    let told = |id: &ShareId| {
+        let view = c.t.app.share_read(&c.call("referente"), &c.pathway, id).unwrap();
+        (view.readers[0].read.clone(), view.readers[0].versions_read.len())
+    };
+    let first = share(&[&health]);
+    assert!(c.reads("director", &health, Purpose::Stay));
+    c.t.go_to(2027, 3, 4);
+    let both = share(&[&health, &coat]);
+    assert_eq!(told(&first), ("lu le 2 mars 2027".to_owned(), 1));
+    assert_eq!(
+        told(&both),
+        ("pas encore lu".to_owned(), 0),
+        "what was read before is no answer to this share"
+    );
+    c.t.go_to(2027, 3, 5);
+    assert!(c.reads("director", &health, Purpose::Stay));
+    assert_eq!(told(&both), ("lu le 5 mars 2027".to_owned(), 1), "whichever share the reading cites");
+    assert!(c.reads("director", &coat, Purpose::Stay));
+    assert_eq!(told(&both).1, 2);
+    assert_eq!(
+        told(&first),
+        ("lu le 2 mars 2027".to_owned(), 1),
+        "what only the second carries is not its own"
+    );
+}
+
+#[test]
 fn story_s1_the_stay_sheet_is_for_its_organiser_and_printing_is_recorded_as_such() {
     let (c, health, coat) = camp("aemo");
     let act = |action| Act { action, resource: ResourceKind::Item };
