@@ -320,17 +320,13 @@ impl WriteTx {
     /// # Errors
     /// The database's.
     pub fn item_insert(&mut self, row: &NewItem) -> Result<(), StoreError> {
-        let kind = match row.kind {
-            ItemKind::Item => "item",
-            ItemKind::Action => "action",
-        };
         let subjects = row.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ");
         diesel::insert_into(item::table)
             .values((
                 item::id.eq(row.id.as_str()),
                 item::version.eq(1),
                 item::pathway.eq(row.pathway.as_str()),
-                item::kind.eq(kind),
+                item::kind.eq(row.kind.code()),
                 item::category.eq(row.category.code()),
                 item::subjects.eq(subjects),
                 item::for_stay.eq(i64::from(row.for_stay)),
