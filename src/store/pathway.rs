@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::crypto::keyring::KeyOwner;
 use crate::domain::accord::{Accord, AccordFacts, Event};
+use crate::domain::deferral::Deferral;
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -142,6 +143,7 @@ struct Opened {
     statutes: Vec<StatuteFile>,
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
+    deferrals: Vec<Deferral>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -160,6 +162,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),
+            FactKind::Deferral => o.deferrals.push(row.open_facts(key)?),
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
             FactKind::Statute => {
                 let body: StatuteBody = row.open_facts(key)?;
@@ -362,6 +365,7 @@ impl Snapshot {
             shares: opened.shares,
             items: self.items_facts(id)?,
             handovers: opened.handovers,
+            deferrals: opened.deferrals,
         }))
     }
 
