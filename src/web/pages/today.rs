@@ -64,6 +64,7 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
         Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
         Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
+        Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
     }
 }
 
