@@ -24,7 +24,8 @@ use super::{Act, App, Call, Scene, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource};
 use crate::audit::{Checkpoint, Disclosed, Sealed};
-use crate::domain::day::Day;
+use crate::domain::contact::Phone;
+use crate::domain::day::{Day, french_date};
 use crate::domain::deferral::{SheetFor, SheetMaker};
 use crate::domain::vocabulary::{Capacity, Category, Profession, Purpose};
 use crate::ids::{AssignmentId, OrganisationId, ParticipationId, PathwayId};
@@ -95,6 +96,48 @@ pub struct LookedSheet {
     pub of_one_service: bool,
     pub office: SheetOffice,
     pub proof: Option<ProofHint>,
+}
+
+impl LookedSheet {
+    /// That something is missing, until when, and whom to ask. RGPD 12(4): and that one may complain.
+    #[must_use]
+    pub fn kept_back_told(&self) -> Option<String> {
+        let kept = self.kept_back.as_ref()?;
+        let (lines, verb) =
+            if kept.lines == 1 { ("ligne", "ne figure pas") } else { ("lignes", "ne figurent pas") };
+        let number = Phone::parse(&self.office.telephone)
+            .map_or_else(|_| self.office.telephone.clone(), |phone| phone.spoken());
+        Some(format!(
+            "{} {lines} {verb} ici pour le moment : un responsable l'a décidé, et revoit sa décision au plus tard le {}. \
+             Vous pouvez demander pourquoi à {}, {number}, et saisir la CNIL (cnil.fr).",
+            kept.lines,
+            french_date(kept.review_on),
+            self.office.organisation,
+        ))
+    }
+
+    /// By what somebody who keeps the sheet can hold it against the log.
+    #[must_use]
+    pub fn proof_told(&self) -> Option<String> {
+        let proof = self.proof.as_ref()?;
+        let short: String = proof.root_hash.chars().take(16).collect();
+        Some(format!(
+            "Pour vérifier : journal {}, point de contrôle {}, empreinte {short}…",
+            proof.origin, proof.size
+        ))
+    }
+
+    /// What stands below the lines.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let made = format!(
+            "Du {} au {}, feuille faite le {}.",
+            french_date(self.from),
+            french_date(self.until),
+            french_date(self.made_on)
+        );
+        [Some(made), self.kept_back_told(), self.proof_told()].into_iter().flatten().collect()
+    }
 }
 
 /// Those for whom a sheet may be made, as codes: `young_person`, or a holder's id.
@@ -467,3 +510,6 @@ fn sealed(
     let view = making.make(app, scene)?;
     Ok(scene.seal_facts(view))
 }
+
+#[cfg(test)]
+mod tests;

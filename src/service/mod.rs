@@ -110,7 +110,7 @@ pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
-pub use deferrals::{DeferralDecision, DeferralInput, DeferralLine, DeferralList};
+pub use deferrals::{DeferralDecision, DeferralInput, DeferralLine, DeferralList, DeferralStanding};
 pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,

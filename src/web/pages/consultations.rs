@@ -3,6 +3,7 @@
 use askama::Template;
 use chrono::NaiveDate;
 
+use super::deferrals;
 use super::Page;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;

@@ -18,7 +18,7 @@ use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// What a decision is about, in words.
-const fn kind_words(kind: AwaitedKind) -> (&'static str, &'static str) {
+pub(super) const fn kind_words(kind: AwaitedKind) -> (&'static str, &'static str) {
     match kind {
         AwaitedKind::Exception => ("exception", "Ne pas prévenir les parents ou l'enfant"),
         AwaitedKind::Validation => ("validation", "Partager malgré un refus, pour protéger"),
@@ -103,6 +103,8 @@ struct Place {
     role: &'static str,
     since: String,
     leaving: bool,
+    /// The service hands the family its own « Qui a regardé ? ».
+    own_sheet: bool,
     pathway: String,
     named: Vec<String>,
     candidates: Vec<Choice>,
@@ -121,6 +123,7 @@ impl Place {
             role: place.role.french(),
             since: words::day_of(&place.since),
             leaving: place.leaving,
+            own_sheet: place.own_sheet,
             pathway,
             named: place
                 .named
@@ -316,6 +319,7 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
         role: "Référent",
         since: "4 janvier 2027".to_owned(),
         leaving,
+        own_sheet: leaving,
         pathway: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
         named: if leaving {
             vec![]

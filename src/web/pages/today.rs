@@ -4,10 +4,11 @@ use askama::Template;
 
 use super::Page;
 use super::icon::Icon;
+use super::manager;
 use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::App;
+use crate::service::{Act, App, AwaitedDecision};
 use crate::service::circle::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
@@ -102,6 +103,20 @@ fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
     }
 }
 
+/// Something that this manager decides on: which, never the motive; that is read where it is decided.
+fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
+    let (subject, title) = manager::kind_words(one.kind);
+    Line {
+        chip: "À décider",
+        urgent: one.until.is_some(),
+        whose: None,
+        sentence: format!("{title}."),
+        when: Some(words::dated(one.until.as_deref().unwrap_or(&one.since), &today)),
+        href: format!("/responsable/decisions/{}/{subject}", one.id),
+        act: "Lire et décider",
+    }
+}
+
 fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let today = app.clock().now().paris_day();
@@ -115,11 +130,20 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     {
         return Ok(Answer::see_other(way.href));
     }
+    // What a manager decides on waits on a page of its own; the first page says that it is there.
+    let manages = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Manager));
+    let decisions = if manages {
+        let act = Act { action: Action::List, resource: ResourceKind::Statute };
+        app.decisions_awaited(call, act)?.into_inner().items
+    } else {
+        Vec::new()
+    };
     let may_open = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Pathways));
     let lines = invitations
         .items
         .into_iter()
         .map(|i| invitation(i, today))
+        .chain(decisions.iter().map(|d| decision(d, today)))
         .chain(view.waiting.into_iter().map(|w| line(w, today)))
         .collect();
     let more = view.pathways.len() > SHOWN;
