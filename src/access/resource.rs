@@ -12,7 +12,8 @@ use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{
-    AccordId, AssignmentId, DeferralId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId,
+    AccordId, AssignmentId, DeferralId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId,
+    StatuteId,
 };
 
 /// What is asked for, located.

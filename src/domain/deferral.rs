@@ -157,21 +157,11 @@ pub struct Decider {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Event {
     /// Kept back until this day, when it is looked at again.
-    KeptBack {
-        at: Timestamp,
-        by: Decider,
-        review_on: NaiveDate,
-    },
+    KeptBack { at: Timestamp, by: Decider, review_on: NaiveDate },
     /// Told: not kept back, or no longer.
-    Told {
-        at: Timestamp,
-        by: Decider,
-    },
+    Told { at: Timestamp, by: Decider },
     /// Whoever makes the sheets needs it no more.
-    Ended {
-        at: Timestamp,
-        by: AssignmentId,
-    },
+    Ended { at: Timestamp, by: AssignmentId },
 }
 
 /// Where a deferral stands.
@@ -487,7 +477,8 @@ mod tests {
     fn a_deferral_reaches_those_whom_it_names_and_any_parent_where_nobody_knows_which() {
         let (one, other) = (SheetFor::Holder(holder(5)), SheetFor::Holder(holder(6)));
         let reach = |whose: &DeferredFor| {
-            [SheetFor::YoungPerson, one.clone(), other.clone(), SheetFor::SomeParent].map(|s| whose.reaches(&s))
+            [SheetFor::YoungPerson, one.clone(), other.clone(), SheetFor::SomeParent]
+                .map(|s| whose.reaches(&s))
         };
         assert_eq!(reach(&DeferredFor::YoungPerson), [true, false, false, false]);
         assert_eq!(reach(&DeferredFor::Parents), [false, true, true, true]);

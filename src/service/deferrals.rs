@@ -373,12 +373,12 @@ fn rule(e: &DeferralError) -> ServiceError {
         DeferralError::EmptyPeriod { .. } => {
             ServiceError::rule("empty_period", "La fin vient avant le début : corrigez les dates.")
         }
-        DeferralError::NotAManager(_)
-        | DeferralError::AnotherOrganisation
-        | DeferralError::IsTheAsker => ServiceError::forbidden(
-            "second_person_needed",
-            "C'est à un autre responsable de la structure de décider : ni qui l'a demandé, ni qui a regardé.",
-        ),
+        DeferralError::NotAManager(_) | DeferralError::AnotherOrganisation | DeferralError::IsTheAsker => {
+            ServiceError::forbidden(
+                "second_person_needed",
+                "C'est à un autre responsable de la structure de décider : ni qui l'a demandé, ni qui a regardé.",
+            )
+        }
         DeferralError::ReviewDay(latest) => ServiceError::rule(
             "review_day",
             format!(

@@ -225,8 +225,8 @@ fn receiver_of_service(
         Said::Parent => {
             let mut holders = facts.holders.iter().filter(|h| h.holds_authority() && h.in_period(today));
             // THREAT: which parent must not be contacted is not the manager's to know; the answer is one for all reasons.
-            let safe = holders.clone().next().is_some()
-                && holders.all(|h| may_receive(facts, h, today).is_ok());
+            let safe =
+                holders.clone().next().is_some() && holders.all(|h| may_receive(facts, h, today).is_ok());
             if safe {
                 Ok((SheetFor::SomeParent, Capacity::Parent))
             } else {
@@ -241,14 +241,15 @@ fn receiver_of_service(
     }
 }
 
-fn period(facts: &PathwayFacts, ask: &SheetAsk, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), ServiceError> {
+fn period(
+    facts: &PathwayFacts,
+    ask: &SheetAsk,
+    today: NaiveDate,
+) -> Result<(NaiveDate, NaiveDate), ServiceError> {
     let from = ask.from.map_or_else(|| facts.opened_at.paris_day(), Day::date);
     let until = ask.until.map_or(today, Day::date).min(today);
     if until < from {
-        return Err(ServiceError::rule(
-            "empty_period",
-            "La fin vient avant le début : corrigez les dates.",
-        ));
+        return Err(ServiceError::rule("empty_period", "La fin vient avant le début : corrigez les dates."));
     }
     Ok((from, until))
 }

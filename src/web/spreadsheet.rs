@@ -14,10 +14,9 @@ pub const MEDIA: &str = "text/csv; charset=utf-8";
 /// One cell: quoted, and never a formula (OWASP, « CSV injection »).
 #[must_use]
 pub fn cell(text: &str) -> String {
-    let formula = text
-        .trim_start()
-        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
-        || text.starts_with(['\t', '\r', '\n']);
+    let formula =
+        text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+            || text.starts_with(['\t', '\r', '\n']);
     let text = text.replace('"', "\"\"");
     if formula { format!("\"'{text}\"") } else { format!("\"{text}\"") }
 }
@@ -90,6 +89,9 @@ mod tests {
         let table = looked(&sheet);
         let rows: Vec<&str> = table.split("\r\n").collect();
         assert!(rows[1].starts_with("\"2027-03-02\";") && rows[1].contains(";\"'=Ville\";"), "{table}");
-        assert!(rows[3].contains("2 lignes ne figurent pas ici") && rows[3].contains("30 mars 2027"), "{table}");
+        assert!(
+            rows[3].contains("2 lignes ne figurent pas ici") && rows[3].contains("30 mars 2027"),
+            "{table}"
+        );
     }
 }

@@ -67,10 +67,9 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/consultations/sheet.csv" => {
             get(NADIA, w.at("consultations/sheet.csv?for_whom=young_person"))
         }
-        "participations/{participation}/consultations/sheet" => api(
-            ANNE,
-            &format!("participations/{}/consultations/sheet?for_whom=young_person", w.claire),
-        ),
+        "participations/{participation}/consultations/sheet" => {
+            api(ANNE, &format!("participations/{}/consultations/sheet?for_whom=young_person", w.claire))
+        }
         "pathways/{pathway}/deferrals" => get(NADIA, w.at("deferrals")),
         "pathways/{pathway}/items" => {
             get(SAMIRA, w.at("items?purpose=coordination")).or_wrong(&w.at("items?purpose=stay"), None)

@@ -124,9 +124,8 @@ fn s12_each_person_of_the_family_learns_who_looked_and_what_is_kept_back_is_said
     let school = s.fact(NADIA, &p, "schooling", "Suit en classe");
     s.share(NADIA, &p, s.share_body("coordination", 60, &[&school], &[&samira]));
     assert!(s.reads(SAMIRA, &school, "coordination"));
-    let sheet = |whom: &str| {
-        s.read(NADIA, &format!("/api/v1/pathways/{p}/consultations/sheet?for_whom={whom}"))
-    };
+    let sheet =
+        |whom: &str| s.read(NADIA, &format!("/api/v1/pathways/{p}/consultations/sheet?for_whom={whom}"));
     let looked = |sheet: &Value| {
         let lines = sheet["items"].as_array().unwrap().clone();
         lines.into_iter().filter(|l| l["profession"] == "specialised_prevention").collect::<Vec<_>>()

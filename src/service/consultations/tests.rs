@@ -4,8 +4,6 @@ use chrono::NaiveDate;
 
 use super::*;
 use crate::access::Existence;
-use crate::domain::record::{Action, RetentionClass, Verdict};
-use crate::ids::ItemVersionId;
 use crate::access::facts::{ItemKind, ShareRecipient};
 use crate::audit::{Job, Priority};
 use crate::clock::Clock;
@@ -13,8 +11,10 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::day::Day;
 use crate::domain::item::ActionContent;
 use crate::domain::person::PersonFacts;
+use crate::domain::record::{Action, RetentionClass, Verdict};
 use crate::domain::record::{ActorStamp, RecordDraft, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy, Step};
+use crate::ids::ItemVersionId;
 use crate::ids::{ItemId, ParticipationId, RequestId, ShareId};
 use crate::service::testing::Territory;
 use crate::store::NewKey;
@@ -187,7 +187,13 @@ impl Bed {
     }
 
     /// A fact of this pathway, without words.
-    pub(in crate::service) fn fact<F: serde::Serialize>(&self, kind: FactKind, id: &str, by: &str, facts: &F) {
+    pub(in crate::service) fn fact<F: serde::Serialize>(
+        &self,
+        kind: FactKind,
+        id: &str,
+        by: &str,
+        facts: &F,
+    ) {
         let now = self.t.clock.now();
         let by = self.t.person(by).assignment.clone();
         let chance = self.t.app.chance();

@@ -3,8 +3,8 @@
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::deferrals;
 use super::Page;
+use super::deferrals;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;

@@ -266,10 +266,8 @@ impl Page for AskPage {
             people.extend(whose());
             Self { shell, frame, entered, line: sample_line(), people }
         };
-        let wrong = ServiceError::Invalid(FieldErrors::one(
-            "statement",
-            crate::domain::text::EntryError::Missing,
-        ));
+        let wrong =
+            ServiceError::Invalid(FieldErrors::one("statement", crate::domain::text::EntryError::Missing));
         let form = crate::web::form::Form::of(&[("whose", "parents"), ("scope", "day")]);
         vec![
             ("empty", page(Entered::nothing())),

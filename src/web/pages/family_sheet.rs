@@ -203,7 +203,9 @@ impl Page for FamilySheetPage {
         let named = || {
             let young = std::iter::once(Choice::new("young_person", "Le jeune"));
             let all = Family::sample();
-            young.chain(all.holders().iter().map(|h| Choice::new(h.id.clone(), holder_name(h)))).collect::<Vec<_>>()
+            young
+                .chain(all.holders().iter().map(|h| Choice::new(h.id.clone(), holder_name(h))))
+                .collect::<Vec<_>>()
         };
         let page = |role, chosen: bool, full: bool| {
             let (shell, frame) = frame_as(role, Part::Accords, "La feuille de la famille");

@@ -110,7 +110,11 @@ fn same(incoming: &Incoming) -> String {
     let parts: Vec<String> = ["pour", "du", "au"]
         .into_iter()
         .filter_map(|name| {
-            incoming.query.get(name).filter(|t| !t.is_empty()).map(|t| format!("{name}={}", words::encoded(t)))
+            incoming
+                .query
+                .get(name)
+                .filter(|t| !t.is_empty())
+                .map(|t| format!("{name}={}", words::encoded(t)))
         })
         .collect();
     parts.join("&")
@@ -132,9 +136,7 @@ pub(super) fn people(app: &App, incoming: &Incoming) -> Result<Vec<Choice>, Faul
 }
 
 /// A sheet, or the sentence that says why there is none.
-fn sheet_or_told(
-    made: Result<LookedSheet, ServiceError>,
-) -> Result<Result<LookedSheet, String>, Fault> {
+fn sheet_or_told(made: Result<LookedSheet, ServiceError>) -> Result<Result<LookedSheet, String>, Fault> {
     match made {
         Ok(sheet) => Ok(Ok(sheet)),
         Err(ServiceError::Rule { message, .. }) => Ok(Err(message)),

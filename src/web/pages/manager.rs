@@ -86,10 +86,13 @@ impl Waiting {
             accept: effect(d.kind, true),
             refuse: effect(d.kind, false),
             dated: match d.kind {
-                AwaitedKind::Impossibility => Some(("Si oui, jusqu'au (ce jour non compris)", "Six mois au plus.")),
-                AwaitedKind::Deferral | AwaitedKind::DeferralReview => {
-                    Some(("Si oui, jour où vous revoyez cette décision", "30 jours au plus. Ce jour-là, sans nouvelle décision, la ligne reparaît."))
+                AwaitedKind::Impossibility => {
+                    Some(("Si oui, jusqu'au (ce jour non compris)", "Six mois au plus."))
                 }
+                AwaitedKind::Deferral | AwaitedKind::DeferralReview => Some((
+                    "Si oui, jour où vous revoyez cette décision",
+                    "30 jours au plus. Ce jour-là, sans nouvelle décision, la ligne reparaît.",
+                )),
                 AwaitedKind::Exception | AwaitedKind::Validation | AwaitedKind::Review => None,
             },
         }

@@ -8,10 +8,10 @@ use super::manager;
 use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::{Act, App, AwaitedDecision};
 use crate::service::circle::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
+use crate::service::{Act, App, AwaitedDecision};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// How many pathways stand below the lines; the list has them all.
