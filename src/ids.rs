@@ -102,6 +102,8 @@ id_newtypes! {
     ImpossibilityId,
     /// A published charter version.
     CharterId,
+    /// A line of « Qui a regardé ? » that is kept back for a while.
+    DeferralId,
     /// A row of facts that nothing else names.
     FactId,
     /// A passage de relais.

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use super::existence::Existence;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
+use crate::domain::deferral::Deferral;
 use crate::domain::person::{HolderFacts, Impossibility, People, PersonFacts};
 use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
@@ -286,6 +287,8 @@ pub struct PathwayFacts {
     pub shares: Vec<ShareFacts>,
     pub items: Vec<ItemFacts>,
     pub handovers: Vec<HandoverFacts>,
+    /// Lines of « Qui a regardé ? » that are kept back for a while.
+    pub deferrals: Vec<Deferral>,
 }
 
 impl PathwayFacts {
@@ -327,6 +330,7 @@ impl PathwayFacts {
         });
         people
             .chain(statutes)
+            .chain(self.deferrals.iter().filter_map(Deferral::turns_at))
             .chain(std::iter::once(crate::domain::accord::next_turn_of(&self.consent(), now)))
             .filter(|t| *t > now)
             .min()

@@ -1,6 +1,6 @@
 //! What is not an item has a rule too (DESIGN §4, second table).
 
-use super::existence::may_know;
+use super::existence::{Existence, may_know};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
 use super::memo::Memo;
@@ -12,7 +12,8 @@ use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{
-    AccordId, AssignmentId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId,
+    AccordId, AssignmentId, DeferralId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId,
+    StatuteId,
 };
 
 /// What is asked for, located.
@@ -56,6 +57,12 @@ pub enum Resource {
     Handover(HandoverId),
     /// « Qui a consulté »: the référent.
     Consultations,
+    /// « Qui a consulté », as far as it concerns a service whose taking part is hidden: that service's manager.
+    ServiceConsultations,
+    /// Asking that lines of that service's own sheets be kept back: who takes part for it.
+    ServiceDeferral,
+    /// What was stated to have lines kept back: a manager of the organisation that asked.
+    DeferralMotive(DeferralId),
     /// An invitation not yet answered: the inviter and the invited.
     Invitation(ParticipationId),
     /// The name, for somebody invited who has not answered: only if `identity` is covered.
@@ -227,6 +234,7 @@ pub(super) fn decide_with(
         Resource::Existence | Resource::Circle | Resource::Chronology => !organiser,
         Resource::Act => !contributor && !organiser,
         Resource::Contribute => !organiser,
+        Resource::ServiceDeferral => !organiser && me.existence != Existence::Open,
         Resource::OwnNotes(author) => !organiser && *author == assignment.id,
         Resource::ReferentAct | Resource::Consultations => referent,
         Resource::Holders => referent || collected_any(facts, &assignment.id),
@@ -252,6 +260,8 @@ pub(super) fn decide_with(
         | Resource::ManagerView
         | Resource::AccordState(_)
         | Resource::ImpossibilityMotive(_)
+        | Resource::ServiceConsultations
+        | Resource::DeferralMotive(_)
         | Resource::StatuteMotive(_) => false,
     };
     if !allowed {
@@ -313,6 +323,24 @@ fn office(
             manager
                 && facts.requests.iter().any(|r| r.id == *id && r.organisation == assignment.organisation),
         ),
+        // DESIGN §4, « qui a consulté »: the manager of a hidden service hands the family what concerns that service. Of
+        // the same mission: another one of the same organisation may not know of it.
+        Resource::ServiceConsultations => Some(
+            manager
+                && facts.participations.iter().any(|p| {
+                    p.existence != Existence::Open
+                        && p.accepted_at.is_some()
+                        && p.assignment.organisation == assignment.organisation
+                        && p.assignment.mission == assignment.mission
+                }),
+        ),
+        Resource::DeferralMotive(id) => Some(
+            manager
+                && facts
+                    .deferrals
+                    .iter()
+                    .any(|d| d.id() == id && *d.organisation() == assignment.organisation),
+        ),
         // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {
             let by = SecondPerson {
@@ -341,6 +369,7 @@ fn office(
         | Resource::StatuteWhole(_)
         | Resource::Handover(_)
         | Resource::Consultations
+        | Resource::ServiceDeferral
         | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
         | Resource::Place

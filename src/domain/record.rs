@@ -59,6 +59,7 @@ code_enum! {
         OralNote = "oral_note", "Parole donnée";
         Transmission = "transmission", "Mention d'une transmission";
         Consultations = "consultations", "Qui a consulté";
+        Deferral = "deferral", "Ligne reportée";
         Account = "account", "Compte";
         Session = "session", "Session";
         Organisation = "organisation", "Structure";

@@ -33,6 +33,7 @@ mod consultations;
 mod credentials;
 pub mod danger;
 mod decisions;
+mod deferrals;
 mod demonstration;
 pub mod directory;
 mod error;
@@ -50,10 +51,12 @@ pub mod items;
 pub mod kept_forms;
 mod limiter;
 mod log_keys;
+mod looked;
 pub mod members;
 pub mod notes;
 mod notices;
 pub mod office;
+mod openings;
 #[cfg(test)]
 pub(crate) mod pathway_tests;
 pub mod pathways;
@@ -107,12 +110,14 @@ pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
+pub use deferrals::{DeferralDecision, DeferralInput, DeferralLine, DeferralList, DeferralStanding};
 pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
+pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use recognition::Colleague;
 pub use releases::ReleaseInput;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::accord_views::{AccordView, SeenAs, view_for};
 use super::app::App;
+use super::decisions::DEFERRAL_REVIEW_DAYS;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
 use super::members::place_holders;
@@ -26,6 +27,7 @@ use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::EventKind;
 use crate::domain::day::french_date;
+use crate::domain::deferral::{DeferralState, SheetMaker};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::release::{ReleaseQuery, released};
 use crate::domain::vocabulary::{Purpose, Role, code_enum};
@@ -59,6 +61,7 @@ code_enum! {
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
         ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
         Majority = "majority", "Préparer la majorité";
+        DeferralEnds = "deferral_ends", "Ligne reportée : à revoir";
     }
 }
 
@@ -485,6 +488,39 @@ fn statutes(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
     }
 }
 
+/// LAW §6. A line that is told later comes back by itself: the référent hears it before.
+fn deferrals(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
+    if me.role != Role::Referent {
+        return;
+    }
+    let today = scene.now.paris_day();
+    let ends = scene
+        .gate
+        .facts()
+        .deferrals
+        .iter()
+        .filter(|d| *d.maker() == SheetMaker::Referent)
+        .filter_map(|d| match d.state_on(today) {
+            DeferralState::KeptBack { review_on } => Some(review_on),
+            DeferralState::Asked | DeferralState::Over => None,
+        })
+        .min();
+    if let Some(day) = ends.filter(|day| near(*day, today, DEFERRAL_REVIEW_DAYS))
+        && scene.gate.resource(Resource::Consultations).is_ok()
+    {
+        lines.add(
+            Waiting::DeferralEnds,
+            None,
+            Some(day),
+            true,
+            format!(
+                "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
+                french_date(day)
+            ),
+        );
+    }
+}
+
 /// Everything that waits on one pathway, under the gates of this scene.
 fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
     let facts = scene.gate.facts();
@@ -503,6 +539,7 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
     majority(scene, me, &mut lines);
+    deferrals(scene, me, &mut lines);
     Ok(lines.out)
 }
 

@@ -39,6 +39,7 @@ code_enum! {
         Progress = "progress", "Avancement d'une action";
         Closure = "closure", "Clôture";
         ImpossibilityRequest = "impossibility_request", "Demande : titulaire impossible à joindre";
+        Deferral = "deferral", "Ligne reportée de « Qui a regardé ? »";
     }
 }
 
@@ -148,6 +149,7 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
         (FactKind::ImpossibilityRequest, Resource::ImpossibilityMotive(request)) => {
             id == Some(request.as_str())
         }
+        (FactKind::Deferral, Resource::DeferralMotive(deferral)) => id == Some(deferral.as_str()),
         (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
         (FactKind::Release, Resource::ReleaseWhole(release)) => id == Some(release.as_str()),
         (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),

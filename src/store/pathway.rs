@@ -21,6 +21,7 @@ use crate::access::facts::{
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::domain::accord::{Accord, AccordFacts, Event};
+use crate::domain::deferral::Deferral;
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -141,6 +142,7 @@ struct Opened {
     statutes: Vec<StatuteFile>,
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
+    deferrals: Vec<Deferral>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -159,6 +161,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),
+            FactKind::Deferral => o.deferrals.push(row.open_facts(key)?),
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
             FactKind::Statute => {
                 let body: StatuteBody = row.open_facts(key)?;
@@ -361,6 +364,7 @@ impl Snapshot {
             shares: opened.shares,
             items: self.items_facts(id)?,
             handovers: opened.handovers,
+            deferrals: opened.deferrals,
         }))
     }
 

@@ -61,6 +61,16 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/successions" => get(NADIA, w.at("successions")),
         "pathways/{pathway}/items/writing" => get(NADIA, w.at("items/writing")),
         "pathways/{pathway}/consultations" => get(NADIA, w.at("consultations")),
+        "pathways/{pathway}/consultations/sheet" => {
+            get(NADIA, w.at("consultations/sheet?for_whom=young_person"))
+        }
+        "pathways/{pathway}/consultations/sheet.csv" => {
+            get(NADIA, w.at("consultations/sheet.csv?for_whom=young_person"))
+        }
+        "participations/{participation}/consultations/sheet" => {
+            api(ANNE, &format!("participations/{}/consultations/sheet?for_whom=young_person", w.claire))
+        }
+        "pathways/{pathway}/deferrals" => get(NADIA, w.at("deferrals")),
         "pathways/{pathway}/items" => {
             get(SAMIRA, w.at("items?purpose=coordination")).or_wrong(&w.at("items?purpose=stay"), None)
         }
@@ -184,6 +194,16 @@ fn on_people(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let id = s.act(NADIA, &w.at("impossibilities"), body);
             let decision = json!({ "accepted": false, "until": null, "motive": "À rechercher encore." });
             post(HELENE, format!("/api/v1/impossibilities/{id}/decisions"), decision)
+        }
+        ("POST", "pathways/{pathway}/deferrals") => on("deferrals", w.deferral_body()),
+        ("POST", "deferrals/{deferral}/decisions") => {
+            let id = s.act(NADIA, &w.at("deferrals"), w.deferral_body());
+            let body = json!({ "accepted": true, "until": s.day(20), "motive": "Danger établi." });
+            post(HELENE, format!("/api/v1/deferrals/{id}/decisions"), body)
+        }
+        ("POST", "deferrals/{deferral}/end") => {
+            let id = s.act(NADIA, &w.at("deferrals"), w.deferral_body());
+            get(NADIA, format!("/api/v1/deferrals/{id}/end"))
         }
         ("POST", "pathways/{pathway}/statutes") => on("statutes", w.statute_body()),
         ("POST", "statutes/{statute}/decisions") => post(

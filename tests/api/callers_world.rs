@@ -134,6 +134,15 @@ impl World {
         })
     }
 
+    /// What Samira looked at, told to the young person later.
+    pub fn deferral_body(&self) -> Value {
+        let who = self.s.key(SAMIRA);
+        json!({
+            "whose": "young_person", "organisation": who["organisation"], "profession": who["profession"],
+            "motive": "child_interest", "statement": "Le jeune se met en danger quand il l'apprend.",
+        })
+    }
+
     /// An accord that nobody has signed yet.
     pub fn draft(&self) -> String {
         let id = self.s.act(NADIA, &self.at("accords"), self.accord_body("coordination", "leisure"));

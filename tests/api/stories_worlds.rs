@@ -56,6 +56,15 @@ fn world(referent: &str, hidden: bool) -> BTreeMap<String, BTreeMap<String, Stri
     for who in [JULIE, PAUL, referent] {
         let pages = s.pages(who);
         assert!(pages.values().any(|(status, _)| *status == 200), "{who}");
+        // « Qui a regardé ? » is asked for one person: with and without the measure is one paper.
+        let mut pages = pages;
+        for whom in ["young_person", mother.as_str()] {
+            let path = format!("/api/v1/pathways/{p}/consultations/sheet?for_whom={whom}");
+            let reply = s.get(who, &path);
+            assert_eq!(reply.status, if who == referent { 200 } else { 404 }, "{who}");
+            let whom = if whom == "young_person" { whom } else { "mother" };
+            pages.insert(format!("who looked, for the {whom}"), (reply.status, text(&reply)));
+        }
         let pages =
             pages.into_iter().map(|(page, (status, body))| (page, format!("{status} {}", same(&body))));
         out.insert(who.to_owned(), pages.collect());

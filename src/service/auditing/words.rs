@@ -35,6 +35,7 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::OralNote => "une parole donnée",
         ResourceKind::Transmission => "la mention d'une transmission",
         ResourceKind::Consultations => "« Qui a consulté »",
+        ResourceKind::Deferral => "une ligne reportée de « Qui a consulté »",
         ResourceKind::Account => "un compte",
         ResourceKind::Session => "une session",
         ResourceKind::Organisation => "une structure",

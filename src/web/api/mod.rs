@@ -7,6 +7,7 @@ pub mod charters;
 pub mod circle;
 pub mod handovers;
 pub mod items;
+pub mod looked;
 pub mod meta;
 pub mod pathways;
 pub mod preparing;

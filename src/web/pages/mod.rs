@@ -20,6 +20,7 @@ mod confirm;
 mod consultations;
 mod course;
 mod danger;
+mod deferrals;
 mod door;
 mod entered;
 mod family_sheet;
@@ -30,6 +31,7 @@ mod icon;
 mod information;
 mod invitation;
 mod invite;
+mod looked;
 mod manager;
 mod notes;
 mod office;
@@ -125,6 +127,8 @@ pub fn routes() -> Vec<Route> {
         family_sheet::routes(),
         audit::routes(),
         consultations::routes(),
+        looked::routes(),
+        deferrals::routes(),
     ]
     .into_iter()
     .flatten()
