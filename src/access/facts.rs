@@ -8,12 +8,13 @@ use chrono::NaiveDate;
 use super::existence::Existence;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
+use crate::domain::emergency::Emergency;
 use crate::domain::person::{HolderFacts, Impossibility, People, PersonFacts};
 use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
+    AssignmentId, EmergencyId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
     ParticipationId, PathwayId, ProfessionalId, ShareId, StatuteId,
 };
 
@@ -275,6 +276,8 @@ pub struct PathwayFacts {
     pub shares: Vec<ShareFacts>,
     pub items: Vec<ItemFacts>,
     pub handovers: Vec<HandoverFacts>,
+    /// Openings in an emergency, oldest first.
+    pub emergencies: Vec<Emergency>,
 }
 
 impl PathwayFacts {
@@ -339,6 +342,11 @@ impl PathwayFacts {
     #[must_use]
     pub fn item(&self, id: &ItemId) -> Option<&ItemFacts> {
         self.items.iter().find(|i| i.id == *id)
+    }
+
+    #[must_use]
+    pub fn emergency(&self, id: &EmergencyId) -> Option<&Emergency> {
+        self.emergencies.iter().find(|e| e.id() == id)
     }
 
     /// The item that has this version, and the version.

@@ -220,6 +220,7 @@ fn facts(world: World) -> PathwayFacts {
         shares: Vec::new(),
         items: Vec::new(),
         handovers: Vec::new(),
+        emergencies: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod accord;
 pub mod cell;
 pub mod contact;
 pub mod day;
+pub mod emergency;
 pub mod explain;
 pub mod item;
 pub mod person;

@@ -70,6 +70,8 @@ code_enum! {
         Instance = "instance", "Instance";
         KeptForm = "kept_form", "Texte non envoyé";
         Request = "request", "Demande";
+        Emergency = "emergency", "Accès en urgence";
+        AccessReview = "access_review", "Examen d'un accès";
     }
 }
 

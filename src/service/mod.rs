@@ -35,6 +35,8 @@ pub mod danger;
 mod decisions;
 mod demonstration;
 pub mod directory;
+pub mod emergencies;
+mod emergency_reviews;
 mod error;
 #[cfg(test)]
 mod family_tests;
@@ -107,6 +109,7 @@ pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
+pub use emergency_reviews::{EmergencyCase, EmergencyCases, EmergencyReviewInput};
 pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,

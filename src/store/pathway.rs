@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::crypto::keyring::KeyOwner;
 use crate::domain::accord::{Accord, AccordFacts, Event};
+use crate::domain::emergency::{Emergency, EmergencyEvent, EmergencyOpening};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -142,6 +143,8 @@ struct Opened {
     statutes: Vec<StatuteFile>,
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
+    openings: Vec<EmergencyOpening>,
+    openings_events: Vec<EmergencyEvent>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -199,6 +202,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
                     incoming_confirmed_at: b.incoming_confirmed_at,
                 });
             }
+            FactKind::Emergency => o.openings.push(row.open_facts(key)?),
+            FactKind::EmergencyEvent => o.openings_events.push(row.open_facts(key)?),
             // Read by their own views; no decision rests on them.
             FactKind::Preference
             | FactKind::Succession
@@ -362,6 +367,11 @@ impl Snapshot {
             shares: opened.shares,
             items: self.items_facts(id)?,
             handovers: opened.handovers,
+            emergencies: opened
+                .openings
+                .into_iter()
+                .map(|o| Emergency::new(o, &opened.openings_events))
+                .collect(),
         }))
     }
 
