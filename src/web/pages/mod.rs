@@ -21,6 +21,7 @@ mod consultations;
 mod course;
 mod danger;
 mod door;
+mod emergency;
 mod entered;
 mod family_sheet;
 mod frame;
@@ -106,6 +107,7 @@ pub fn routes() -> Vec<Route> {
         notes::routes(),
         course::routes(),
         danger::routes(),
+        emergency::routes(),
         opening::routes(),
         account::routes(),
         charter::routes(),
