@@ -85,6 +85,24 @@ code_enum! {
 }
 
 code_enum! {
+    /// Which accesses an auditor looks at one by one (S4).
+    ReviewKind, "kind of review" {
+        Emergency = "emergency", "Accès en urgence";
+        Statute = "statute", "Accès prévus par la loi";
+        OutOfHours = "out_of_hours", "Accès hors horaires";
+    }
+}
+
+code_enum! {
+    /// What an auditor finds on looking at one access.
+    ReviewOutcome, "outcome of a review of an access" {
+        Regular = "regular", "Rien à signaler";
+        Irregular = "irregular", "Irrégulier, signalé";
+        ToFollowUp = "to_follow_up", "Suites à donner";
+    }
+}
+
+code_enum! {
     /// How long the body of a record is kept (LAW §6).
     RetentionClass, "retention class" {
         Technical = "technical", "Technique (12 mois)";

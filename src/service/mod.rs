@@ -102,7 +102,7 @@ pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, Verification,
+    RecordPage, RecordSearch, RecordWhole, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, Verification,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};

@@ -28,6 +28,7 @@ pub mod organisation;
 pub mod pathway;
 pub mod rating;
 pub mod retention;
+pub mod review;
 #[rustfmt::skip]
 mod schema;
 mod seal;
