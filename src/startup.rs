@@ -9,7 +9,7 @@
 //!
 //! It creates nothing: an instance is made by `init` or `demo`.
 
-mod french;
+pub(crate) mod french;
 mod telemetry;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -65,10 +65,12 @@ pub enum StartupError {
     SameKek,
     #[error("la base de données : {}", french::store(.0))]
     Store(StoreError),
-    #[error("le journal : {0}")]
+    #[error(
+        "le journal ne peut pas être écrit, le système refuse un fil d'exécution : vérifiez les limites du service"
+    )]
     Lane(#[from] LaneStartError),
-    #[error("l'application : {0}")]
-    Service(#[from] ServiceError),
+    #[error("l'application : {}", french::service(.0))]
+    Service(ServiceError),
     #[error(
         "`{path}` ne peut pas être lu ({source}) : créez un certificat avec `relais certs make`, ou corrigez le réglage"
     )]
@@ -99,6 +101,12 @@ impl From<KekError> for StartupError {
 impl From<StoreError> for StartupError {
     fn from(e: StoreError) -> Self {
         Self::Store(e)
+    }
+}
+
+impl From<ServiceError> for StartupError {
+    fn from(e: ServiceError) -> Self {
+        Self::Service(e)
     }
 }
 
