@@ -280,8 +280,16 @@ fn thresholds(r: &mut Reading) -> Thresholds {
     Thresholds {
         bulk: number(BULK_KEY, watch::BULK, "un nombre entier de 5 à 10000, par exemple \"60\""),
         refusals: number(REFUSALS_KEY, watch::REFUSALS, "un nombre entier de 2 à 1000, par exemple \"5\""),
-        curiosity: number(CURIOSITY_KEY, watch::CURIOSITY, "un nombre entier de 3 à 10000, par exemple \"20\""),
-        dormant_days: number(DORMANT_KEY, watch::DORMANT, "un nombre de jours de 30 à 730, par exemple \"90\""),
+        curiosity: number(
+            CURIOSITY_KEY,
+            watch::CURIOSITY,
+            "un nombre entier de 3 à 10000, par exemple \"20\"",
+        ),
+        dormant_days: number(
+            DORMANT_KEY,
+            watch::DORMANT,
+            "un nombre de jours de 30 à 730, par exemple \"90\"",
+        ),
         window_days: number(WINDOW_KEY, watch::WINDOW, "un nombre de jours de 7 à 92, par exemple \"30\""),
     }
 }

@@ -28,10 +28,7 @@ pub fn easter(year: i32) -> Option<NaiveDate> {
         .saturating_sub(h)
         .saturating_sub(k)
         .rem_euclid(7);
-    let m = a
-        .saturating_add(h.saturating_mul(11))
-        .saturating_add(l.saturating_mul(22))
-        .div_euclid(451);
+    let m = a.saturating_add(h.saturating_mul(11)).saturating_add(l.saturating_mul(22)).div_euclid(451);
     let days = h.saturating_add(l).saturating_sub(m.saturating_mul(7)).saturating_add(114);
     let month = u32::try_from(days.div_euclid(31)).ok()?;
     let day = u32::try_from(days.rem_euclid(31).saturating_add(1)).ok()?;
@@ -43,8 +40,7 @@ pub fn easter(year: i32) -> Option<NaiveDate> {
 /// LAW: L3133-1 code du travail. Alsace and Moselle have two more, which depend on the commune: not here.
 #[must_use]
 pub fn public_holidays(year: i32) -> Vec<NaiveDate> {
-    const FIXED: [(u32, u32); 8] =
-        [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
+    const FIXED: [(u32, u32); 8] = [(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)];
     // Easter Monday, Ascension, Whit Monday.
     const AFTER_EASTER: [u64; 3] = [1, 39, 50];
     let fixed = FIXED.iter().filter_map(|(month, day)| NaiveDate::from_ymd_opt(year, *month, *day));

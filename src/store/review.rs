@@ -43,8 +43,7 @@ impl NewAccessReview {
         (at, by): (Timestamp, AssignmentId),
         remark: Option<&str>,
     ) -> Result<Self, StoreError> {
-        let id =
-            AccessReviewId::random(chance).map_err(crate::crypto::keyring::KeyringError::from)?;
+        let id = AccessReviewId::random(chance).map_err(crate::crypto::keyring::KeyringError::from)?;
         let remark = match remark {
             Some(text) => Some(seal::seal_json(key, place(id.as_str()), TABLE, &text, chance)?),
             None => None,
@@ -95,8 +94,7 @@ impl Snapshot {
                     Some(bytes) => Some(seal::open_json(key, place(&id), TABLE, &bytes)?),
                     None => None,
                 };
-                let outcome =
-                    ReviewOutcome::parse(&outcome).map_err(|e| StoreError::corrupt(TABLE, &e))?;
+                let outcome = ReviewOutcome::parse(&outcome).map_err(|e| StoreError::corrupt(TABLE, &e))?;
                 Ok((index, AccessReview { outcome, at: Timestamp::from_micros(at), remark }))
             })
             .collect()

@@ -367,6 +367,16 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             assert_eq!(confirmed.status, 204, "{}", text(&confirmed));
             post(NADIA, w.at(&format!("handovers/{id}/rating")), json!({ "started_again": "partly" }))
         }
+        ("POST", "audit/reviews/search") => {
+            post(IRENE, "/api/v1/audit/reviews/search".to_owned(), json!({ "kind": "emergency" }))
+        }
+        ("POST", "audit/records/{index}/review") => {
+            // Samira's opening, which the route that opens has made.
+            let queue = json!({ "kind": "emergency" });
+            let found = w.s.post(IRENE, "/api/v1/audit/reviews/search", queue).json();
+            let index = found["items"][0]["record"]["index"].as_u64().unwrap();
+            post(IRENE, format!("/api/v1/audit/records/{index}/review"), json!({ "outcome": "regular" }))
+        }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,
     })

@@ -2,7 +2,7 @@
 //! référent where the place may be known; reviewed within three days; never anything but identity and minimal health.
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
-use relais::clock::Clock;
+use relais::clock::{Clock, Timestamp};
 use serde_json::{Value, json};
 
 use super::stories::FIFTEEN;
@@ -74,14 +74,14 @@ fn story_s13_from_the_opening_to_the_review() {
 
     // What is open, and nothing else; without the name of who wrote it.
     let seen = s.read(SAMIRA, &one);
-    let text = seen.to_string();
-    assert!(text.contains(HEALTH) && text.contains("Carpentier") && text.contains("0611223355"));
+    let shown = seen.to_string();
+    assert!(shown.contains(HEALTH) && shown.contains("Carpentier") && shown.contains("0611223355"));
     assert_eq!(seen["items"].as_array().unwrap().len(), 2);
     for canary in OTHERS {
-        assert!(!text.contains(canary), "{canary}");
+        assert!(!shown.contains(canary), "{canary}");
     }
     for name in ["Sophie Martin", "Claire Morel", "Nadia Benali", "Sauvegarde", "author"] {
-        assert!(!text.contains(name), "{name}");
+        assert!(!shown.contains(name), "{name}");
     }
 
     // The officer at once, the référente who may know, the author; not the teacher, not the manager yet.
@@ -121,8 +121,8 @@ fn story_s13_from_the_opening_to_the_review() {
     assert_eq!(s.get(SAMIRA, &one).status, 200);
     w.hours(1);
     let over = s.get(SAMIRA, &one);
-    assert_eq!(over.status, 403, "{}", super::stories_world::text(&over));
-    assert!(super::stories_world::text(&over).contains("emergency_ended"));
+    assert_eq!(over.status, 403, "{}", text(&over));
+    assert!(text(&over).contains("emergency_ended"));
     assert!(w.kinds(SAMIRA).is_empty());
 
     // Three days after the opening the review is late: the officer and the manager of that service hear of it.
@@ -148,6 +148,58 @@ fn story_s13_from_the_opening_to_the_review() {
     s.act(NADIA, &format!("{one}/telling"), Value::Null);
     assert!(w.kinds(NADIA).is_empty() && w.kinds(SAMIRA).is_empty());
     assert_eq!(s.refused(NADIA, &format!("{one}/telling"), Value::Null), "emergency_not_to_tell");
+}
+
+#[test]
+fn s4_the_auditor_looks_at_emergencies_and_nights_one_by_one() {
+    let w = World::begin();
+    let s = &w.s;
+    let search = "/api/v1/audit/reviews/search";
+    let queue = |kind: &str, all: bool| {
+        let reply = s.post(IRENE, search, json!({ "kind": kind, "all": all }));
+        assert_eq!(reply.status, 200, "{}", text(&reply));
+        reply.json()["items"].as_array().unwrap().clone()
+    };
+    // A working day at noon, whatever day the story began on.
+    while relais::domain::hours::out_of_hours(s.server.clock.now()) {
+        w.hours(1);
+    }
+    let id = w.open(SAMIRA);
+    s.read(SAMIRA, &format!("/api/v1/emergencies/{id}"));
+    let waiting = queue("emergency", false);
+    assert_eq!(waiting.len(), 1, "one line for an opening, not one for each look");
+    let whole = serde_json::to_string(&waiting).unwrap();
+    for word in ["Malaise", "Samira", "Lina", HEALTH, w.p.as_str()] {
+        assert!(!whole.contains(word), "{word}");
+    }
+    let at_noon = queue("out_of_hours", false).len();
+
+    // In the night of a working day.
+    s.go(Timestamp::paris_midnight(s.today()).plus_seconds(22 * 3600));
+    s.read(SAMIRA, &format!("/api/v1/emergencies/{id}"));
+    let nights = queue("out_of_hours", false);
+    assert_eq!(nights.len(), at_noon + 1);
+
+    // Looked at: it leaves the queue; to be followed up: it stays; nothing that was found is lost.
+    let at = |line: &Value| format!("/api/v1/audit/records/{}/review", line["record"]["index"]);
+    let follow = json!({ "outcome": "to_follow_up", "remark": "Le service est appelé." });
+    s.act(IRENE, &at(&waiting[0]), follow);
+    assert_eq!(queue("emergency", false)[0]["outcome"], "to_follow_up");
+    s.act(IRENE, &at(&waiting[0]), json!({ "outcome": "regular" }));
+    assert!(queue("emergency", false).is_empty());
+    assert_eq!(queue("emergency", true)[0]["outcome"], "regular");
+    s.act(IRENE, &at(&nights[0]), json!({ "outcome": "regular" }));
+    assert_eq!(queue("out_of_hours", false).len(), at_noon);
+    s.recorded("auditor", "create", "access_review", "permit");
+
+    // Only what is in a queue, and only by an auditor.
+    let other = s.recorded("auditor", "search", "access_review", "permit");
+    let line = json!({ "record": other });
+    assert_eq!(s.refused(IRENE, &at(&line), json!({ "outcome": "regular" })), "nothing_to_review");
+    for who in [NADIA, EMILE, ALICE, HELENE] {
+        assert_eq!(s.post(who, search, json!({ "kind": "emergency" })).status, 404, "{who}");
+        assert_eq!(s.post(who, &at(&waiting[0]), json!({ "outcome": "regular" })).status, 404, "{who}");
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PAGE, RecordLine, RecordSearch, SCAN, as_auditor, line, minute, no_such_record, read_body, row_ref};
+use super::{
+    PAGE, RecordLine, RecordSearch, SCAN, as_auditor, line, minute, no_such_record, read_body, row_ref,
+};
 use crate::audit::{Disclosed, LeafBody};
 use crate::domain::cell::Reason;
 use crate::domain::hours::out_of_hours;

@@ -73,8 +73,7 @@ pub(super) fn curiosity(
     most: i64,
 ) -> Result<Vec<Finding>, ServiceError> {
     let thresholds = app.thresholds();
-    let filter =
-        RecordSearch { decision: Some(Verdict::Permit), ..since.clone() }.filter(None, desk.now)?;
+    let filter = RecordSearch { decision: Some(Verdict::Permit), ..since.clone() }.filter(None, desk.now)?;
     let found = desk.snapshot.log_readers_without_act(&filter, thresholds.curiosity, most)?;
     Ok(found
         .into_iter()

@@ -3,8 +3,8 @@
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{
-    App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ReviewInput, ReviewPage,
-    ReviewSearch, ServiceError,
+    App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ReviewInput,
+    ReviewPage, ReviewSearch, ServiceError,
 };
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 

@@ -17,15 +17,29 @@ use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 #[template(path = "audit_reviews.html")]
 struct ReviewsPage {
     shell: Shell,
-    kind: ReviewKind,
+    /// Address and words of each kind, and whether it is this one.
+    kinds: Vec<(String, &'static str, bool)>,
     all: bool,
+    /// The same kind with, or without, what has been looked at.
+    other: String,
     items: Vec<ReviewLine>,
     next: Option<String>,
 }
 
+fn address(kind: ReviewKind, all: bool) -> String {
+    format!("/controle/examens?kind={}{}", kind.code(), if all { "&all=true" } else { "" })
+}
+
 impl ReviewsPage {
-    fn address(kind: ReviewKind, all: bool) -> String {
-        format!("/controle/examens?kind={}{}", kind.code(), if all { "&all=true" } else { "" })
+    fn of(shell: Shell, kind: ReviewKind, all: bool, items: Vec<ReviewLine>, next: Option<&str>) -> Self {
+        Self {
+            shell,
+            kinds: ReviewKind::ALL.iter().map(|k| (address(*k, all), k.french(), *k == kind)).collect(),
+            all,
+            other: address(kind, !all),
+            items,
+            next: next.map(|cursor| format!("{}&cursor={}", address(kind, all), words::encoded(cursor))),
+        }
     }
 }
 
@@ -62,10 +76,7 @@ fn queue(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     let page = app.audit_reviews(incoming.call()?, incoming.act, &search)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Audit, "Accès à examiner")?;
-    let next = page.next.map(|cursor| {
-        format!("{}&cursor={}", ReviewsPage::address(search.kind, search.all), words::encoded(&cursor))
-    });
-    Answer::page(&ReviewsPage { shell, kind: search.kind, all: search.all, items: page.items, next })
+    Answer::page(&ReviewsPage::of(shell, search.kind, search.all, page.items, page.next.as_deref()))
 }
 
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
@@ -113,17 +124,13 @@ impl Page for ReviewsPage {
             looked_at: outcome.map(|_| "2027-03-13T09:00:00Z".to_owned()),
             remark: outcome.map(|_| "Le motif tient.".to_owned()),
         };
-        let page = |kind, all, items, next| Self {
-            shell: crate::web::pages::shell::sample::signed_in(Room::Audit, "Accès à examiner"),
-            kind,
-            all,
-            items,
-            next,
+        let page = |kind, all, items, next| {
+            let shell = crate::web::pages::shell::sample::signed_in(Room::Audit, "Accès à examiner");
+            Self::of(shell, kind, all, items, next)
         };
-        let next = Some("/controle/examens?kind=out_of_hours&cursor=x".to_owned());
         vec![
             ("nothing", page(ReviewKind::Emergency, false, vec![], None)),
-            ("waiting", page(ReviewKind::OutOfHours, false, vec![line(None)], next)),
+            ("waiting", page(ReviewKind::OutOfHours, false, vec![line(None)], Some("suite"))),
             ("all", page(ReviewKind::Statute, true, vec![line(Some(ReviewOutcome::Regular))], None)),
         ]
     }

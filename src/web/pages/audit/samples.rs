@@ -85,7 +85,8 @@ fn seen(items: Vec<RecordLine>, next: bool) -> Console {
         } else {
             vec![Finding {
                 kind: FindingKind::OutOfHours,
-                sentence: "1 consultation la nuit, le week-end ou un jour férié, ces 30 derniers jours.".to_owned(),
+                sentence: "1 consultation la nuit, le week-end ou un jour férié, ces 30 derniers jours."
+                    .to_owned(),
                 search: RecordSearch { out_of_hours: true, from: Some(day(1)), ..RecordSearch::default() },
             }]
         },
