@@ -13,6 +13,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::domain::watch::{self, Thresholds};
+
 /// The file of settings inside a data folder.
 pub const FILE: &str = "relais.toml";
 /// The database of an instance that names no other.
@@ -79,6 +81,8 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// Its key, mode 0600.
     pub certificate_key: PathBuf,
+    /// From when on something in the log is worth a look.
+    pub thresholds: Thresholds,
 }
 
 /// One thing that is wrong with the settings.
@@ -126,6 +130,11 @@ const FORMAT_KEY: &str = "log_format";
 const LEVEL_KEY: &str = "log_level";
 const CERTIFICATE_KEY: &str = "certificate";
 const CERTIFICATE_KEY_KEY: &str = "certificate_key";
+const BULK_KEY: &str = "watch_openings_per_hour";
+const REFUSALS_KEY: &str = "watch_refusals_per_hour";
+const CURIOSITY_KEY: &str = "watch_readings_without_act";
+const DORMANT_KEY: &str = "watch_dormant_days";
+const WINDOW_KEY: &str = "watch_window_days";
 
 /// Every setting, as in the file; in the environment `RELAIS_` and capitals.
 const KNOWN: &[&str] = &[
@@ -139,6 +148,11 @@ const KNOWN: &[&str] = &[
     LEVEL_KEY,
     CERTIFICATE_KEY,
     CERTIFICATE_KEY_KEY,
+    BULK_KEY,
+    REFUSALS_KEY,
+    CURIOSITY_KEY,
+    DORMANT_KEY,
+    WINDOW_KEY,
 ];
 
 /// Values by setting, with what was wrong on the way.
@@ -258,6 +272,28 @@ impl Reading {
     }
 }
 
+/// The thresholds of the auditor's console.
+fn thresholds(r: &mut Reading) -> Thresholds {
+    let mut number = |key, bound: watch::Bound, expected| {
+        r.parsed(key, &bound.usual.to_string(), expected, |t| bound.parse(t)).unwrap_or(bound.usual)
+    };
+    Thresholds {
+        bulk: number(BULK_KEY, watch::BULK, "un nombre entier de 5 à 10000, par exemple \"60\""),
+        refusals: number(REFUSALS_KEY, watch::REFUSALS, "un nombre entier de 2 à 1000, par exemple \"5\""),
+        curiosity: number(
+            CURIOSITY_KEY,
+            watch::CURIOSITY,
+            "un nombre entier de 3 à 10000, par exemple \"20\"",
+        ),
+        dormant_days: number(
+            DORMANT_KEY,
+            watch::DORMANT,
+            "un nombre de jours de 30 à 730, par exemple \"90\"",
+        ),
+        window_days: number(WINDOW_KEY, watch::WINDOW, "un nombre de jours de 7 à 92, par exemple \"30\""),
+    }
+}
+
 fn host_name(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
     ((1..=253).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
@@ -291,6 +327,7 @@ impl Settings {
             "debug" => Some(LogLevel::Debug),
             _unknown => None,
         });
+        let thresholds = thresholds(&mut r);
         let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
         let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
         let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
@@ -311,6 +348,7 @@ impl Settings {
                     log_level,
                     certificate,
                     certificate_key,
+                    thresholds,
                 })
             }
             _incomplete => Err(ConfigError(r.errors)),
@@ -363,6 +401,26 @@ mod tests {
         std::fs::write(data.path().join(FILE), "listen = ").unwrap();
         let ConfigError(errors) = Settings::read(data.path(), &environment(&[])).unwrap_err();
         assert!(matches!(errors.as_slice(), [SettingError::NotToml { .. }]), "{errors:?}");
+    }
+
+    #[test]
+    fn thresholds_have_usual_values_and_bounds() {
+        let data = tempfile::tempdir().unwrap();
+        let read = |pairs: &[(&str, &str)]| Settings::read(data.path(), &environment(pairs));
+        assert_eq!(read(&[]).unwrap().thresholds, Thresholds::default());
+        let set = read(&[("RELAIS_WATCH_OPENINGS_PER_HOUR", "30"), ("RELAIS_WATCH_DORMANT_DAYS", "60")]);
+        let set = set.unwrap().thresholds;
+        assert_eq!((set.bulk, set.dormant_days, set.refusals), (30, 60, 5));
+        for (name, value) in [
+            ("RELAIS_WATCH_OPENINGS_PER_HOUR", "0"),
+            ("RELAIS_WATCH_REFUSALS_PER_HOUR", "-1"),
+            ("RELAIS_WATCH_READINGS_WITHOUT_ACT", "many"),
+            ("RELAIS_WATCH_DORMANT_DAYS", "1"),
+            ("RELAIS_WATCH_WINDOW_DAYS", "93"),
+        ] {
+            let ConfigError(errors) = read(&[(name, value)]).unwrap_err();
+            assert!(matches!(errors.as_slice(), [SettingError::Value { .. }]), "{name} {errors:?}");
+        }
     }
 
     #[test]

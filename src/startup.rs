@@ -286,6 +286,7 @@ impl Application {
             .local_addr()
             .map_err(|source| StartupError::Listen { address: settings.listen, source })?;
         let (app, lane) = assemble(store, clock, chance)?;
+        app.watch(settings.thresholds);
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
         Ok(Self { address, app, listener, tls, lane, stop, lock, demonstration: None })
     }

@@ -71,6 +71,8 @@ code_enum! {
         Instance = "instance", "Instance";
         KeptForm = "kept_form", "Texte non envoyé";
         Request = "request", "Demande";
+        Emergency = "emergency", "Accès en urgence";
+        AccessReview = "access_review", "Examen d'un accès";
     }
 }
 
@@ -80,6 +82,24 @@ code_enum! {
         Permit = "permit", "Autorisé";
         Deny = "deny", "Refusé";
         Failed = "failed", "Échoué";
+    }
+}
+
+code_enum! {
+    /// Which accesses an auditor looks at one by one (S4).
+    ReviewKind, "kind of review" {
+        Emergency = "emergency", "Accès en urgence";
+        Statute = "statute", "Accès prévus par la loi";
+        OutOfHours = "out_of_hours", "Accès hors horaires";
+    }
+}
+
+code_enum! {
+    /// What an auditor finds on looking at one access.
+    ReviewOutcome, "outcome of a review of an access" {
+        Regular = "regular", "Rien à signaler";
+        Irregular = "irregular", "Irrégulier, signalé";
+        ToFollowUp = "to_follow_up", "Suites à donner";
     }
 }
 

@@ -18,6 +18,7 @@ use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::{HashGate, PasswordHasher};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
+use crate::domain::watch::Thresholds;
 use crate::ids::{PathwayId, RequestId};
 pub use crate::store::log::detail_place;
 use crate::store::{NewKey, Snapshot, Store, StoreError, WriteTx};
@@ -52,6 +53,8 @@ pub struct App {
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
     /// Requests without a session, counted.
     pub(crate) anonymous: Anonymous,
+    /// From when on something in the log is worth a look; the usual ones until an instance says otherwise.
+    thresholds: std::sync::OnceLock<Thresholds>,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -101,7 +104,17 @@ impl App {
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
             anonymous: Anonymous::default(),
+            thresholds: std::sync::OnceLock::new(),
         })
+    }
+
+    /// Sets the thresholds of this instance, once; later calls change nothing.
+    pub fn watch(&self, thresholds: Thresholds) {
+        self.thresholds.get_or_init(|| thresholds);
+    }
+
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        self.thresholds.get().copied().unwrap_or_default()
     }
 
     #[must_use]

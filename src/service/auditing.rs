@@ -15,6 +15,7 @@ use crate::audit::tree::{consistency_proof, inclusion_proof};
 use crate::audit::{Disclosed, LeafBody, Pseudonym, SignedCheckpoint, TlogProof};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
+use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
@@ -23,10 +24,13 @@ use crate::store::organisation::Organisation;
 
 mod overview;
 mod proving;
+mod reviews;
+mod watching;
 mod words;
 
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 
 /// How many records a page has.
 const PAGE: usize = 30;
@@ -60,7 +64,7 @@ pub struct RecordSearch {
     pub reason: Option<Reason>,
     /// Stable code of a rule that refused.
     pub rule: Option<String>,
-    /// Nights and week-ends only, in Paris.
+    /// Nights, week-ends and public holidays only, in Paris.
     pub out_of_hours: bool,
     /// `next` of the page before.
     pub cursor: Option<String>,
@@ -80,7 +84,7 @@ pub struct RecordLine {
     pub index: u64,
     /// To the minute, UTC.
     pub at: String,
-    /// At night or on a day of the week-end, in Paris.
+    /// At night, on a day of the week-end or on a public holiday, in Paris.
     pub out_of_hours: bool,
     pub organisation: Option<OrganisationName>,
     pub profession: Option<Profession>,
@@ -167,7 +171,7 @@ fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<R
     Ok(RecordLine {
         index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
         at: minute(body.at),
-        out_of_hours: body.at.out_of_hours(),
+        out_of_hours: out_of_hours(body.at),
         sentence: words::sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
         organisation,
         profession: body.profession,
@@ -266,7 +270,7 @@ impl RecordSearch {
             && self.rule.as_ref().is_none_or(|r| {
                 body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
             })
-            && (!self.out_of_hours || body.at.out_of_hours())
+            && (!self.out_of_hours || out_of_hours(body.at))
     }
 
     /// The query that a cursor is bound to: all but the cursor.
@@ -298,6 +302,18 @@ impl App {
         })
     }
 
+    /// The index that a cursor of this query stands for.
+    fn index_of(&self, who: &str, query: &[u8], cursor: &str) -> Result<i64, ServiceError> {
+        let opened = self.store.instance_keys().open_cursor(who, query, cursor).map_err(|_| {
+            ServiceError::rule(
+                "cursor_of_another_query",
+                "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+            )
+        })?;
+        let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))
+    }
+
     fn search_in(
         &self,
         desk: &mut Desk<'_>,
@@ -308,19 +324,7 @@ impl App {
         let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
-            Some(cursor) => {
-                let opened = keys.open_cursor(who, &query, cursor).map_err(|_| {
-                    ServiceError::rule(
-                        "cursor_of_another_query",
-                        "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
-                    )
-                })?;
-                let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
-                Some(
-                    text.parse()
-                        .map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?,
-                )
-            }
+            Some(cursor) => Some(self.index_of(who, &query, cursor)?),
         };
         let organisations = desk.snapshot.organisations()?;
         let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);

@@ -36,6 +36,8 @@ mod decisions;
 mod deferrals;
 mod demonstration;
 pub mod directory;
+pub mod emergencies;
+mod emergency_reviews;
 mod error;
 #[cfg(test)]
 mod family_tests;
@@ -103,7 +105,7 @@ pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, Verification,
+    RecordPage, RecordSearch, RecordWhole, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, Verification,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
@@ -111,6 +113,7 @@ pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
 pub use deferrals::{DeferralDecision, DeferralInput, DeferralLine, DeferralList, DeferralStanding};
+pub use emergency_reviews::{EmergencyCase, EmergencyCases, EmergencyReviewInput};
 pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,

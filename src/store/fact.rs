@@ -40,6 +40,8 @@ code_enum! {
         Closure = "closure", "Clôture";
         ImpossibilityRequest = "impossibility_request", "Demande : titulaire impossible à joindre";
         Deferral = "deferral", "Ligne reportée de « Qui a regardé ? »";
+        Emergency = "emergency", "Accès en urgence";
+        EmergencyEvent = "emergency_event", "Fin, examen d'un accès en urgence";
     }
 }
 
@@ -141,7 +143,7 @@ pub struct Fact<F> {
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
-        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
+        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_) | Resource::EmergencyIdentity(_))
         | (FactKind::Holder, Resource::Holders)
         // The référent's business, all of it.
         | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct) => true,
@@ -158,6 +160,10 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
             id == Some(statute.as_str())
         }
         (FactKind::Handover, Resource::Handover(handover)) => id == Some(handover.as_str()),
+        // The motive of an opening, for who reviews it.
+        (FactKind::Emergency, Resource::EmergencyMotive(emergency)) => id == Some(emergency.as_str()),
+        // What reviews said on this pathway: only they have words.
+        (FactKind::EmergencyEvent, Resource::EmergencyMotive(_)) => id.is_none(),
         _ => false,
     }
 }

@@ -15,6 +15,7 @@ pub mod charter;
 mod connection;
 mod delay;
 mod dialect;
+mod emergency;
 pub mod fact;
 pub mod idempotency;
 pub mod invitation;
@@ -27,6 +28,7 @@ pub mod organisation;
 pub mod pathway;
 pub mod rating;
 pub mod retention;
+pub mod review;
 #[rustfmt::skip]
 mod schema;
 mod seal;

@@ -11,6 +11,8 @@ const APPEND_ONLY: &[(&str, &str)] = &[
     ("audit_index", "decision = 'deny'"),
     ("audit_detail", "key_id = ''"),
     ("audit_checkpoint", "note = ''"),
+    ("emergency", "at = 0"),
+    ("access_review", "outcome = 'regular'"),
 ];
 
 /// One row in every append-only table.
@@ -50,6 +52,8 @@ fn fill(bed: &Bed, raw: &mut Raw) {
         &format!(
             "INSERT INTO item_version VALUES ('v', 'i', '{pathway}', 1, 'bound', 1, 1, NULL, {blob}, NULL)"
         ),
+        &format!("INSERT INTO emergency VALUES ('e', '{pathway}', 1)"),
+        &format!("INSERT INTO access_review VALUES ('r', 1, 'to_follow_up', 1, 'a', {blob})"),
     ]);
 }
 

@@ -46,6 +46,8 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::Checkpoint => "un point de contrôle du journal",
         ResourceKind::Instance => "l'instance",
         ResourceKind::Request => "une demande",
+        ResourceKind::Emergency => "un accès en urgence",
+        ResourceKind::AccessReview => "l'examen d'un accès",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -69,6 +71,16 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::List, kind) => {
             let list = kind.french();
             (format!("a ouvert la liste « {list} »"), format!("ouvrir la liste « {list} »"))
+        }
+        (Action::Create, ResourceKind::Emergency) => both("ouvert", "ouvrir"),
+        (Action::Read, ResourceKind::Emergency) => both("lu, par", "lire, par"),
+        (Action::Confirm, ResourceKind::Emergency) => both("examiné", "examiner"),
+        (Action::Update, ResourceKind::Emergency) => whole(
+            "a noté que la famille sait d'un accès en urgence",
+            "noter que la famille sait d'un accès en urgence",
+        ),
+        (Action::Create, ResourceKind::AccessReview) => {
+            whole("a enregistré l'examen d'un accès", "enregistrer l'examen d'un accès")
         }
         (Action::Share, ResourceKind::Share) => both("fait", "faire"),
         (Action::Sign, ResourceKind::Charter) => both("signé", "signer"),

@@ -5,6 +5,7 @@
 
 mod chart;
 mod filters;
+mod reviews;
 
 use askama::Template;
 use chrono::NaiveDate;
@@ -99,7 +100,8 @@ struct ProofPage {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let proof = "/controle/preuve";
-    vec![
+    let mut rows = reviews::routes();
+    rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
         super::row(Method::Get, proof, (Action::Read, ResourceKind::Checkpoint), proof_state),
@@ -112,7 +114,8 @@ pub fn routes() -> Vec<Route> {
         ),
         super::row(Method::Get, "/controle/{index}", (Action::Read, ResourceKind::AuditLog), record),
         super::row(Method::Get, "/controle/{index}/recu", (Action::Export, ResourceKind::AuditLog), receipt),
-    ]
+    ]);
+    rows
 }
 
 fn of_person(actor: Option<&String>) -> Option<String> {
@@ -134,6 +137,9 @@ const fn kind_said(kind: FindingKind) -> &'static str {
         FindingKind::Refusals => "Refus répétés",
         FindingKind::StatuteUndecided => "À décider",
         FindingKind::StatuteReview => "À réexaminer",
+        FindingKind::EmergencyLate => "Examen en retard",
+        FindingKind::Curiosity => "Lectures sans acte",
+        FindingKind::Dormant => "Affectation qui ne sert pas",
     }
 }
 

@@ -22,6 +22,7 @@ mod course;
 mod danger;
 mod deferrals;
 mod door;
+mod emergency;
 mod entered;
 mod family_sheet;
 mod frame;
@@ -110,6 +111,7 @@ pub fn routes() -> Vec<Route> {
         notes::routes(),
         course::routes(),
         danger::routes(),
+        emergency::routes(),
         opening::routes(),
         account::routes(),
         charter::routes(),

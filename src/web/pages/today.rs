@@ -68,6 +68,11 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
         Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
         Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
+        Waiting::EmergencyOpen => (at(&format!("/urgences/{object}")), "Voir ce qui est ouvert"),
+        Waiting::EmergencyKnown => (at("/urgence"), "Voir cet accès"),
+        Waiting::EmergencyToTell => (at("/urgence"), "Noter que la famille le sait"),
+        Waiting::EmergencyToReview => ("/urgences".to_owned(), "Lire le motif et examiner"),
+        Waiting::EmergencyUnreviewed => ("/charte".to_owned(), "Voir qui appeler"),
     }
 }
 
@@ -77,7 +82,11 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         chip: waiting.kind.french(),
         urgent: waiting.urgent,
         when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
-        whose: Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
+        // Who looks at emergencies has no pathway to go to.
+        whose: match waiting.kind {
+            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed => None,
+            _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
+        },
         sentence: waiting.sentence,
         href,
         act,

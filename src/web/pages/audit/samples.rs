@@ -41,7 +41,7 @@ fn state(kept: bool) -> LogState {
     }
 }
 
-fn line(decision: Verdict) -> RecordLine {
+pub(super) fn line(decision: Verdict) -> RecordLine {
     RecordLine {
         index: 1203,
         at: "2027-03-14T21:17:00Z".to_owned(),
@@ -85,7 +85,8 @@ fn seen(items: Vec<RecordLine>, next: bool) -> Console {
         } else {
             vec![Finding {
                 kind: FindingKind::OutOfHours,
-                sentence: "1 consultation la nuit ou le week-end, ces 30 derniers jours.".to_owned(),
+                sentence: "1 consultation la nuit, le week-end ou un jour férié, ces 30 derniers jours."
+                    .to_owned(),
                 search: RecordSearch { out_of_hours: true, from: Some(day(1)), ..RecordSearch::default() },
             }]
         },
