@@ -4,7 +4,7 @@
 //! * [`Lane`]: the single writer of a node, in group commits.
 //! * [`Sealed`] and [`Disclosed`]: content before and after the commit of its record.
 //! * [`tree`], [`note`], [`checkpoint`], [`proof`]: RFC 6962 / 9162 and C2SP formats, nothing home-made.
-//! * [`verify`]: everything recomputed from the stored rows.
+//! * [`verify`]: everything recomputed from the stored rows. [`replay`]: every decision judged again.
 //!
 //! INVARIANT: a [`Disclosed`] exists only after the commit of a record that says "permitted".
 //! INVARIANT: leaf bodies, hashes and proofs are bit-for-bit what an outsider can recompute without this program.
@@ -19,6 +19,7 @@ pub mod lane;
 pub mod leaf;
 pub mod note;
 pub mod proof;
+pub mod replay;
 pub mod sealed;
 pub mod tree;
 pub mod verify;

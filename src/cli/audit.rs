@@ -1,4 +1,4 @@
-//! `relais audit verify | export | proof | checkpoint`: the log, checked by whoever has the database.
+//! `relais audit verify | export | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the database.
 //!
 //! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one.
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
@@ -24,6 +24,8 @@ use crate::service::checkpoints::sign_checkpoint;
 use crate::startup::database_address;
 use crate::store::log::LogFile;
 use crate::store::{DatabaseAddress, InstanceKind, Store};
+
+mod checks;
 
 /// How many records are exported at once.
 const PAGE: usize = 1024;
@@ -58,7 +60,7 @@ pub enum AuditCommand {
         #[command(flatten)]
         log: LogOptions,
     },
-    /// Écrit le reçu d'une trace, vérifiable sans le serveur (c2sp.org/tlog-proof)
+    /// Écrit le reçu d'une trace, trace comprise, vérifiable sans le serveur (c2sp.org/tlog-proof)
     #[command(after_help = "Exemple : relais audit proof 42 > trace-42.proof")]
     Proof {
         /// Numéro de la trace, à partir de 0
@@ -66,6 +68,32 @@ pub enum AuditCommand {
         index: u64,
         #[command(flatten)]
         log: LogOptions,
+    },
+    /// Vérifie un reçu, sans base et sans serveur : la trace qu'il contient est bien dans le journal
+    #[command(
+        after_help = "Exemple : relais audit receipt trace-42.proof --vkey \"$(cat cle-du-journal.txt)\"\n\nLa clé est celle que vous gardez : un reçu ne prouve rien sous une clé reçue avec lui."
+    )]
+    Receipt(checks::ReceiptArguments),
+    /// Rejuge chaque décision enregistrée, sur ses faits, avec la version de la charte qu'elle cite
+    #[command(
+        after_help = "Exemple : relais audit replay --from 2027-03-01 --to 2027-03-31\n\nCode de sortie 0 seulement si toutes les décisions redonnent la même réponse. Lancez d'abord `relais audit verify` : rejouer ne prouve pas que les traces sont intactes."
+    )]
+    Replay {
+        #[command(flatten)]
+        log: LogOptions,
+        #[command(flatten)]
+        asked: checks::ReplayArguments,
+    },
+    /// Compare les données au journal : ce qu'une trace a écrit est-il encore ce qui est enregistré ?
+    #[command(
+        after_help = "Exemple : relais audit reconcile --kek-file /etc/relais/kek\n\nNomme la trace et la ligne qui ne correspondent plus : modifiée, retirée, ou ajoutée sans trace. Il faut la clé maîtresse : les noms des lignes sont dans les détails chiffrés."
+    )]
+    Reconcile {
+        #[command(flatten)]
+        log: LogOptions,
+        /// Une ligne lisible par une machine, au lieu de phrases
+        #[arg(long)]
+        json: bool,
     },
     /// Écrit le dernier point de contrôle, à emporter ; avec --kek-file, en signe un du journal tel qu'il est
     #[command(
@@ -116,13 +144,7 @@ impl LogOptions {
     /// The log's name and the keys that check it; whether these came from outside the database.
     fn trusted(&self, log: &mut LogFile) -> Result<(String, Vec<VerifierKey>, bool)> {
         let texts = if self.vkey.is_empty() { log.log_vkeys()? } else { self.vkey.clone() };
-        // A file of keys, one per line, may be given whole.
-        let keys = texts
-            .iter()
-            .flat_map(|text| text.lines())
-            .map(|line| VerifierKey::parse(line.trim()))
-            .collect::<Result<Vec<_>, _>>()
-            .context("--vkey")?;
+        let keys = keys_of(&texts)?;
         let first =
             keys.first().ok_or_else(|| anyhow!("cette base n'a pas de clé de journal : donnez --vkey"))?;
         Ok((first.name().to_owned(), keys, !self.vkey.is_empty()))
@@ -135,6 +157,12 @@ impl LogOptions {
             if demonstration { KekPlacement::Demonstration } else { KekPlacement::OutsideOf(data) };
         Ok(Some(Keyring::new(Arc::new(FileKek::open(file, placement)?))))
     }
+}
+
+/// Keys as texts; a file of keys, one per line, may be given whole.
+fn keys_of(texts: &[String]) -> Result<Vec<VerifierKey>> {
+    let lines = texts.iter().flat_map(|text| text.lines());
+    lines.map(|line| VerifierKey::parse(line.trim())).collect::<Result<Vec<_>, _>>().context("--vkey")
 }
 
 /// Runs one command; `out` is standard output, `progress` standard error.
@@ -154,6 +182,9 @@ pub fn run(
         }
         AuditCommand::Export { log } => export(&mut log.open(data)?, out),
         AuditCommand::Proof { index, log } => proof(log, data, *index, out),
+        AuditCommand::Receipt(asked) => checks::receipt(asked, out),
+        AuditCommand::Replay { log, asked } => checks::replay(&mut log.open(data)?, asked, out, progress),
+        AuditCommand::Reconcile { log, json } => checks::reconcile(log, data, *json, out, progress),
         AuditCommand::Checkpoint { log, public_key } => checkpoint(log, data, *public_key, out, progress),
     }
 }
@@ -290,11 +321,11 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
     };
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
-    let receipt = TlogProof::new(index, hashes, signed)?;
     let row = i64::try_from(index)?;
     let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+    let receipt = TlogProof::new(index, hashes, signed)?.with_record(&body)?;
     // A receipt that does not verify must not be taken away.
-    receipt.verify(body.as_bytes(), &origin, &keys)?;
+    receipt.verify_carried(&origin, &keys)?;
     write!(out, "{receipt}")?;
     Ok(ExitCode::SUCCESS)
 }

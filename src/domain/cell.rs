@@ -217,6 +217,23 @@ pub struct TableFacts {
     pub statute: StatuteFact,
 }
 
+impl TableFacts {
+    /// The eight columns of `policies/decision-table.csv`, with its words, so that a line can be replayed as it is.
+    #[must_use]
+    pub const fn columns(&self) -> [(&'static str, &'static str); 8] {
+        [
+            ("recipient_profession", self.recipient_profession.code()),
+            ("recipient_secrecy", self.recipient_secrecy.code()),
+            ("author_secrecy", self.author_secrecy.code()),
+            ("category", self.category.code()),
+            ("purpose", self.purpose.code()),
+            ("accord", self.accord.code()),
+            ("family_released", if self.family_released { "yes" } else { "no" }),
+            ("statute", self.statute.code()),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@
 
 mod checkpoints;
 mod notes;
+mod reconcile;
 #[cfg(test)]
 mod retention_tests;
 mod stays;
@@ -46,7 +47,7 @@ pub struct Job {
 }
 
 /// Every job, in the order in which they run. Checkpoints last: they sign what the others recorded.
-pub const JOBS: &[Job] = &[stays::JOB, notes::JOB, sweep::JOB, checkpoints::JOB];
+pub const JOBS: &[Job] = &[stays::JOB, notes::JOB, sweep::JOB, reconcile::JOB, checkpoints::JOB];
 
 /// The job of this name.
 #[must_use]

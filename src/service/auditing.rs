@@ -9,10 +9,11 @@ use chrono::{Datelike, NaiveDate, SubsecRound, Timelike};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::{Made, unproven};
+use super::checkpoints::unproven;
+use super::receipts::record_ref;
 use super::{Act, App, Call, Desk, ServiceError};
-use crate::audit::tree::{consistency_proof, inclusion_proof};
-use crate::audit::{Disclosed, LeafBody, Pseudonym, SignedCheckpoint, TlogProof};
+use crate::audit::tree::consistency_proof;
+use crate::audit::{Disclosed, LeafBody, Pseudonym};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
 use crate::domain::hours::out_of_hours;
@@ -24,13 +25,16 @@ use crate::store::organisation::Organisation;
 
 mod overview;
 mod proving;
+mod replaying;
 mod reviews;
 mod watching;
 mod words;
 
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use replaying::{ReplayView, charter_versions};
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
+pub(super) use words::sentence as record_sentence;
 
 /// How many records a page has.
 const PAGE: usize = 30;
@@ -123,6 +127,8 @@ pub struct RecordWhole {
     pub line: RecordLine,
     /// The canonical body: its leaf hash is SHA-256 of a zero byte and these bytes.
     pub body: String,
+    /// Its decisions judged again, on the facts and under the charter that it cites.
+    pub replay: ReplayView,
 }
 
 /// Where the log stands.
@@ -142,6 +148,10 @@ pub struct LogState {
     pub last_checkpoint_at: Option<String>,
     /// When somebody last asked for a verification of the whole log, to the minute, UTC.
     pub last_verified_at: Option<String>,
+    /// When the data was last held against the log, to the minute, UTC.
+    pub last_reconciled_at: Option<String>,
+    /// How many things did not agree then.
+    pub last_reconciled_divergences: Option<u32>,
 }
 
 /// That the log of today continues the log of `from` records.
@@ -237,6 +247,7 @@ impl RecordSearch {
             from: self.from.map(Timestamp::paris_midnight),
             until: after_last_day,
             actor: pseudonym("actor", self.actor.as_ref())?,
+            actors: None,
             organisation: self.organisation.as_ref().map(ToString::to_string),
             profession: self.profession.map(|p| p.code().to_owned()),
             action: self.action.map(|a| a.code().to_owned()),
@@ -371,38 +382,24 @@ impl App {
             let body = desk.snapshot.log_body(index)?.ok_or_else(no_such_record)?;
             let organisations = desk.snapshot.organisations()?;
             desk.returned.push(row_ref(index));
-            Ok(RecordWhole { line: line(index, &read_body(&body)?, &organisations)?, body })
+            let read = read_body(&body)?;
+            let replay = replaying::replay(desk.book, &read);
+            Ok(RecordWhole { line: line(index, &read, &organisations)?, body, replay })
         })
     }
 
-    /// The offline receipt of one record.
+    /// The offline receipt of one record, which it carries.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn audit_proof(&self, call: &Call, act: Act, index: u64) -> Result<Disclosed<String>, ServiceError> {
-        let receipt = self.read_desk(call, act, |desk| {
+        let taken = self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
-            let row = i64::try_from(index).map_err(|_| no_such_record())?;
-            let covering = match desk.snapshot.checkpoint_latest()? {
-                Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => Made {
-                    signed: SignedCheckpoint::parse(&last.note)
-                        .map_err(|e| ServiceError::Internal(e.to_string()))?,
-                    fresh: false,
-                },
-                Some(_) | None => self.checkpoint_in(desk.snapshot)?,
-            };
-            let size = covering.signed.claims().size();
-            if index >= size {
-                return Err(no_such_record());
-            }
-            let hashes = inclusion_proof(index, size, desk.snapshot).map_err(unproven)?;
-            let proof = TlogProof::new(index, hashes, covering.signed.clone())
-                .map_err(|e| ServiceError::Internal(e.to_string()))?;
-            desk.returned.push(row_ref(row));
-            Ok((proof.to_string(), covering))
+            let taken = self.receipt_in(desk.snapshot, index)?;
+            desk.returned.push(record_ref(index));
+            Ok(taken)
         })?;
-        self.checkpoint_keep(&receipt.1)?;
-        Ok(receipt.map(|(text, _)| text))
+        self.keep_receipt(taken)
     }
 
     /// The checkpoint of the log as it was just before this request's own record.

@@ -67,7 +67,9 @@ pub mod preview;
 pub mod ratings;
 pub mod reading;
 mod readings;
+mod receipts;
 mod recognition;
+mod reconciliation;
 mod releases;
 pub mod retention;
 mod rotation;
@@ -105,7 +107,8 @@ pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, Verification,
+    RecordPage, RecordSearch, RecordWhole, ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
+    Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
@@ -122,7 +125,9 @@ pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
 pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
+pub use reconciliation::Compared;
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{

@@ -18,6 +18,7 @@ mod dialect;
 mod emergency;
 pub mod fact;
 pub mod idempotency;
+pub mod image;
 pub mod invitation;
 pub mod item;
 pub mod kept_form;
@@ -27,6 +28,7 @@ mod migrations;
 pub mod organisation;
 pub mod pathway;
 pub mod rating;
+pub mod reconcile;
 pub mod retention;
 pub mod review;
 #[rustfmt::skip]

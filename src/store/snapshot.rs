@@ -9,6 +9,7 @@ use diesel::r2d2::Pool;
 
 use super::backend::DieselBackend;
 use super::connection::{self, Db, Reader, Readers, Use};
+use super::log::LogFile;
 use super::schema::{counter, data_key, instance};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};
@@ -177,6 +178,14 @@ impl Store {
             instance: Arc::new(instance),
             instance_keys: Arc::new(instance_keys),
         })
+    }
+
+    /// The log of this database in one snapshot of its own, with the keys that open its details.
+    ///
+    /// # Errors
+    /// As [`LogFile::open`]; a key that does not unwrap.
+    pub fn log_file(&self) -> Result<LogFile, StoreError> {
+        LogFile::open(&self.address)?.with_details(&self.keyring)
     }
 
     /// What this database says it is.

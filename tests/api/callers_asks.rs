@@ -60,6 +60,19 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/handovers" => get(SAMIRA, w.at("handovers")),
         "pathways/{pathway}/successions" => get(NADIA, w.at("successions")),
         "pathways/{pathway}/items/writing" => get(NADIA, w.at("items/writing")),
+        "pathways/{pathway}/consultations/{index}/proof" => {
+            // Samira reads; Nadia takes the receipt for the family.
+            w.s.get(SAMIRA, &format!("/api/v1/items/{}?purpose=coordination", w.school.item));
+            let seen = w.s.read(NADIA, &w.at("consultations"));
+            let lines = seen["items"].as_array()?;
+            let index = lines.iter().find_map(|line| line["receipts"][0].as_u64())?;
+            get(NADIA, w.at(&format!("consultations/{index}/proof")))
+        }
+        "me/acts" => api(NADIA, rest),
+        "me/acts/{index}/proof" => {
+            let acts = w.s.read(NADIA, "/api/v1/me/acts");
+            api(NADIA, &format!("me/acts/{}/proof", acts["items"][0]["index"]))
+        }
         "pathways/{pathway}/consultations" => get(NADIA, w.at("consultations")),
         "pathways/{pathway}/consultations/sheet" => {
             get(NADIA, w.at("consultations/sheet?for_whom=young_person"))

@@ -5,6 +5,8 @@ mod attacks;
 mod guards;
 mod lane;
 mod opening;
+mod reconcile;
+mod rewriting;
 #[cfg(feature = "postgres")]
 mod roles;
 mod secrecy;

@@ -13,6 +13,7 @@ use crate::audit::verify::{Trust, verify};
 use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::service::checkpoints::log_name;
+use crate::service::reconciliation::last_reconciliation;
 use crate::service::{Act, App, Call, Desk, ServiceError};
 use crate::store::log::LogFilter;
 
@@ -52,6 +53,7 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
     };
     let verified = desk.snapshot.log_page(&verified, 1)?;
     let time = |text: &String| read_body(text).map(|body| minute(body.at));
+    let reconciled = last_reconciliation(desk.snapshot)?;
     let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
     Ok(LogState {
         origin: name.origin,
@@ -62,6 +64,8 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),
         last_checkpoint_at: covered.as_ref().map(time).transpose()?,
         last_verified_at: verified.first().map(|(_, text)| time(text)).transpose()?,
+        last_reconciled_at: reconciled.as_ref().map(|body| minute(body.at)),
+        last_reconciled_divergences: reconciled.as_ref().map(|body| body.count.unwrap_or(0)),
     })
 }
 

@@ -65,6 +65,10 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
             whole("a vérifié tout le journal", "vérifier tout le journal")
         }
         (Action::Accept, ResourceKind::Account) => whole("a ouvert son compte", "ouvrir son compte"),
+        (Action::Maintain, ResourceKind::AuditLog) => whole(
+            "a comparé les données au journal : elles s'accordent",
+            "mettre les données d'accord avec le journal",
+        ),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
         }
@@ -137,7 +141,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// What happened.
-pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
+pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
     let (done, infinitive) = deed(body.action, body.resource);
     let mut out = subject(body, organisation);
     out.push(' ');
@@ -153,11 +157,19 @@ pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
         out.push_str(&format!(", pour « {} »", purpose.french()));
     }
     if let Some(count) = body.count {
-        out.push_str(&format!(", {count} fois"));
+        let what = if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) {
+            if count > 1 { "désaccords" } else { "désaccord" }
+        } else {
+            "fois"
+        };
+        out.push_str(&format!(", {count} {what}"));
     }
     out.push_str(&format!(", le {}.", moment(body.at)));
     match body.decision {
         Verdict::Permit => {}
+        Verdict::Failed if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) => {
+            out.push_str(" Des données ne sont plus celles que le journal dit avoir écrites : lancez `relais audit reconcile`, qui nomme les traces et les lignes.");
+        }
         Verdict::Failed => out.push_str(
             " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
         ),

@@ -18,6 +18,8 @@ pub struct LogFilter {
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
     pub actor: Option<String>,
+    /// Any of these actors; an empty list matches nobody.
+    pub actors: Option<Vec<String>>,
     pub organisation: Option<String>,
     pub profession: Option<String>,
     pub action: Option<String>,
@@ -64,6 +66,9 @@ macro_rules! filtered {
         }
         if let Some(v) = &filter.actor {
             query = query.filter(audit_index::actor.eq(v.clone()));
+        }
+        if let Some(v) = &filter.actors {
+            query = query.filter(audit_index::actor.eq_any(v.clone()));
         }
         if let Some(v) = &filter.organisation {
             query = query.filter(audit_index::organisation.eq(v.clone()));

@@ -50,6 +50,7 @@ struct Standing {
     /// « jusqu'au 14 mars 2027 à 10 h 05 (il y a 3 min) »
     checkpoint: Option<String>,
     verified: Option<String>,
+    reconciled: Option<String>,
 }
 
 #[derive(Template)]
@@ -152,6 +153,7 @@ impl Standing {
         Self {
             checkpoint: state.last_checkpoint_at.as_ref().and_then(said),
             verified: state.last_verified_at.as_ref().and_then(said),
+            reconciled: state.last_reconciled_at.as_ref().and_then(said),
             state,
         }
     }
@@ -237,15 +239,6 @@ fn console(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::page_with(status, &page)
 }
 
-/// An index that does not read is answered like an absent one.
-fn index(incoming: &Incoming) -> Result<u64, Fault> {
-    incoming
-        .path
-        .get("index")
-        .and_then(|text| text.parse().ok())
-        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
-}
-
 /// The members of a record, in words; what it does not have is left out.
 fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>)> {
     let line = &record.line;
@@ -295,7 +288,8 @@ fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>
 }
 
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let record = app.audit_record(incoming.call()?, incoming.act, index(incoming)?)?.into_inner();
+    let record =
+        app.audit_record(incoming.call()?, incoming.act, super::record_index(incoming)?)?.into_inner();
     let body =
         LeafBody::parse(&record.body).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
     let title = format!("Trace n° {}", record.line.index);
@@ -311,9 +305,9 @@ fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn receipt(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let index = index(incoming)?;
+    let index = super::record_index(incoming)?;
     let proof = app.audit_proof(incoming.call()?, incoming.act, index)?.into_inner();
-    Ok(Answer::File { media: PLAIN, name: format!("trace-{index}.proof"), body: proof.into_bytes() })
+    Ok(super::receipt_file(index, proof))
 }
 
 const PLAIN: &str = "text/plain; charset=utf-8";

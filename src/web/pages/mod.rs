@@ -37,6 +37,7 @@ mod manager;
 mod notes;
 mod office;
 mod opening;
+mod own_acts;
 mod pathways;
 mod protection;
 mod qr;
@@ -57,7 +58,7 @@ use askama::Template;
 use super::problem::Problem;
 use super::route::{Answer, Door, Fault, Incoming, Method, Route};
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::App;
+use crate::service::{App, ServiceError};
 
 /// A page: a compiled template with samples of it.
 pub trait Page: Template {
@@ -93,6 +94,24 @@ fn row(
     }
 }
 
+/// The index of a record; one that does not read is answered like an absent one.
+fn record_index(incoming: &Incoming) -> Result<u64, Fault> {
+    incoming
+        .path
+        .get("index")
+        .and_then(|text| text.parse().ok())
+        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+}
+
+/// A receipt, as a file to take away.
+fn receipt_file(index: u64, receipt: String) -> Answer {
+    Answer::File {
+        media: "text/plain; charset=utf-8",
+        name: format!("trace-{index}.proof"),
+        body: receipt.into_bytes(),
+    }
+}
+
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -114,6 +133,7 @@ pub fn routes() -> Vec<Route> {
         emergency::routes(),
         opening::routes(),
         account::routes(),
+        own_acts::routes(),
         charter::routes(),
         structures::routes(),
         help::routes(),

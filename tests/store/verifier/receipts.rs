@@ -129,22 +129,24 @@ fn both_verifiers_agree_on_every_receipt_of_small_logs() {
     both(&mut batch, "another key", receipt(&other, &pool, 4).as_bytes(), &pool[4], &key, false);
     let foreign = Log::new("relais.example/autre");
     both(&mut batch, "another log", receipt(&foreign, &pool, 4).as_bytes(), &pool[4], &key, false);
+    let empty = receipt(&log, &pool, 4).replacen("index", "extra \nindex", 1);
+    both(&mut batch, "an empty `extra`", empty.as_bytes(), &pool[4], &key, false);
     // The record may travel in the receipt: it is hashed like any other.
     let vkey = key.to_string();
     for (name, body, holds) in [("inside", &pool[4], true), ("another inside", &pool[5], false)] {
         let extra = format!("extra {}\nindex", data_encoding::BASE64.encode(body.as_bytes()));
-        let file = batch.file(receipt(&log, &pool, 4).replacen("index", &extra, 1));
+        let text = receipt(&log, &pool, 4).replacen("index", &extra, 1);
+        let read = TlogProof::parse(&text).unwrap();
+        assert_eq!(read.verify_carried(key.name(), std::slice::from_ref(&key)).is_ok(), holds, "{name}");
+        let file = batch.file(text);
         batch.command(name, &["verify-receipt", &file, "--key", &vkey], holds);
     }
     let record = batch.file(&pool[4]);
-    for (name, text) in [
-        ("stricter: an empty `extra`", receipt(&log, &pool, 4).replacen("index", "extra \nindex", 1)),
-        ("stricter: the same key signs twice", {
-            let one = receipt(&log, &pool, 4);
-            let line = one.lines().last().unwrap().to_owned();
-            format!("{one}{line}\n")
-        }),
-    ] {
+    for (name, text) in [("stricter: the same key signs twice", {
+        let one = receipt(&log, &pool, 4);
+        let line = one.lines().last().unwrap().to_owned();
+        format!("{one}{line}\n")
+    })] {
         assert!(ours(text.as_bytes(), &pool[4], &key), "no longer stricter: {name}");
         let file = batch.file(text);
         batch.command(name, &["verify-receipt", &file, "--key", &vkey, "--record", &record], false);
