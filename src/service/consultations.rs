@@ -158,7 +158,8 @@ const fn opens_content(action: Action) -> bool {
         | Action::SignIn
         | Action::SignOut
         | Action::Maintain
-        | Action::Erase => false,
+        | Action::Erase
+        | Action::Attest => false,
     }
 }
 

@@ -93,6 +93,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Confirm, _) => both("confirmé, en seconde personne,", "confirmer, en seconde personne,"),
         (Action::Publish, _) => both("publié", "publier"),
         (Action::Maintain, _) => both("entretenu", "entretenir"),
+        (Action::Attest, _) => {
+            whole("a fait attester le journal par un témoin", "faire attester le journal par un témoin")
+        }
         (Action::Erase, _) => both("effacé, à l'échéance,", "effacer, à l'échéance,"),
     }
 }
@@ -145,6 +148,10 @@ pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
     out.push_str(&format!(", le {}.", moment(body.at)));
     match body.decision {
         Verdict::Permit => {}
+        // The name of the witness stands in the basis, the sizes in the clauses.
+        Verdict::Failed if body.action == Action::Attest => out.push_str(
+            " Ce témoin dit que le journal ne prolonge pas celui qu'il a vu. Ne touchez à rien et prévenez le responsable du traitement.",
+        ),
         Verdict::Failed => out.push_str(
             " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
         ),
