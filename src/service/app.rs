@@ -7,6 +7,7 @@ use chrono::Datelike;
 
 use super::ServiceError;
 use super::anonymous::Anonymous;
+use super::witnesses::Witnesses;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
@@ -52,6 +53,8 @@ pub struct App {
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
     /// Requests without a session, counted.
     pub(crate) anonymous: Anonymous,
+    /// Who else sees our checkpoints.
+    pub(crate) witnesses: Witnesses,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -101,6 +104,7 @@ impl App {
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
             anonymous: Anonymous::default(),
+            witnesses: Witnesses::default(),
         })
     }
 

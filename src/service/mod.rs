@@ -31,6 +31,7 @@ mod consent_tests;
 pub mod console;
 mod consultations;
 mod credentials;
+pub mod cosigning;
 pub mod danger;
 mod decisions;
 mod demonstration;
@@ -89,6 +90,7 @@ pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod witnesses;
 pub mod writing;
 
 pub use crate::store::account::AccountState;
@@ -125,4 +127,5 @@ pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,
 };
+pub use witnesses::{WitnessLink, WitnessState, Witnesses};
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};

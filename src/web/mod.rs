@@ -19,3 +19,4 @@ mod response;
 pub mod route;
 pub mod routes;
 pub mod server;
+pub mod witness;

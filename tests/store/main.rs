@@ -10,3 +10,4 @@ mod roles;
 mod secrecy;
 mod support;
 mod verifier;
+mod witnessed;

@@ -26,6 +26,7 @@ use crate::crypto::{SystemChance, certificates};
 use crate::startup::{
     Application, DEMO_KEK_FILE, Signals, assemble, database_address, keyring, start_telemetry,
 };
+use crate::service::Witnesses;
 use crate::store::{DatabaseAddress, InstanceKind, Store};
 use crate::web::route::{Demonstration, DemonstrationPerson};
 
@@ -125,7 +126,7 @@ pub fn create(
     };
     let keys = Keyring::new(Arc::new(kek));
     let store = Store::create(&address, InstanceKind::Demo, keys, chance.as_ref(), clock.now())?;
-    let (app, lane) = assemble(store, clock, chance)?;
+    let (app, lane) = assemble(store, Witnesses::default(), clock, chance)?;
     let made = territory::found(&app, progress).and_then(|people| {
         let pathways = stories::tell(&app, &people, progress)?;
         Ok(WaysIn { accounts: people.accounts(), pathways })

@@ -13,7 +13,7 @@ use crate::audit::verify::{Trust, verify};
 use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::service::checkpoints::log_name;
-use crate::service::{Act, App, Call, Desk, ServiceError};
+use crate::service::{Act, App, Call, Desk, ServiceError, witnesses};
 use crate::store::log::LogFilter;
 
 /// The most characters that a checkpoint given to compare with may have.
@@ -51,6 +51,8 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         ..LogFilter::default()
     };
     let verified = desk.snapshot.log_page(&verified, 1)?;
+    let witnesses = desk.app.witness_states(desk.snapshot, desk.now)?;
+    let attested = witnesses::attested(desk.snapshot)?.map(|signed| signed.claims().size());
     let time = |text: &String| read_body(text).map(|body| minute(body.at));
     let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
     Ok(LogState {
@@ -62,6 +64,8 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),
         last_checkpoint_at: covered.as_ref().map(time).transpose()?,
         last_verified_at: verified.first().map(|(_, text)| time(text)).transpose()?,
+        attested,
+        witnesses,
     })
 }
 
