@@ -173,10 +173,13 @@ struct Reading {
 
 /// One `[[witness]]` table.
 fn witness(table: toml::Value, data: &Path) -> Result<WitnessSetting, String> {
-    let toml::Value::Table(table) = table else { return Err("écrivez-le en table `[[witness]]`".to_owned()) };
+    let toml::Value::Table(table) = table else {
+        return Err("écrivez-le en table `[[witness]]`".to_owned());
+    };
     let mut texts = BTreeMap::new();
     for (name, value) in table {
-        let (true, toml::Value::String(text)) = (["url", "vkey", "ca_file"].contains(&name.as_str()), value) else {
+        let (true, toml::Value::String(text)) = (["url", "vkey", "ca_file"].contains(&name.as_str()), value)
+        else {
             return Err(format!("`{name}` n'y a pas sa place ; textes possibles : url, vkey, ca_file"));
         };
         texts.insert(name, text);
@@ -215,7 +218,9 @@ impl Reading {
         };
         for (name, value) in table {
             match (Self::known(&name), value) {
-                (None, toml::Value::Array(tables)) if name == WITNESS_TABLES => self.read_witnesses(tables, data),
+                (None, toml::Value::Array(tables)) if name == WITNESS_TABLES => {
+                    self.read_witnesses(tables, data)
+                }
                 (Some(known), toml::Value::String(text)) => {
                     self.values.insert(known, text);
                 }
@@ -241,7 +246,11 @@ impl Reading {
     }
 
     fn unknown(&mut self, name: String, place: &'static str) {
-        self.errors.push(SettingError::Unknown { name, place, known: format!("{}, [[witness]]", KNOWN.join(", ")) });
+        self.errors.push(SettingError::Unknown {
+            name,
+            place,
+            known: format!("{}, [[witness]]", KNOWN.join(", ")),
+        });
     }
 
     fn environment(&mut self, environment: &BTreeMap<String, String>) {
@@ -437,7 +446,11 @@ mod tests {
         let write = |text: String| std::fs::write(data.path().join(FILE), text).unwrap();
         let read = || Settings::read(data.path(), &environment(&[]));
         let one = |url: &str, vkey: &str| format!("[[witness]]\nurl = \"{url}\"\nvkey = \"{vkey}\"\n");
-        let two = format!("policy = \"temoins.txt\"\n{}ca_file = \"w.pem\"\n{}", one("https://a", &key(1)), one("https://b", &key(2)));
+        let two = format!(
+            "policy = \"temoins.txt\"\n{}ca_file = \"w.pem\"\n{}",
+            one("https://a", &key(1)),
+            one("https://b", &key(2))
+        );
         write(two);
         let settings = read().unwrap();
         assert_eq!(settings.witnesses.len(), 2);

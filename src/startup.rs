@@ -265,8 +265,7 @@ pub fn tls_of(
     let read = |path: &Path| {
         std::fs::read(path).map_err(|source| StartupError::Certificate { path: path.to_owned(), source })
     };
-    let (chain, key) =
-        (read(certificate)?, zeroize::Zeroizing::new(read(key_file)?));
+    let (chain, key) = (read(certificate)?, zeroize::Zeroizing::new(read(key_file)?));
     let request = CheckRequest { cert: certificate, key: key_file, ca: None, names };
     for finding in check(&request, clock.now()).findings {
         match finding {

@@ -110,7 +110,8 @@ impl SignedCheckpoint {
     pub fn cosigned(&self, key: &WitnessKey, now: Timestamp) -> Result<Option<Timestamp>, CosignatureError> {
         let name = || key.name().to_owned();
         let Some(bytes) = key.0.signature_in(self.note())? else { return Ok(None) };
-        let Some((at, signature)) = bytes.split_first_chunk::<8>().filter(|(_, rest)| rest.len() == 64) else {
+        let Some((at, signature)) = bytes.split_first_chunk::<8>().filter(|(_, rest)| rest.len() == 64)
+        else {
             return Err(CosignatureError::Malformed(name()));
         };
         let at = u64::from_be_bytes(*at);
@@ -176,8 +177,8 @@ mod tests {
                 let mut bytes = line.clone().into_bytes();
                 bytes[at_byte] ^= 1 << bit;
                 let Ok(text) = String::from_utf8(bytes) else { continue };
-                let verdict =
-                    NoteSignature::parse(&text).map(|s| whole.clone().with([s]).cosigned(w.public(), at(1_750_000_100)));
+                let verdict = NoteSignature::parse(&text)
+                    .map(|s| whole.clone().with([s]).cosigned(w.public(), at(1_750_000_100)));
                 // Unreadable, wrong, or of somebody else (another name, another id).
                 assert!(!matches!(verdict, Ok(Ok(Some(_)))), "byte {at_byte} bit {bit}");
             }

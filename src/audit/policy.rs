@@ -16,7 +16,9 @@ use crate::clock::Timestamp;
 /// What is wrong with one line.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LineError {
-    #[error("ligne inconnue ou incomplète : attendu `log`, `witness`, `group` ou `quorum`, avec ce qui les suit")]
+    #[error(
+        "ligne inconnue ou incomplète : attendu `log`, `witness`, `group` ou `quorum`, avec ce qui les suit"
+    )]
     Unknown,
     #[error("la clé n'en est pas une ({0})")]
     Key(NoteError),
@@ -172,7 +174,9 @@ impl Reading {
                 let name = self.new_name(name)?;
                 self.witnesses.push((name, witness));
             }
-            [b"group", name, least, members @ ..] if !members.is_empty() => self.group(name, least, members)?,
+            [b"group", name, least, members @ ..] if !members.is_empty() => {
+                self.group(name, least, members)?
+            }
             [b"quorum", name] => {
                 if self.quorum.is_some() {
                     return Err(LineError::TwoQuorums);
@@ -203,9 +207,7 @@ impl Policy {
             if words.first().is_none_or(|word| word.starts_with(b"#")) {
                 continue;
             }
-            reading
-                .line(&words)
-                .map_err(|what| PolicyError::Line { number: at.saturating_add(1), what })?;
+            reading.line(&words).map_err(|what| PolicyError::Line { number: at.saturating_add(1), what })?;
         }
         let Reading { logs, witnesses, groups, quorum } = reading;
         let quorum = quorum.ok_or(PolicyError::NoQuorum)?;

@@ -18,9 +18,7 @@ use super::body::LeafBody;
 use super::checkpoint::SignedCheckpoint;
 use super::leaf::detail_commit;
 use super::note::VerifierKey;
-use super::tree::{
-    Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency,
-};
+use super::tree::{Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency};
 use crate::clock::Timestamp;
 use crate::crypto::hash::Digest;
 use crate::domain::vocabulary::code_enum;

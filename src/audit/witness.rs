@@ -165,7 +165,9 @@ impl Reply {
             400 => Some(Self::Refused(Refused::Malformed)),
             403 => Some(Self::Refused(Refused::UnknownKey)),
             404 => Some(Self::Refused(Refused::UnknownLog)),
-            409 => body.strip_suffix('\n').and_then(decimal).map(|size| Self::Refused(Refused::Conflict(size))),
+            409 => {
+                body.strip_suffix('\n').and_then(decimal).map(|size| Self::Refused(Refused::Conflict(size)))
+            }
             422 => Some(Self::Refused(Refused::BadProof)),
             _other => None,
         };

@@ -151,7 +151,10 @@ impl LogOptions {
         };
         let Some(file) = file else { return Ok(None) };
         let bytes = std::fs::read(&file).with_context(|| {
-            format!("la politique `{}` ne peut pas être lue : vérifiez le chemin et les droits", file.display())
+            format!(
+                "la politique `{}` ne peut pas être lue : vérifiez le chemin et les droits",
+                file.display()
+            )
         })?;
         Ok(Some(Policy::parse(&bytes)?))
     }
@@ -522,13 +525,18 @@ mod tests {
     #[test]
     fn what_is_taken_away_verifies_without_the_server() {
         let t = Territory::new();
-        let nothing_signed = AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false };
+        let nothing_signed =
+            AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false, cosigned: false };
         let mut nowhere = Vec::new();
         assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
         let with_key =
             LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
-        let (note, _) = ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false });
-        let (vkey, _) = ran(&t, &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true });
+        let (note, _) =
+            ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
+        let (vkey, _) = ran(
+            &t,
+            &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false },
+        );
         let key = VerifierKey::parse(vkey.trim()).unwrap();
         let signed = SignedCheckpoint::parse(&note).unwrap();
         assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());

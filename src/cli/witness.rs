@@ -83,7 +83,11 @@ fn announce(witness: &Witness, address: SocketAddr, json: bool, out: &mut dyn Wr
     }
     writeln!(out, "Témoin `{}`, à l'écoute sur https://{address}. Ctrl-C l'arrête.", key.name())?;
     writeln!(out, "\nSur chaque serveur suivi, dans relais.toml :\n")?;
-    writeln!(out, "[[witness]]\nurl = \"https://…:{}\"\nvkey = \"{key}\"\nca_file = \"temoin-ca.pem\"", address.port())?;
+    writeln!(
+        out,
+        "[[witness]]\nurl = \"https://…:{}\"\nvkey = \"{key}\"\nca_file = \"temoin-ca.pem\"",
+        address.port()
+    )?;
     writeln!(out, "\nDans la politique des auditeurs (c2sp.org/tlog-policy) :\n")?;
     for log in witness.logs() {
         writeln!(out, "log {log}")?;
@@ -100,7 +104,9 @@ mod tests {
     #[test]
     fn logs_come_from_the_line_and_from_a_file_and_what_is_printed_can_be_copied() {
         let folder = tempfile::tempdir().unwrap();
-        let key = |n: u8| VerifierKey::new("relais.example/journal", SigningKey::from_seed(&[n; 32]).unwrap().public());
+        let key = |n: u8| {
+            VerifierKey::new("relais.example/journal", SigningKey::from_seed(&[n; 32]).unwrap().public())
+        };
         let (one, two) = (key(1).unwrap(), key(2).unwrap());
         let file = folder.path().join("journaux.txt");
         std::fs::write(&file, format!("# val\n\n{two}\n{one}\n")).unwrap();
@@ -112,9 +118,13 @@ mod tests {
             json: false,
         };
         assert_eq!(logs(&arguments).unwrap(), [one, two]);
-        let witness =
-            Witness::open(folder.path(), Some("w.example/temoin"), logs(&arguments).unwrap(), &SystemChance::new())
-                .unwrap();
+        let witness = Witness::open(
+            folder.path(),
+            Some("w.example/temoin"),
+            logs(&arguments).unwrap(),
+            &SystemChance::new(),
+        )
+        .unwrap();
         let mut out = Vec::new();
         announce(&witness, arguments.listen, false, &mut out).unwrap();
         let said = String::from_utf8(out).unwrap();
@@ -125,7 +135,8 @@ mod tests {
         let settings: Vec<&str> =
             said.lines().skip_while(|l| *l != "[[witness]]").take_while(|l| !l.is_empty()).collect();
         std::fs::write(folder.path().join("relais.toml"), settings.join("\n")).unwrap();
-        let settings = crate::config::Settings::read(folder.path(), &std::collections::BTreeMap::new()).unwrap();
+        let settings =
+            crate::config::Settings::read(folder.path(), &std::collections::BTreeMap::new()).unwrap();
         assert_eq!(settings.witnesses[0].key, *witness.key());
         std::fs::write(&file, "not a key\n").unwrap();
         arguments.logs.clear();

@@ -29,17 +29,25 @@ const LOCK_FILE: &str = "temoin.lock";
 /// Why a witness does not start. In French: its operator reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum CosigningError {
-    #[error("le fichier `{path}` ne peut pas être lu ou écrit ({source}) : vérifiez le dossier et ses droits")]
+    #[error(
+        "le fichier `{path}` ne peut pas être lu ou écrit ({source}) : vérifiez le dossier et ses droits"
+    )]
     File { path: PathBuf, source: std::io::Error },
     #[error("un autre témoin utilise déjà le dossier `{0}` : arrêtez-le d'abord")]
     Locked(PathBuf),
-    #[error("premier démarrage : donnez au témoin un nom qui ne changera plus, avec --name (par exemple `departement.example/temoin`)")]
+    #[error(
+        "premier démarrage : donnez au témoin un nom qui ne changera plus, avec --name (par exemple `departement.example/temoin`)"
+    )]
     NoName,
-    #[error("ce témoin s'appelle `{0}`, et un témoin ne change pas de nom : retirez --name, ou prenez un autre dossier")]
+    #[error(
+        "ce témoin s'appelle `{0}`, et un témoin ne change pas de nom : retirez --name, ou prenez un autre dossier"
+    )]
     OtherName(String),
     #[error("le nom `{0}` ne convient pas : ni vide, ni espace, ni `+`")]
     Name(String),
-    #[error("la clé `{path}` a les droits {mode:04o} : d'autres peuvent la lire. Lancez `chmod 600` ; si elle a pu être lue, faites un autre témoin")]
+    #[error(
+        "la clé `{path}` a les droits {mode:04o} : d'autres peuvent la lire. Lancez `chmod 600` ; si elle a pu être lue, faites un autre témoin"
+    )]
     KeyMode { path: PathBuf, mode: u32 },
     #[error("`{0}` n'est pas la clé d'un témoin : remettez celle de la sauvegarde")]
     Key(PathBuf),
@@ -75,7 +83,9 @@ fn cosigner(name: &str, key: SigningKey) -> Result<Cosigner, CosigningError> {
 
 /// Two lines: the name, and the seed in hexadecimal.
 fn read_key(path: &Path, wanted: Option<&str>) -> Result<Option<Cosigner>, CosigningError> {
-    let Some(text) = durable::read(path).map_err(file_error(path))?.map(Zeroizing::new) else { return Ok(None) };
+    let Some(text) = durable::read(path).map_err(file_error(path))?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
     let mode = std::fs::metadata(path).map_err(file_error(path))?.mode() & 0o777;
     // THREAT: whoever reads the key can attest to anything in the witness's name.
     if mode & 0o077 != 0 {
@@ -122,7 +132,12 @@ impl Witness {
             return Err(CosigningError::NoLog);
         }
         let held = folder.join(LOCK_FILE);
-        let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(&held).map_err(file_error(&held))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&held)
+            .map_err(file_error(&held))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(CosigningError::Locked(folder.to_owned())),

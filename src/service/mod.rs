@@ -30,8 +30,8 @@ mod consent_fixture;
 mod consent_tests;
 pub mod console;
 mod consultations;
-mod credentials;
 pub mod cosigning;
+mod credentials;
 pub mod danger;
 mod decisions;
 mod demonstration;
@@ -127,5 +127,5 @@ pub use statutes::{
     DecisionKind, DecisionWords, InformationInput, StatuteDecision, StatuteInput, StatuteRecipientView,
     StatuteView, StatuteWhole,
 };
-pub use witnesses::{WitnessLink, WitnessState, Witnesses};
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
+pub use witnesses::{WitnessLink, WitnessState, Witnesses};

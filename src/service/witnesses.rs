@@ -243,7 +243,11 @@ impl App {
                 // Another node of the same database was quicker.
                 Said::Longer(theirs) if theirs <= self.store.snapshot()?.log_frontier()?.size() => {}
                 Said::Longer(theirs) | Said::OtherHistory(theirs) => {
-                    tracing::error!(witness = name, theirs, "a witness says that this log does not continue the one that it knows: touch nothing, and run `relais audit verify`");
+                    tracing::error!(
+                        witness = name,
+                        theirs,
+                        "a witness says that this log does not continue the one that it knows: touch nothing, and run `relais audit verify`"
+                    );
                     self.contradicted(link.key(), theirs)?;
                 }
                 Said::Nothing(why) => tracing::warn!(witness = name, why, "a witness did not cosign"),
@@ -381,6 +385,3 @@ fn alarm(snapshot: &mut Snapshot, name: &str, cosigned: Option<u64>) -> Result<O
     }
     Ok(None)
 }
-
-#[cfg(test)]
-mod tests;

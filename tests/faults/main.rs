@@ -12,3 +12,4 @@ mod disk;
 mod killed;
 mod site;
 mod starts;
+mod witness;

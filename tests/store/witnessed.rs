@@ -61,8 +61,14 @@ impl Watched {
             let folder = bed.folder.path().join(format!("witness{n}"));
             std::fs::create_dir(&folder).unwrap();
             let name = format!("w{n}.example/temoin");
-            let witness = Witness::open(&folder, Some(&name), vec![log.clone()], &SystemChance::new()).unwrap();
-            Arc::new(Near { witness, clock: Arc::clone(&clock), down: AtomicBool::new(false), asked: Mutex::new(0) })
+            let witness =
+                Witness::open(&folder, Some(&name), vec![log.clone()], &SystemChance::new()).unwrap();
+            Arc::new(Near {
+                witness,
+                clock: Arc::clone(&clock),
+                down: AtomicBool::new(false),
+                asked: Mutex::new(0),
+            })
         };
         let witnesses = (0..number).map(near).collect();
         let kept = bed.folder.path().join("cosigned-checkpoint.txt");
@@ -91,18 +97,10 @@ impl Watched {
 
     /// Whoever trusts two of three.
     fn policy(&self, least: usize) -> Policy {
-        let lines: String = self
-            .witnesses
-            .iter()
-            .enumerate()
-            .map(|(n, w)| format!("witness w{n} {}\n", w.key()))
-            .collect();
+        let lines: String =
+            self.witnesses.iter().enumerate().map(|(n, w)| format!("witness w{n} {}\n", w.key())).collect();
         let names: Vec<String> = (0..self.witnesses.len()).map(|n| format!("w{n}")).collect();
-        let text = format!(
-            "log {}\n{lines}group g {least} {}\nquorum g\n",
-            vkey(&self.bed),
-            names.join(" ")
-        );
+        let text = format!("log {}\n{lines}group g {least} {}\nquorum g\n", vkey(&self.bed), names.join(" "));
         Policy::parse(text.as_bytes()).unwrap()
     }
 
@@ -146,7 +144,9 @@ fn keep_copy(raw: &mut Raw) {
 
 /// … and puts it back: copy, append, swap back.
 fn put_back(raw: &mut Raw) {
-    for table in ["audit_cosignature", "audit_checkpoint", "audit_detail", "audit_index", "audit_leaf", "audit_head"] {
+    for table in
+        ["audit_cosignature", "audit_checkpoint", "audit_detail", "audit_index", "audit_leaf", "audit_head"]
+    {
         raw.exec(&format!("DELETE FROM {table}")).unwrap();
     }
     for table in TABLES {
@@ -224,7 +224,10 @@ fn of_two_histories_signed_with_the_real_key_one_gets_the_quorum() {
         assert_eq!(app.witnesses_ask().unwrap(), Round { attested: 2, left: 1 });
         let honest = w.cosigned();
         assert!(w.policy(2).check(&honest, &[], w.bed.clock.now()).is_ok(), "{engine:?}");
-        assert!(matches!(w.policy(3).check(&honest, &[], w.bed.clock.now()), Err(PolicyError::NoneSuch { .. })));
+        assert!(matches!(
+            w.policy(3).check(&honest, &[], w.bed.clock.now()),
+            Err(PolicyError::NoneSuch { .. })
+        ));
         thread.stop();
         put_back(&mut raw);
 
@@ -244,7 +247,10 @@ fn of_two_histories_signed_with_the_real_key_one_gets_the_quorum() {
         let forged = forged.with(lines);
         assert!(w.policy(1).check(&forged, &[], w.bed.clock.now()).is_ok(), "one witness is deceived");
         let refused = w.policy(2).check(&forged, &[], w.bed.clock.now()).unwrap_err();
-        assert!(matches!(&refused, PolicyError::NoneSuch { seen, .. } if seen == "w2"), "{engine:?} {refused}");
+        assert!(
+            matches!(&refused, PolicyError::NoneSuch { seen, .. } if seen == "w2"),
+            "{engine:?} {refused}"
+        );
         thread.stop();
     }
 }
@@ -271,10 +277,8 @@ fn a_clock_set_back_does_not_set_back_the_time_of_a_cosignature() {
         w.bed.clock.set(Timestamp::from_micros(real.micros() - 3 * 86_400 * 1_000_000));
         let day = w.cosigned().cosigned(w.witnesses[0].key(), w.bed.clock.now());
         assert!(day.is_err(), "{engine:?}");
-        let waiting = app.lane().record(
-            relais::audit::Priority::Session,
-            relais::audit::Job::new(w.bed.some_record()),
-        );
+        let waiting =
+            app.lane().record(relais::audit::Priority::Session, relais::audit::Job::new(w.bed.some_record()));
         assert!(waiting.wait().is_err(), "{engine:?}: a clock that far behind stops the node");
         thread.stop();
     }

@@ -17,7 +17,10 @@ struct Log {
 impl Log {
     fn new(size: u64, fork: u64) -> Self {
         let leaf = |n: u64| leaf_hash(format!("{}{n}", if n < fork { "" } else { "x" }).as_bytes());
-        Self { leaves: LeafHashes((0..size).map(leaf).collect()), key: SigningKey::from_seed(&[5; 32]).unwrap() }
+        Self {
+            leaves: LeafHashes((0..size).map(leaf).collect()),
+            key: SigningKey::from_seed(&[5; 32]).unwrap(),
+        }
     }
 
     fn at(&self, size: usize) -> SignedCheckpoint {

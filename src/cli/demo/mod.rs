@@ -23,10 +23,10 @@ use crate::config::Settings;
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::{SystemChance, certificates};
+use crate::service::Witnesses;
 use crate::startup::{
     Application, DEMO_KEK_FILE, Signals, assemble, database_address, keyring, start_telemetry,
 };
-use crate::service::Witnesses;
 use crate::store::{DatabaseAddress, InstanceKind, Store};
 use crate::web::route::{Demonstration, DemonstrationPerson};
 

@@ -23,7 +23,9 @@ const LARGEST_ANSWER: u64 = 64 * 1024;
 /// Why there is no way to a witness. In French: the operator reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    #[error("les autorités de certification `{path}` ne peuvent pas être lues ({source}) : donnez celle du témoin avec `ca_file`")]
+    #[error(
+        "les autorités de certification `{path}` ne peuvent pas être lues ({source}) : donnez celle du témoin avec `ca_file`"
+    )]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("`{0}` ne contient aucun certificat PEM : donnez l'autorité du témoin avec `ca_file`")]
     NoCertificate(PathBuf),
@@ -37,8 +39,8 @@ pub struct HttpWitness {
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate<'static>>, LinkError> {
-    let pem = std::fs::read(path)
-        .map_err(|source| LinkError::Unreadable { path: path.to_owned(), source })?;
+    let pem =
+        std::fs::read(path).map_err(|source| LinkError::Unreadable { path: path.to_owned(), source })?;
     let found: Vec<Certificate<'static>> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),

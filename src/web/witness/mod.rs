@@ -127,19 +127,23 @@ pub fn run(
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test;
+    use actix_web::test as http;
 
     use super::*;
+    use crate::audit::Checkpoint;
     use crate::audit::note::VerifierKey;
     use crate::audit::tree::Frontier;
     use crate::audit::witness::AddCheckpoint;
-    use crate::audit::Checkpoint;
     use crate::clock::{ManualClock, Timestamp};
     use crate::crypto::SystemChance;
     use crate::crypto::sign::SigningKey;
 
-    #[actix_web::test]
-    async fn statuses_media_and_bounds_are_those_of_the_protocol() {
+    #[test]
+    fn statuses_media_and_bounds_are_those_of_the_protocol() {
+        actix_web::rt::System::new().block_on(asked_and_answered());
+    }
+
+    async fn asked_and_answered() {
         let folder = tempfile::tempdir().unwrap();
         let key = SigningKey::from_seed(&[5; 32]).unwrap();
         let log = VerifierKey::new("relais.example/journal", key.public()).unwrap();
@@ -147,7 +151,7 @@ mod tests {
             Witness::open(folder.path(), Some("w.example"), vec![log], &SystemChance::new()).unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000)));
         let shared = Data::new(Shared { witness, clock, rate: Rate::default() });
-        let app = test::init_service(
+        let app = http::init_service(
             Web::new()
                 .app_data(shared)
                 .app_data(PayloadConfig::new(LARGEST_BODY))
@@ -166,21 +170,21 @@ mod tests {
             (other, 404, "text/plain; charset=utf-8", ""),
             ("old".to_owned(), 400, "text/plain; charset=utf-8", ""),
         ] {
-            let request = test::TestRequest::post().uri("/add-checkpoint").set_payload(body).to_request();
-            let response = test::call_service(&app, request).await;
+            let request = http::TestRequest::post().uri("/add-checkpoint").set_payload(body).to_request();
+            let response = http::call_service(&app, request).await;
             assert_eq!(response.status().as_u16(), status);
             assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), media);
-            let body = test::read_body(response).await;
+            let body = http::read_body(response).await;
             let text = std::str::from_utf8(&body).unwrap();
             assert!(text.starts_with(said) && text.is_empty() == said.is_empty(), "{text:?}");
         }
         let large = "x".repeat(LARGEST_BODY + 1);
         for (request, status) in [
-            (test::TestRequest::post().uri("/add-checkpoint").set_payload(large), 413),
-            (test::TestRequest::get().uri("/add-checkpoint"), 405),
-            (test::TestRequest::get().uri("/"), 404),
+            (http::TestRequest::post().uri("/add-checkpoint").set_payload(large), 413),
+            (http::TestRequest::get().uri("/add-checkpoint"), 405),
+            (http::TestRequest::get().uri("/"), 404),
         ] {
-            assert_eq!(test::call_service(&app, request.to_request()).await.status().as_u16(), status);
+            assert_eq!(http::call_service(&app, request.to_request()).await.status().as_u16(), status);
         }
     }
 }
