@@ -13,9 +13,8 @@ use anyhow::{Context, Result};
 use crate::audit::note::VerifierKey;
 use crate::clock::SystemClock;
 use crate::crypto::SystemChance;
-use crate::crypto::certificates::{CERT_FILE, KEY_FILE};
 use crate::service::cosigning::Witness;
-use crate::startup::{listen, tls_of};
+use crate::startup::{listen, start_telemetry, tls_of};
 use crate::web::witness::run as serve;
 
 /// What `relais audit witness` is told.
@@ -62,10 +61,12 @@ fn logs(arguments: &WitnessArguments) -> Result<Vec<VerifierKey>> {
 /// # Errors
 /// When it cannot start, or breaks down.
 pub fn run(arguments: &WitnessArguments, data: &Path, out: &mut dyn Write) -> Result<ExitCode> {
+    // The certificate and the form of log lines, like those of a server; nothing else of the settings is of concern here.
+    let settings = super::settings(data)?;
+    start_telemetry(&settings);
     std::fs::create_dir_all(data).with_context(|| format!("le dossier `{}`", data.display()))?;
     let witness = Witness::open(data, arguments.name.as_deref(), logs(arguments)?, &SystemChance::new())?;
-    let certs = super::certs::folder(data);
-    let tls = tls_of(&certs.join(CERT_FILE), &certs.join(KEY_FILE), &[], &SystemClock)?;
+    let tls = tls_of(&settings.certificate, &settings.certificate_key, &[], &SystemClock)?;
     let listener = listen(arguments.listen)?;
     let address = listener.local_addr()?;
     announce(&witness, address, arguments.json, out)?;

@@ -384,11 +384,12 @@ impl App {
             as_auditor(desk)?;
             let row = i64::try_from(index).map_err(|_| no_such_record())?;
             let covering = match desk.snapshot.checkpoint_latest()? {
-                Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => Made {
-                    signed: SignedCheckpoint::parse(&last.note)
-                        .map_err(|e| ServiceError::Internal(e.to_string()))?,
-                    fresh: false,
-                },
+                Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => {
+                    let signed = SignedCheckpoint::parse(&last.note)
+                        .map_err(|e| ServiceError::Internal(e.to_string()))?;
+                    let stored = desk.snapshot.cosignatures(signed.claims().size())?;
+                    Made { signed: witnesses::with_lines(signed, &stored)?, fresh: false }
+                }
                 Some(_) | None => self.checkpoint_in(desk.snapshot)?,
             };
             let size = covering.signed.claims().size();

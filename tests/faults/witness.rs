@@ -80,8 +80,10 @@ fn a_checkpoint_is_cosigned_from_end_to_end_and_an_older_copy_is_not_served() {
     let made = program().args(["certs", "make", "--data"]).arg(&folder).output().unwrap();
     assert!(made.status.success(), "{}", text(&made));
     let running = witness(&folder, "127.0.0.1:0", log);
-    let (vkey, address) =
-        (running.said["vkey"].as_str().unwrap().to_owned(), running.said["address"].as_str().unwrap().to_owned());
+    let (vkey, address) = (
+        running.said["vkey"].as_str().unwrap().to_owned(),
+        running.said["address"].as_str().unwrap().to_owned(),
+    );
     let policy = site.folder.path().join("policy");
     std::fs::write(&policy, format!("log {log}\nwitness w {vkey}\nquorum w\n")).unwrap();
     let settings = format!(

@@ -172,14 +172,13 @@ fn alarm(witness: &WitnessState) -> Option<(String, String)> {
                 .to_owned(),
         ));
     }
-    witness.late.then(|| {
-        (
-            format!("Le témoin {name} n'a rien attesté depuis plus d'une heure."),
-            "Le journal s'est allongé sans lui. Demandez à qui administre le serveur s'il répond ; d'ici là, emportez \
-             vous-même un point de contrôle."
-                .to_owned(),
-        )
-    })
+    let since = match witness.size {
+        Some(_) => format!("Le témoin {name} n'a rien attesté depuis plus d'une heure."),
+        None => format!("Le témoin {name} n'a encore rien attesté."),
+    };
+    let then = "Le journal s'est allongé sans lui. Demandez à qui administre le serveur s'il répond ; d'ici là, emportez \
+                vous-même un point de contrôle.";
+    witness.late.then(|| (since, then.to_owned()))
 }
 
 impl ConsolePage {

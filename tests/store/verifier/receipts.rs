@@ -217,8 +217,7 @@ fn both_verifiers_agree_on_every_checkpoint_form() {
     }
     let typed = [&[1_u8][..], &[0; 32]].concat();
     let id = relais::crypto::hash::sha256(&[log.origin.as_bytes(), b"\n", &typed]);
-    let small =
-        format!("{}+{}+{}", log.origin, super::hex(&id[..4]), data_encoding::BASE64.encode(&typed));
+    let small = format!("{}+{}+{}", log.origin, super::hex(&id[..4]), data_encoding::BASE64.encode(&typed));
     assert!(VerifierKey::parse(&small).is_err());
     let arguments = ["verify-checkpoint", file.as_str(), "--key", &small];
     batch.command("a key of small order", &arguments, false).saying("ce n'est pas une clé sûre");
