@@ -9,7 +9,7 @@
 //!
 //! It creates nothing: an instance is made by `init` or `demo`.
 
-mod french;
+pub(crate) mod french;
 mod telemetry;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -68,10 +68,12 @@ pub enum StartupError {
     SameKek,
     #[error("la base de données : {}", french::store(.0))]
     Store(StoreError),
-    #[error("le journal : {0}")]
+    #[error(
+        "le journal ne peut pas être écrit, le système refuse un fil d'exécution : vérifiez les limites du service"
+    )]
     Lane(#[from] LaneStartError),
-    #[error("l'application : {0}")]
-    Service(#[from] ServiceError),
+    #[error("l'application : {}", french::service(.0))]
+    Service(ServiceError),
     #[error(
         "{failure}. Des témoins ont vu plus que ce que contient cette base (`{}`) : une ancienne copie a été remise, ou le journal a été modifié. Rien n'est servi. Gardez cette base et ce fichier, remettez la base la plus récente, et lisez « Witnesses » dans docs/operations.md", kept.display()
     )]
@@ -112,6 +114,12 @@ impl From<KekError> for StartupError {
 impl From<StoreError> for StartupError {
     fn from(e: StoreError) -> Self {
         Self::Store(e)
+    }
+}
+
+impl From<ServiceError> for StartupError {
+    fn from(e: ServiceError) -> Self {
+        Self::Service(e)
     }
 }
 

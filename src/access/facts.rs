@@ -152,6 +152,17 @@ pub enum ItemKind {
     Action,
 }
 
+impl ItemKind {
+    /// As rows and cursors name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Action => "action",
+        }
+    }
+}
+
 /// An item, without its words.
 #[derive(Clone, Debug)]
 pub struct ItemFacts {

@@ -7,7 +7,7 @@ use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::crypto::SystemChance;
 use crate::service::{App, ServiceError, Witnesses};
-use crate::startup::{StartupError, assemble, open_store, witnesses};
+use crate::startup::{StartupError, assemble, french, open_store, witnesses};
 use crate::store::{InstanceKind, Store, WriteTx};
 
 /// An open instance; dropping it writes what is queued.
@@ -41,14 +41,5 @@ impl Drop for Instance {
 
 /// What a service refused, in the words for people.
 pub(super) fn told(error: ServiceError) -> anyhow::Error {
-    match error {
-        ServiceError::Rule { message, .. } => anyhow::anyhow!(message),
-        ServiceError::AbsentOrRefused => anyhow::anyhow!("introuvable : vérifiez ce que vous avez nommé"),
-        ServiceError::Invalid(errors) => {
-            let all: Vec<String> =
-                errors.iter().map(|e| format!("{} : {}", e.path, e.error.french())).collect();
-            anyhow::anyhow!(all.join("\n"))
-        }
-        other => anyhow::Error::new(other),
-    }
+    anyhow::anyhow!(french::service(&error))
 }

@@ -395,7 +395,7 @@ fn stays(
         if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
             continue;
         }
-        let readings = app.readings_of(scene, &share.id, share.starts)?;
+        let readings = app.readings_of(scene, share)?;
         let unread = share.recipients.iter().filter(|r| r.ended_at.is_none()).any(|r| {
             !place_holders(facts, &r.participation)
                 .iter()

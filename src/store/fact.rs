@@ -15,7 +15,6 @@ use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::hash::Digest;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::code_enum;
 use crate::ids::{AssignmentId, PathwayId};
@@ -85,10 +84,15 @@ const fn place<'a>(row: &'a str, version: i64, column: &'static str) -> Place<'a
 
 /// Every fact of a pathway at its latest version, oldest first.
 pub(super) fn latest(conn: &mut Db, pathway: &PathwayId) -> Result<Vec<FactRow>, StoreError> {
-    let rows: Vec<FactRow> = fact::table
+    let rows = fact::table
         .filter(fact::pathway.eq(pathway.as_str()))
         .order((fact::id.asc(), fact::version.asc()))
         .load(conn)?;
+    Ok(last_versions(rows))
+}
+
+/// Of rows by id and version, the last of each id; then by time.
+fn last_versions(rows: Vec<FactRow>) -> Vec<FactRow> {
     let mut latest: Vec<FactRow> = Vec::with_capacity(rows.len());
     for row in rows {
         match latest.last_mut() {
@@ -97,7 +101,17 @@ pub(super) fn latest(conn: &mut Db, pathway: &PathwayId) -> Result<Vec<FactRow>,
         }
     }
     latest.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-    Ok(latest)
+    latest
+}
+
+/// Every fact of one kind at its latest version, oldest first. A fact keeps its kind, so nothing else is fetched.
+fn latest_of(conn: &mut Db, pathway: &PathwayId, kind: FactKind) -> Result<Vec<FactRow>, StoreError> {
+    let rows = fact::table
+        .filter(fact::pathway.eq(pathway.as_str()))
+        .filter(fact::kind.eq(kind.code()))
+        .order((fact::id.asc(), fact::version.asc()))
+        .load(conn)?;
+    Ok(last_versions(rows))
 }
 
 /// One fact at its latest version.
@@ -171,9 +185,8 @@ impl Snapshot {
         pathway: &PathwayId,
         kind: FactKind,
     ) -> Result<Vec<Fact<F>>, StoreError> {
-        latest(self.conn(), pathway)?
+        latest_of(self.conn(), pathway, kind)?
             .iter()
-            .filter(|row| row.kind == kind.code())
             .map(|row| {
                 Ok(Fact {
                     id: row.id.clone(),
@@ -257,8 +270,7 @@ impl Snapshot {
         if !opens(grant.target(), kind, Some(id)) {
             return Err(StoreError::corrupt("fact", &"a grant of another kind"));
         }
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let row = one(self.conn(), grant.pathway(), id)?
             .filter(|row| row.kind == kind.code())
             .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
@@ -277,10 +289,9 @@ impl Snapshot {
         if !opens(grant.target(), kind, None) {
             return Err(StoreError::corrupt("fact", &"a grant of another kind"));
         }
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let mut words = Vec::new();
-        for row in latest(self.conn(), grant.pathway())?.iter().filter(|row| row.kind == kind.code()) {
+        for row in &latest_of(self.conn(), grant.pathway(), kind)? {
             if let Some(found) = row.open_words(&key)? {
                 words.push((row.id.clone(), found));
             }

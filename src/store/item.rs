@@ -12,7 +12,6 @@ use crate::access::{Grant, ItemGrant, Resource, Target};
 use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::item::{ActionContent, ItemDraft};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Secrecy};
@@ -199,8 +198,7 @@ impl Snapshot {
             table: "item_version",
             what: "a grant of another kind".to_owned(),
         })?;
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         self.version_words(&key, grant.pathway(), id).map(Sealed::seal)
     }
 
@@ -211,7 +209,7 @@ impl Snapshot {
     pub fn items_words(&mut self, grants: Vec<ItemGrant>) -> Result<Vec<Sealed<Words>>, StoreError> {
         let Some(first) = grants.first() else { return Ok(Vec::new()) };
         let pathway = first.pathway().clone();
-        let key = self.key_of(&KeyOwner::Pathway(pathway.clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(&pathway)?;
         let ids: Vec<&str> = grants.iter().filter_map(|g| g.version().map(ItemVersionId::as_str)).collect();
         let rows: Vec<(String, Option<Vec<u8>>)> = item_version::table
             .filter(item_version::pathway.eq(pathway.as_str()))
@@ -262,8 +260,7 @@ impl Snapshot {
                 });
             }
         };
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let rows: Vec<(String, i64, i64, Vec<u8>)> = note::table
             .filter(note::pathway.eq(grant.pathway().as_str()))
             .filter(note::author_assignment.eq(author.as_str()))
@@ -323,17 +320,13 @@ impl WriteTx {
     /// # Errors
     /// The database's.
     pub fn item_insert(&mut self, row: &NewItem) -> Result<(), StoreError> {
-        let kind = match row.kind {
-            ItemKind::Item => "item",
-            ItemKind::Action => "action",
-        };
         let subjects = row.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ");
         diesel::insert_into(item::table)
             .values((
                 item::id.eq(row.id.as_str()),
                 item::version.eq(1),
                 item::pathway.eq(row.pathway.as_str()),
-                item::kind.eq(kind),
+                item::kind.eq(row.kind.code()),
                 item::category.eq(row.category.code()),
                 item::subjects.eq(subjects),
                 item::for_stay.eq(i64::from(row.for_stay)),

@@ -75,6 +75,8 @@ pub enum StoreError {
     Stale,
     #[error("the key of this pathway was destroyed")]
     KeyDestroyed,
+    #[error("what was erased is still in the write-ahead log, because somebody was reading: do it again")]
+    StillInJournal,
 }
 
 impl StoreError {

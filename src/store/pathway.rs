@@ -20,7 +20,6 @@ use crate::access::facts::{
 };
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::accord::{Accord, AccordFacts, Event};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
@@ -330,7 +329,7 @@ impl Snapshot {
             .first(self.conn())
             .optional()?;
         let Some((version, lead, opened_at, closed_at)) = head else { return Ok(None) };
-        let key = self.key_of(&KeyOwner::Pathway(id.clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(id)?;
         let rows = fact::latest(self.conn(), id)?;
         // Every pathway has facts from its opening on. None at all: row-level security keeps them from this reader.
         if rows.is_empty() {

@@ -8,7 +8,6 @@ use crate::audit::lane::CheckKind;
 use crate::audit::{Sealed, VersionCheck};
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::{RecordDraft, RetentionClass, RowRef, TrailEntry};
 use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::PathwayId;
@@ -152,9 +151,7 @@ impl App {
         let Some(facts) = or_end!(snapshot.pathway_facts(pathway)) else {
             return Staged::refused(draft, checks, end, ServiceError::AbsentOrRefused);
         };
-        let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
-            return Staged::refused(draft, checks, end, ServiceError::AbsentOrRefused);
-        };
+        let key = or_end!(snapshot.pathway_key(pathway));
         checks.push(VersionCheck {
             kind: CheckKind::Pathway,
             id: pathway.as_str().to_owned(),

@@ -4,14 +4,13 @@
 use askama::Template;
 use chrono::{Days, NaiveDate};
 
-use super::{Choice, Family, may_prepare, purposes, sheet};
+use super::{Choice, Family, may_prepare, purposes, service_key, service_name, sheet};
 use crate::domain::accord::LineKind;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Level, Profession, Purpose, Role};
 use crate::ids::{AccordId, AssignmentId, ItemVersionId, MissionId, OrganisationId};
-use crate::service::addressees::AddresseeView;
 use crate::service::reading::ItemsQuery;
 use crate::service::{AccordInput, App, InterpreterInput, LineInput, RecipientInput, ServiceError};
 use crate::web::form::Form;
@@ -103,10 +102,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn key_of(a: &AddresseeView) -> String {
-    format!("{}.{}.{}", a.organisation.as_str(), a.profession.code(), a.mission.as_str())
-}
-
 pub(super) fn recipient_of(key: &str) -> Option<RecipientInput> {
     let (organisation, rest) = key.split_once('.')?;
     let (profession, mission) = rest.split_once('.')?;
@@ -176,13 +171,13 @@ fn offers(app: &App, incoming: &Incoming, frame: &Frame, purpose: Purpose) -> Re
     let mut offers: Vec<Offer> = all
         .iter()
         .map(|a| Offer {
-            key: key_of(a),
-            name: format!("{}, {}", a.mission_title, a.organisation_name),
-            profession: a.profession.french(),
+            key: service_key(&a.service),
+            name: service_name(&a.service),
+            profession: a.service.profession.french(),
             people: a.people.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "),
-            in_circle: circle
-                .iter()
-                .any(|p| p.who.organisation == a.organisation_name && p.who.profession == a.profession),
+            in_circle: circle.iter().any(|p| {
+                p.who.organisation == a.service.organisation_name && p.who.profession == a.service.profession
+            }),
             accountable: a.accountable.clone(),
             bound: a.bound,
         })
@@ -200,7 +195,7 @@ fn choices(app: &App, incoming: &Incoming, form: &Form, purpose: Purpose) -> Res
     let items = app.items(call, &pathway, query)?.into_inner().items;
     let mut out = Vec::new();
     for key in form.all("who[]") {
-        let Some(a) = all.iter().find(|a| key_of(a) == key) else { continue };
+        let Some(a) = all.iter().find(|a| service_key(&a.service) == key) else { continue };
         let needs = |level: Level| a.subjects.iter().filter(move |s| s.needs == level).map(|s| s.category);
         let subjects = needs(Level::Category)
             .map(|c| Tick {
@@ -232,8 +227,8 @@ fn choices(app: &App, incoming: &Incoming, form: &Form, purpose: Purpose) -> Res
             .collect();
         out.push(Choices {
             key: key.to_owned(),
-            name: format!("{}, {}", a.mission_title, a.organisation_name),
-            profession: a.profession.french(),
+            name: service_name(&a.service),
+            profession: a.service.profession.french(),
             brings: form.has("brings[]", key),
             opening: needs(Level::Opening).map(Category::french).collect(),
             subjects,
