@@ -25,10 +25,8 @@ const WITNESSED: (&str, &str) = (
 );
 const QUORUM: (&str, &str) =
     ("tests/store/witnessed.rs", "of_two_histories_signed_with_the_real_key_one_gets_the_quorum");
-const END_TO_END: (&str, &str) = (
-    "tests/faults/witness.rs",
-    "a_checkpoint_is_cosigned_from_end_to_end_and_an_older_copy_is_not_served",
-);
+const END_TO_END: (&str, &str) =
+    ("tests/faults/witness.rs", "a_checkpoint_is_cosigned_from_end_to_end_and_an_older_copy_is_not_served");
 const CONTINUES: (&str, &str) =
     ("src/service/checkpoints.rs", "a_log_that_does_not_continue_its_last_checkpoint_is_not_signed");
 
@@ -145,10 +143,7 @@ const ROWS: &[Row] = &[
         seen_by: "the node itself; whoever reads the cosignature",
         tests: &[
             ("src/audit/lane/tests.rs", "time_never_goes_back_and_a_clock_far_behind_stops_the_node"),
-            (
-                "tests/store/witnessed.rs",
-                "a_clock_set_back_does_not_set_back_the_time_of_a_cosignature",
-            ),
+            ("tests/store/witnessed.rs", "a_clock_set_back_does_not_set_back_the_time_of_a_cosignature"),
         ],
     },
     Row {
