@@ -33,6 +33,7 @@ code_enum! {
         SignOut = "sign_out", "Déconnexion";
         Maintain = "maintain", "Entretien du service";
         Erase = "erase", "Effacement au terme de la durée de conservation";
+        Attest = "attest", "Attestation par un témoin";
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::Datelike;
 
 use super::ServiceError;
 use super::anonymous::Anonymous;
+use super::witnesses::Witnesses;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
@@ -55,6 +56,8 @@ pub struct App {
     pub(crate) anonymous: Anonymous,
     /// From when on something in the log is worth a look; the usual ones until an instance says otherwise.
     thresholds: std::sync::OnceLock<Thresholds>,
+    /// Who else sees our checkpoints.
+    pub(crate) witnesses: Witnesses,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -105,6 +108,7 @@ impl App {
             pseudonyms: Mutex::new(HashMap::new()),
             anonymous: Anonymous::default(),
             thresholds: std::sync::OnceLock::new(),
+            witnesses: Witnesses::default(),
         })
     }
 

@@ -30,6 +30,7 @@ mod consent_fixture;
 mod consent_tests;
 pub mod console;
 mod consultations;
+pub mod cosigning;
 mod credentials;
 pub mod danger;
 mod decisions;
@@ -96,6 +97,7 @@ pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod witnesses;
 pub mod writing;
 
 pub use crate::store::account::AccountState;
@@ -139,3 +141,4 @@ pub use statutes::{
     StatuteView, StatuteWhole,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
+pub use witnesses::{WitnessLink, WitnessState, Witnesses};

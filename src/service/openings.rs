@@ -320,7 +320,8 @@ const fn opens_content(action: Action, resource: ResourceKind) -> bool {
         | Action::SignIn
         | Action::SignOut
         | Action::Maintain
-        | Action::Erase => false,
+        | Action::Erase
+        | Action::Attest => false,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod charter;
 mod connection;
 mod delay;
 mod dialect;
+pub mod durable;
 mod emergency;
 pub mod fact;
 pub mod idempotency;

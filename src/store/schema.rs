@@ -311,4 +311,13 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint);
+diesel::table! {
+    audit_cosignature (size, witness) {
+        size -> BigInt,
+        witness -> Text,
+        at -> BigInt,
+        line -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);

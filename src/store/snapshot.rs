@@ -250,11 +250,19 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn checkpoint_keep(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        self.append(|tx| tx.checkpoint_insert(size, note))
+    }
+
+    /// Adds what stands beside the log and has no record of its own, under the writers' lock.
+    pub(super) fn append(
+        &self,
+        add: impl FnOnce(&mut WriteTx) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut tx = WriteTx::new(connection::establish(&self.address, Use::Write)?);
         dialect::enter_lane(tx.conn())?;
         dialect::begin_write(tx.conn())?;
         dialect::lock_head(tx.conn())?;
-        tx.checkpoint_insert(size, note)?;
+        add(&mut tx)?;
         tx.conn().batch_execute("COMMIT")?;
         Ok(())
     }

@@ -110,6 +110,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Confirm, _) => both("confirmé, en seconde personne,", "confirmer, en seconde personne,"),
         (Action::Publish, _) => both("publié", "publier"),
         (Action::Maintain, _) => both("entretenu", "entretenir"),
+        (Action::Attest, _) => {
+            whole("a fait attester le journal par un témoin", "faire attester le journal par un témoin")
+        }
         (Action::Erase, _) => both("effacé, à l'échéance,", "effacer, à l'échéance,"),
     }
 }
@@ -170,6 +173,10 @@ pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) 
         Verdict::Failed if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) => {
             out.push_str(" Des données ne sont plus celles que le journal dit avoir écrites : lancez `relais audit reconcile`, qui nomme les traces et les lignes.");
         }
+        // The name of the witness stands in the basis, the sizes in the clauses.
+        Verdict::Failed if body.action == Action::Attest => out.push_str(
+            " Ce témoin dit que le journal ne prolonge pas celui qu'il a vu. Ne touchez à rien et prévenez le responsable du traitement.",
+        ),
         Verdict::Failed => out.push_str(
             " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
         ),

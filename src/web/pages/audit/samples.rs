@@ -40,7 +40,28 @@ fn state(kept: bool) -> LogState {
         last_verified_at: kept.then(|| "2027-03-13T09:57:00Z".to_owned()),
         last_reconciled_at: kept.then(|| "2027-03-14T04:10:00Z".to_owned()),
         last_reconciled_divergences: kept.then_some(2),
+        attested: kept.then_some(1198),
+        witnesses: if kept { witnesses() } else { Vec::new() },
     }
+}
+
+/// One that saw the end, one that is late, one that contradicts.
+fn witnesses() -> Vec<WitnessState> {
+    let one = |name: &str, size, at: Option<&str>| WitnessState {
+        name: name.to_owned(),
+        size,
+        at: at.map(ToOwned::to_owned),
+        late: false,
+        contradicts: None,
+    };
+    vec![
+        one("departement.example/temoin", Some(1198), Some("2027-03-14T09:57:00Z")),
+        WitnessState { late: true, ..one("universite.example/temoin", None, None) },
+        WitnessState {
+            contradicts: Some(1300),
+            ..one("voisin.example/temoin", Some(900), Some("2027-03-12T09:57:00Z"))
+        },
+    ]
 }
 
 pub(super) fn line(decision: Verdict) -> RecordLine {
