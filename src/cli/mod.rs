@@ -21,6 +21,7 @@ pub mod organisation;
 pub mod restore;
 pub mod serve;
 pub mod user;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -238,6 +239,8 @@ mod tests {
             &["relais", "demo", "--json"][..],
             &["relais", "audit", "verify", "--checkpoint", "f"],
             &["relais", "audit", "checkpoint"],
+            &["relais", "audit", "witness", "--name", "w", "--log", "k", "--data", "d"],
+            &["relais", "audit", "verify", "--policy", "p"],
             &["relais", "charter", "check", "d"],
             &["relais", "charter", "decide", "f.csv"],
             &["relais", "charter", "publish", "d"],

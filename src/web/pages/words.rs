@@ -79,6 +79,12 @@ pub fn dated(text: &str, today: &NaiveDate) -> String {
     }
 }
 
+/// « 14 mars 2027 », for templates, which hand over references.
+#[must_use]
+pub fn day_in_words(day: &NaiveDate) -> String {
+    french_date(*day)
+}
+
 /// « 06 01 02 03 01 », unbroken at line ends; the text itself when it is no number.
 #[must_use]
 pub fn telephone(number: &str) -> String {
