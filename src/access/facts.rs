@@ -9,12 +9,13 @@ use super::existence::Existence;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
 use crate::domain::deferral::Deferral;
+use crate::domain::emergency::Emergency;
 use crate::domain::person::{HolderFacts, Impossibility, People, PersonFacts};
 use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
+    AssignmentId, EmergencyId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
     ParticipationId, PathwayId, ProfessionalId, ShareId, StatuteId,
 };
 
@@ -289,6 +290,8 @@ pub struct PathwayFacts {
     pub handovers: Vec<HandoverFacts>,
     /// Lines of « Qui a regardé ? » that are kept back for a while.
     pub deferrals: Vec<Deferral>,
+    /// Openings in an emergency, oldest first.
+    pub emergencies: Vec<Emergency>,
 }
 
 impl PathwayFacts {
@@ -354,6 +357,11 @@ impl PathwayFacts {
     #[must_use]
     pub fn item(&self, id: &ItemId) -> Option<&ItemFacts> {
         self.items.iter().find(|i| i.id == *id)
+    }
+
+    #[must_use]
+    pub fn emergency(&self, id: &EmergencyId) -> Option<&Emergency> {
+        self.emergencies.iter().find(|e| e.id() == id)
     }
 
     /// The item that has this version, and the version.

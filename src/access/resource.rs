@@ -12,8 +12,8 @@ use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{
-    AccordId, AssignmentId, DeferralId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId,
-    StatuteId,
+    AccordId, AssignmentId, DeferralId, EmergencyId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId,
+    ShareId, StatuteId,
 };
 
 /// What is asked for, located.
@@ -81,9 +81,22 @@ pub enum Resource {
     ImpossibilityMotive(ImpossibilityId),
     /// The notes of this assignment, which is the reader's own, on a pathway where it has a place.
     OwnNotes(AssignmentId),
+    /// Opening in an emergency (S13).
+    EmergencyOpen,
+    /// That an opening exists, since when and until when: its author, and the référent who may know of that place.
+    Emergency(EmergencyId),
+    /// Name, contact, birth date, under one's own opening in force.
+    EmergencyIdentity(EmergencyId),
+    /// What an opening says of itself, motive included, and its review: a data protection officer.
+    EmergencyMotive(EmergencyId),
 }
 
-fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Option<TableFacts>) -> Decision {
+pub(super) fn permit(
+    reason: Reason,
+    valid_until: Timestamp,
+    basis: Vec<String>,
+    facts: Option<TableFacts>,
+) -> Decision {
     Decision {
         permitted: true,
         reason,
@@ -98,7 +111,7 @@ fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Opt
     }
 }
 
-fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp) -> Decision {
+pub(super) fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp) -> Decision {
     let reason = failing.first().map_or(Reason::NotAParticipant, |f| f.reason);
     Decision {
         permitted: false,
@@ -216,6 +229,9 @@ pub(super) fn decide_with(
         }
         return conclude(failing, valid_until);
     }
+    if let Resource::EmergencyMotive(id) = resource {
+        return super::emergency::decide_motive(facts, assignment, id, now);
+    }
     if let Some(empowered) = office(facts, assignment, resource, now) {
         failing.retain(|f| f.gate == 1);
         if !empowered {
@@ -255,7 +271,21 @@ pub(super) fn decide_with(
         }
         Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
         Resource::Place => true,
-        Resource::Invitation(_)
+        Resource::EmergencyOpen => {
+            return super::emergency::decide_opening(facts, book, assignment, me, valid_until, now);
+        }
+        Resource::EmergencyIdentity(id) => {
+            return super::emergency::decide_sheet(facts, book, assignment, me, id, valid_until, now);
+        }
+        Resource::Emergency(id) => facts
+            .emergency(id)
+            .and_then(|e| facts.participation(e.place()).map(|p| (e, p)))
+            // THREAT: existence oracle. A référent who may not know of that place learns nothing of its opening (S13).
+            .is_some_and(|(e, p)| {
+                *e.assignment() == assignment.id || (referent && may_know(facts, book, me, p, now))
+            }),
+        Resource::EmergencyMotive(_)
+        | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
         | Resource::ManagerView
         | Resource::AccordState(_)
@@ -377,7 +407,11 @@ fn office(
         | Resource::ReferentAct
         | Resource::Contribute
         | Resource::ManagerView
-        | Resource::OwnNotes(_) => None,
+        | Resource::OwnNotes(_)
+        | Resource::EmergencyOpen
+        | Resource::Emergency(_)
+        | Resource::EmergencyIdentity(_)
+        | Resource::EmergencyMotive(_) => None,
     }
 }
 
@@ -486,7 +520,7 @@ fn identity(
                     let by = claimed.iter().find(|(_, answer)| answer.fact == statute.fact);
                     (statute.valid_until, by.map(|(id, _)| format!("statute:{id}")))
                 }
-                Some(Regime::Accord) | None => (
+                Some(Regime::Accord | Regime::Emergency) | None => (
                     accord.valid_until,
                     accord.basis.as_ref().map(|b| format!("accord:{}:{}", b.accord, b.line)),
                 ),

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::auditing::OrganisationName;
 use super::openings::Standpoint;
+use super::receipts::record_ref;
 use super::{Act, App, Call, Scene, ServiceError};
 use crate::access::Resource;
 use crate::audit::Disclosed;
@@ -28,6 +29,8 @@ pub struct ConsultationLine {
     pub profession: Profession,
     pub purpose: Option<Purpose>,
     pub categories: Vec<Category>,
+    /// The records whose receipts can be taken away for the family: those that concern nothing hidden from the référent.
+    pub receipts: Vec<u64>,
 }
 
 /// Who opened content of a pathway, latest day first.
@@ -52,20 +55,23 @@ pub(super) fn named(organisations: &[Organisation], id: OrganisationId) -> Organ
 fn lines(app: &App, scene: &mut Scene<'_>) -> Result<Vec<ConsultationLine>, ServiceError> {
     let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
     let standpoint = Standpoint { facts: scene.gate.facts(), book: scene.gate.book(), me, now: scene.now };
-    let mut found: BTreeMap<Key, BTreeSet<Category>> = BTreeMap::new();
+    let mut found: BTreeMap<Key, (BTreeSet<Category>, Vec<u64>)> = BTreeMap::new();
     for o in standpoint.openings(app, scene)? {
         let key = (std::cmp::Reverse(o.on), o.organisation, o.profession, o.assignment, o.purpose);
-        found.entry(key).or_default().extend(o.opened.iter().map(|one| one.category));
+        let line = found.entry(key).or_default();
+        line.0.extend(o.opened.iter().map(|one| one.category));
+        line.1.extend(o.receipt);
     }
     let organisations = scene.snapshot.organisations()?;
     Ok(found
         .into_iter()
-        .map(|((day, id, profession, _, purpose), categories)| ConsultationLine {
+        .map(|((day, id, profession, _, purpose), (categories, receipts))| ConsultationLine {
             on: day.0,
             organisation: named(&organisations, id),
             profession,
             purpose,
             categories: categories.into_iter().collect(),
+            receipts,
         })
         .collect())
 }
@@ -87,6 +93,29 @@ impl App {
             let items = lines(self, scene)?;
             Ok(scene.seal_facts(Consultations { items }))
         })
+    }
+
+    /// The receipt of one opening, taken by the référent for the family, with its record.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; a record that concerns anything hidden from the référent is answered like an absent one.
+    pub fn consultation_receipt(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        index: u64,
+    ) -> Result<Disclosed<String>, ServiceError> {
+        let taken = self.read(call, act, pathway, |scene| {
+            let _seen = scene.gate.resource(Resource::Consultations)?;
+            if !lines(self, scene)?.iter().any(|line| line.receipts.contains(&index)) {
+                return Err(ServiceError::AbsentOrRefused);
+            }
+            let taken = self.receipt_in(scene.snapshot, index)?;
+            scene.returned.push(record_ref(index));
+            Ok(scene.seal_facts(taken))
+        })?;
+        self.keep_receipt(taken)
     }
 }
 

@@ -17,10 +17,11 @@ use crate::access::{CharterBook, Existence, may_know};
 use crate::audit::LeafBody;
 use crate::audit::json::{Value, parse};
 use crate::clock::Timestamp;
+use crate::domain::cell::{Reason, StatuteFact};
 use crate::domain::record::{Action, ResourceKind, RetentionClass, Verdict};
 use crate::domain::statute::{KeptFrom, kept_from};
 use crate::domain::vocabulary::{Category, Profession, Purpose};
-use crate::ids::{AssignmentId, ItemVersionId, OrganisationId};
+use crate::ids::{AssignmentId, ItemVersionId, OrganisationId, ParticipationId};
 
 /// Somebody opened content once, as far as the standpoint may know.
 pub(super) struct Opening {
@@ -33,6 +34,8 @@ pub(super) struct Opening {
     pub opened: Vec<Opened>,
     /// The sheet that a family reads and signs was made or read: done for one of its members, who is not looked at.
     pub for_family: bool,
+    /// The index of its record, where the whole record tells the standpoint nothing that is hidden from it.
+    pub receipt: Option<u64>,
 }
 
 /// One thing that was opened.
@@ -47,17 +50,17 @@ pub(super) struct Opened {
 }
 
 /// What the sealed detail of a record says that this view needs.
-struct Detail {
+pub(super) struct Detail {
     assignment: AssignmentId,
-    versions: Vec<ItemVersionId>,
+    pub versions: Vec<ItemVersionId>,
 }
 
-fn unreadable() -> ServiceError {
+pub(super) fn unreadable() -> ServiceError {
     ServiceError::Internal("the detail of a record does not read back".to_owned())
 }
 
 /// Reads a detail; `None` when nobody with an assignment acted.
-fn read_detail(text: &str) -> Result<Option<Detail>, ServiceError> {
+pub(super) fn read_detail(text: &str) -> Result<Option<Detail>, ServiceError> {
     let Value::Map(members) = parse(text).map_err(|_| unreadable())? else { return Err(unreadable()) };
     let mut assignment = None;
     let mut versions = Vec::new();
@@ -120,7 +123,7 @@ impl<'a> Standpoint<'a> {
     fn kept(
         &self,
         version: &ItemVersionId,
-        places: &BTreeSet<&crate::ids::ParticipationId>,
+        places: &BTreeSet<&ParticipationId>,
         purpose: Option<Purpose>,
     ) -> Option<KeptFrom> {
         // A statutory record opens for protection alone; a purpose that is not recorded could be that one.
@@ -202,6 +205,35 @@ impl<'a> Standpoint<'a> {
         seen
     }
 
+    /// Whether the whole record, as it was hashed, tells the standpoint nothing that is hidden from it.
+    ///
+    /// THREAT: a record says more than its line: refusals within a list, the share and the accord on which a permit
+    /// rests, whether the law was used. Each must be known already, or the record stays with the auditor.
+    fn may_take(&self, body: &LeafBody, detail: &Detail) -> bool {
+        let known = |id: &ParticipationId| self.facts.participation(id).is_some_and(|p| self.knows(p));
+        let basis_known = body.basis.iter().all(|basis| {
+            let mut parts = basis.split(':');
+            match (parts.next(), parts.next()) {
+                (Some("own"), None) => true,
+                (Some("share"), Some(id)) => {
+                    self.facts.shares.iter().any(|s| s.id.as_str() == id && known(&s.sharer))
+                }
+                (Some("accord"), Some(id)) => self.facts.accords.iter().any(|a| {
+                    let collector = a.facts().collected_by();
+                    a.facts().id().as_str() == id && self.knows_reader(collector)
+                }),
+                _ => false,
+            }
+        });
+        tells_no_refusal(body)
+            && basis_known
+            && !detail.versions.is_empty()
+            && detail
+                .versions
+                .iter()
+                .all(|v| self.version(v, &detail.assignment, body.purpose).is_some_and(|o| !o.kept.anybody()))
+    }
+
     /// Every opening that may be known, oldest first.
     pub fn openings(&self, app: &App, scene: &mut Scene<'_>) -> Result<Vec<Opening>, ServiceError> {
         let mut pseudonyms = Vec::new();
@@ -213,7 +245,7 @@ impl<'a> Standpoint<'a> {
             }
         }
         let mut found = Vec::new();
-        for (_, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
+        for (index, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
             let body = LeafBody::parse(&text).map_err(|e| ServiceError::Internal(e.to_string()))?;
             let opens = body.decision == Verdict::Permit && opens_content(body.action, body.resource);
             let (true, Some(commit), Some(organisation), Some(profession)) = (
@@ -234,7 +266,9 @@ impl<'a> Standpoint<'a> {
             }
             let opened = self.opened(&body, &detail);
             if !opened.is_empty() {
+                let receipt = self.may_take(&body, &detail).then(|| u64::try_from(index).ok()).flatten();
                 found.push(Opening {
+                    receipt,
                     on: body.at.paris_day(),
                     organisation,
                     profession,
@@ -249,34 +283,26 @@ impl<'a> Standpoint<'a> {
     }
 }
 
+/// Whether a record tells of permits only, and of none that rests on the law: who was refused what, for which reason,
+/// and that the law was used are nobody's but the auditor's (DESIGN §4).
+pub(super) fn tells_no_refusal(body: &LeafBody) -> bool {
+    body.decision == Verdict::Permit
+        && body.facts.iter().all(|entry| {
+            entry.permitted
+                && entry.reason != Reason::Statute
+                && entry.facts.is_none_or(|facts| facts.statute == StatuteFact::None)
+        })
+}
+
 const fn lists(action: Action) -> bool {
     matches!(action, Action::List | Action::Search)
 }
 
-/// Whether a record of this kind can have put content before somebody's eyes. The list of items shows their words.
+/// Whether a record of this kind can have put content before somebody's eyes. The list of items shows their words; other
+/// lists do not.
 const fn opens_content(action: Action, resource: ResourceKind) -> bool {
-    match action {
-        Action::Read | Action::Print | Action::Export => true,
-        Action::List | Action::Search => matches!(resource, ResourceKind::Item | ResourceKind::ActionItem),
-        Action::Preview
-        | Action::Create
-        | Action::Update
-        | Action::Share
-        | Action::End
-        | Action::Invite
-        | Action::Accept
-        | Action::Decline
-        | Action::Confirm
-        | Action::Sign
-        | Action::Refuse
-        | Action::Withdraw
-        | Action::Oppose
-        | Action::Publish
-        | Action::SignIn
-        | Action::SignOut
-        | Action::Maintain
-        | Action::Erase => false,
-    }
+    action.shows_content()
+        && (!lists(action) || matches!(resource, ResourceKind::Item | ResourceKind::ActionItem))
 }
 
 /// Papers that are made for one member of the family: the sheets that one signs, the people, the family's own sheets.

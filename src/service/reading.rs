@@ -233,6 +233,7 @@ fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
             (Some(Regime::L226_2_2), _) => {
                 ", par le partage que la loi prévoit pour protéger un enfant (CASF L226-2-2)".to_owned()
             }
+            (Some(Regime::Emergency), _) => ", ouvert en urgence".to_owned(),
             (_, Some(day)) => format!(", avec l'accord signé le {}", french_date(day)),
             (_, None) => ", avec l'accord de la famille".to_owned(),
         };

@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::domain::accord::{Accord, AccordFacts, Event};
 use crate::domain::deferral::Deferral;
+use crate::domain::emergency::{Emergency, EmergencyEvent, EmergencyOpening};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -143,6 +144,8 @@ struct Opened {
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
     deferrals: Vec<Deferral>,
+    openings: Vec<EmergencyOpening>,
+    openings_events: Vec<EmergencyEvent>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -201,6 +204,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
                     incoming_confirmed_at: b.incoming_confirmed_at,
                 });
             }
+            FactKind::Emergency => o.openings.push(row.open_facts(key)?),
+            FactKind::EmergencyEvent => o.openings_events.push(row.open_facts(key)?),
             // Read by their own views; no decision rests on them.
             FactKind::Preference
             | FactKind::Succession
@@ -365,6 +370,11 @@ impl Snapshot {
             items: self.items_facts(id)?,
             handovers: opened.handovers,
             deferrals: opened.deferrals,
+            emergencies: opened
+                .openings
+                .into_iter()
+                .map(|o| Emergency::new(o, &opened.openings_events))
+                .collect(),
         }))
     }
 

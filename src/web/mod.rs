@@ -20,3 +20,4 @@ pub mod route;
 pub mod routes;
 pub mod server;
 mod spreadsheet;
+pub mod witness;

@@ -35,6 +35,7 @@ pub fn api() -> Vec<Route> {
         api::successions::routes(),
         api::audit::routes(),
         api::looked::routes(),
+        api::emergencies::routes(),
     ]
     .into_iter()
     .flatten()

@@ -199,6 +199,16 @@ impl World {
         self.s.act(NADIA, &self.at("statutes"), self.statute_body())
     }
 
+    pub fn emergency_body(&self) -> Value {
+        json!({ "motive": "Malaise pendant une sortie.", "understood": true })
+    }
+
+    /// Samira's opening, which the route that opens has made.
+    pub fn emergency(&self) -> String {
+        let list = self.s.read(SAMIRA, &self.at("emergencies"));
+        list["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     pub fn holder_body(&self) -> Value {
         json!({ "capacity": "relative", "from": "2015-01-01", "name": "Une tante", "relation": "tante" })
     }

@@ -46,6 +46,9 @@ fn world(referent: &str, hidden: bool) -> BTreeMap<String, BTreeMap<String, Stri
         let street = s.fact(SAMIRA, &p, "schooling", "Vient au local le mercredi");
         s.share(SAMIRA, &p, s.share_body("coordination", 60, &[&street], &[&claire]));
         assert!(s.reads(CLAIRE, &street, "coordination"));
+        // S13: nor does an opening in an emergency by a hidden service leave a trace for whoever may not know of it.
+        let motive = json!({ "motive": "Un appel de nuit, personne ne répond.", "understood": true });
+        s.act(CLAIRE, &format!("/api/v1/pathways/{p}/emergencies"), motive);
     } else {
         // The same sheet without the hidden box.
         s.accord(SAMIRA, &p, "protection", 300, vec![s.line(JULIE, &["schooling"], &[])], &all);

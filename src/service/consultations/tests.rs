@@ -299,3 +299,39 @@ fn only_the_referent_sees_who_looked() {
     }
     assert!(bed.seen_by("referente").is_empty());
 }
+
+#[test]
+fn s12_receipts_are_taken_of_openings_that_concern_nothing_hidden() {
+    const TAKE: Act = Act { action: Action::Export, resource: ResourceKind::Consultations };
+    let bed = Bed::new("referent_contested");
+    let hers = bed.writes("aemo", Category::Family);
+    let open = bed.writes("prevention", Category::Leisure);
+    let passed_on = bed.writes("prevention", Category::Housing);
+    bed.shares("aemo", "prevention", &passed_on);
+    let last = || bed.t.app.store().snapshot().unwrap().log_frontier().unwrap().size() - 1;
+    bed.opens("prevention", &[(&open, Category::Leisure)], Verdict::Permit);
+    let openly = last();
+    let mut hidden = Vec::new();
+    bed.opens("aemo", &[(&open, Category::Leisure)], Verdict::Permit);
+    hidden.push(last());
+    // One record of two things is one receipt: half of it may not be told, so none of it is taken.
+    bed.opens("prevention", &[(&hers, Category::Family), (&open, Category::Leisure)], Verdict::Permit);
+    hidden.push(last());
+    bed.opens("prevention", &[(&passed_on, Category::Housing)], Verdict::Permit);
+    hidden.push(last());
+    let call = bed.t.call("referent_contested");
+    let seen = bed.t.app.consultations(&call, ACT, &bed.pathway).unwrap();
+    let receipts: Vec<u64> = seen.items.iter().flat_map(|l| l.receipts.clone()).collect();
+    assert_eq!(receipts, [openly]);
+    let taken = bed.t.app.consultation_receipt(&call, TAKE, &bed.pathway, openly).unwrap();
+    let name = crate::service::checkpoints::log_name(&mut bed.t.app.store().snapshot().unwrap()).unwrap();
+    let proof = crate::audit::TlogProof::parse(&taken).unwrap();
+    let (_, body) = proof.verify_carried(&name.origin, &name.keys).unwrap();
+    assert!(std::str::from_utf8(body).unwrap().contains("specialised_prevention"));
+    for index in hidden.into_iter().chain([0, u64::MAX]) {
+        let refused = bed.t.app.consultation_receipt(&call, TAKE, &bed.pathway, index).map(|_| ());
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{index}");
+    }
+    let other = bed.t.app.consultation_receipt(&bed.t.call("prevention"), TAKE, &bed.pathway, openly);
+    assert!(matches!(other.map(|_| ()), Err(ServiceError::AbsentOrRefused)));
+}

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod charters;
 pub mod circle;
+pub mod emergencies;
 pub mod handovers;
 pub mod items;
 pub mod looked;

@@ -40,6 +40,7 @@ pub fn routes() -> Vec<Route> {
             "profession",
             "secrecy",
         ]),
+        row(Get, "/parcours/{pathway}/partager/apercu", (Preview, Share), choose::page),
         row(Post, "/parcours/{pathway}/partager/apercu", (Preview, Share), choose::look),
         row(Post, "/parcours/{pathway}/partager", (Sharing, Share), choose::share),
         row(Get, "/parcours/{pathway}/partages", (List, Share), list::page),
