@@ -106,7 +106,7 @@ fn show_open(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn open_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_open(app, incoming, 200, Entered::nothing())
+    show_open(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -171,7 +171,7 @@ fn show_case(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn case_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_case(app, incoming, 200, Entered::first(app, incoming)?)
+    show_case(app, incoming, 200, Entered::nothing())
 }
 
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
