@@ -85,6 +85,7 @@ pub struct EmergencyView {
 
 /// An opening, without what it opened.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EmergencyOpeningLine)]
 pub struct EmergencyLine {
     #[schema(value_type = String)]
     pub id: EmergencyId,

@@ -235,7 +235,7 @@ mod samples {
             let (shell, frame) = frame_as(Role::Participant, Part::Other, "Accès en urgence");
             let view = EmergencyView {
                 id: id(),
-                pathway: PathwayId::parse(&"b".repeat(26)).unwrap(),
+                pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
                 opened_at: "2027-03-12T10:00:00Z".to_owned(),
                 closes_at: "2027-03-13T10:00:00Z".to_owned(),
                 person,
@@ -272,7 +272,7 @@ mod samples {
         EmergencyCase {
             id: id(),
             organisation: OrganisationName {
-                id: OrganisationId::parse(&"c".repeat(26)).unwrap(),
+                id: OrganisationId::parse(&"a".repeat(26)).unwrap(),
                 name: "Association Rue & Liens".to_owned(),
             },
             profession: Profession::SpecialisedPrevention,
