@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 use super::instance::Instance;
 use crate::config::Settings;
 use crate::jobs::{JOBS, Job, Report, find};
+use crate::startup::french;
 
 /// The commands about jobs.
 #[derive(Debug, clap::Subcommand)]
@@ -87,7 +88,12 @@ pub fn run(
             }
             Err(error) => {
                 all_done = false;
-                writeln!(out, "{} : échec ({error}). Rien n'a été changé ; relancez la tâche.", job.name)?;
+                writeln!(
+                    out,
+                    "{} : échec ({}). Ce qui n'a pas pu être fait reste à faire ; relancez la tâche.",
+                    job.name,
+                    french::service(&error)
+                )?;
             }
         }
     }

@@ -221,6 +221,31 @@ fn what_has_served_is_swept_once_and_what_still_serves_is_not() {
 }
 
 #[test]
+fn a_reader_who_holds_the_journal_is_told_and_the_next_sweep_empties_it() {
+    let case = Case::new();
+    let t = &case.t;
+    let key = pathway_key(&case);
+    let id = NoteId::random(t.app.chance()).unwrap();
+    let author = &t.person("referente").assignment;
+    let note =
+        NewNote::seal(&key, t.app.chance(), &id, 1, &case.id, author, t.clock.now(), "À rappeler").unwrap();
+    let ciphertext = note.ciphertext().to_vec();
+    t.write(move |tx, _| tx.note_put(&note));
+    t.app.empty_journal().unwrap();
+    // Somebody who began to read before the note went, and still reads.
+    let mut reader = t.app.store().snapshot().unwrap();
+    assert!(reader.pathway_version(&case.id).unwrap().is_some());
+    let on = case.id.clone();
+    t.write(move |tx, _| tx.notes_destroy(&on, &[id]));
+    assert!(at_rest(t, &ciphertext), "the file still has it");
+    let swept = run(t, "sweep");
+    assert_eq!(swept.left, 1, "an erasure that is not complete is not said to be");
+    drop(reader);
+    assert_eq!(run(t, "sweep").left, 0);
+    assert!(!at_rest(t, &ciphertext));
+}
+
+#[test]
 fn every_job_runs_on_a_quiet_instance_and_then_leaves_the_log_alone() {
     let t = Territory::new();
     t.keep_sessions();

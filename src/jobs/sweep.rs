@@ -1,4 +1,5 @@
-//! Sweeps away what has served: sessions, invitation codes, idempotency keys, counts of failed sign-ins.
+//! Sweeps away what has served: sessions, invitation codes, idempotency keys, counts of failed sign-ins, texts kept for
+//! their author. Then empties the write-ahead log, where an earlier erasure may have had to leave its words.
 
 use super::{Job, Report};
 use crate::clock::Timestamp;
@@ -6,11 +7,16 @@ use crate::service::{App, ServiceError};
 
 pub const JOB: Job = Job {
     name: "sweep",
-    summary: "Retire les connexions terminées, les codes d'ouverture périmés et les clés d'idempotence anciennes.",
+    summary: "Retire les connexions terminées, les codes d'ouverture périmés et les clés d'idempotence anciennes, les textes gardés 24 heures.",
     every_minutes: 60,
     run,
 };
 
 fn run(app: &App, now: Timestamp) -> Result<Report, ServiceError> {
-    Ok(Report { done: app.sweep(now)?, left: 0 })
+    let done = app.sweep(now)?;
+    let emptied = app.empty_journal();
+    if let Err(error) = &emptied {
+        tracing::warn!(%error, "what was erased is still in the write-ahead log");
+    }
+    Ok(Report { done, left: u64::from(emptied.is_err()) })
 }

@@ -15,14 +15,14 @@ use super::ServiceError;
 use super::consent::{Directory, RecipientView, need_of, rows_of, standing};
 use super::flow::Scene;
 use crate::access::facts::ParticipationFacts;
-use crate::access::{Resource, may_know, reads_every_existence};
+use crate::access::{Existence, Resource, may_know, reads_every_existence};
 use crate::clock::Timestamp;
 use crate::domain::accord::{
     Accord, AccordState, Awaited, Event, EventKind, Line, LineKind, RecipientKey, Signatory, SignatorySlot,
     state,
 };
 use crate::domain::cell::Need;
-use crate::domain::vocabulary::{Capacity, Category, Function, Profession, Purpose, Role};
+use crate::domain::vocabulary::{Capacity, Category, Function, Mandate, Purpose, Role};
 use crate::ids::{AccordId, AccordLineId, HolderId, PathwayId};
 
 /// As whom the reader sees an accord.
@@ -320,30 +320,10 @@ fn knows_service(scene: &Scene<'_>, me: &ParticipationFacts, key: &RecipientKey)
         let this = may_know(facts, scene.gate.book(), me, other, scene.now);
         known = Some(known.unwrap_or(false) || this);
     }
-    known.unwrap_or(match key.profession {
-        Profession::Aemo | Profession::ChildWelfare | Profession::YouthJustice | Profession::Psychologist => {
-            me.assignment.recipient_key() == *key
-                || reads_every_existence(facts, scene.gate.book(), me, scene.now)
-        }
-        Profession::ReferentPre
-        | Profession::SpecialisedPrevention
-        | Profession::SchoolSocialWorker
-        | Profession::DistrictSocialWorker
-        | Profession::SchoolHealth
-        | Profession::Teacher
-        | Profession::SocialEducationalWorker
-        | Profession::MissionLocale
-        | Profession::StayOrganiser
-        | Profession::SocialMediator
-        | Profession::ConcernUnit
-        | Profession::ElectedOfficial
-        | Profession::Police
-        | Profession::Landlord
-        | Profession::TransportOperator
-        | Profession::Facilitator
-        | Profession::Administrator
-        | Profession::Auditor
-        | Profession::DataProtectionOfficer => true,
+    known.unwrap_or_else(|| {
+        Existence::of(key.profession, Mandate::Contractual) == Existence::Open
+            || me.assignment.recipient_key() == *key
+            || reads_every_existence(facts, scene.gate.book(), me, scene.now)
     })
 }
 

@@ -55,7 +55,8 @@ pub struct Invited {
     pub id: ProfessionalId,
     /// `null` when the request repeats an earlier one: the code was shown then.
     pub code: Option<String>,
-    pub expires_at: String,
+    /// Until when the code serves; `null` with it.
+    pub expires_at: Option<String>,
 }
 
 /// What the holder writes down before confirming; shown this once.
@@ -204,7 +205,8 @@ impl App {
         Ok(Invited {
             id: ProfessionalId::parse(&created.id).map_err(internal)?,
             code: (!created.replayed).then(|| code.code.to_string()),
-            expires_at: self.clock().now().plus_seconds(INVITATION_SECONDS).rfc3339(),
+            expires_at: (!created.replayed)
+                .then(|| self.clock().now().plus_seconds(INVITATION_SECONDS).rfc3339()),
         })
     }
 
@@ -505,7 +507,7 @@ impl App {
         };
         let proof = {
             let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
-            self.prove(Some(&person), present, code, now)?
+            self.prove(Some(&person), present, code, now).map_err(|e| self.record_malformed(&call, act, e))?
         };
         let Some(proof) = proof else {
             self.attempt_failed(&call.request, act, Some(&person.id), &subjects)
@@ -522,7 +524,9 @@ impl App {
             };
         let hash = {
             let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
-            self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e))?
+            self.hasher
+                .hash(&chosen, self.chance())
+                .map_err(|e| self.record_malformed(&call, act, password_error(&e)))?
         };
         let opened = std::cell::RefCell::new(None);
         self.change_desk(&call, act, |desk| {

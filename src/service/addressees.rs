@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::consent::{RecipientView, recipient_view};
 use super::directory::in_force;
 use super::sessions::row_ref;
 use super::{Act, App, Call, ServiceError};
@@ -16,7 +17,7 @@ use crate::audit::Disclosed;
 use crate::domain::cell::Need;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Function, Level, Profession, Purpose, Secrecy};
-use crate::ids::{AssignmentId, MissionId, OrganisationId};
+use crate::ids::{AssignmentId, MissionId};
 
 /// What the charter asks before this service reads this subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -36,13 +37,8 @@ pub struct AddresseePerson {
 /// A service, as an accord names it: always all three.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AddresseeView {
-    #[schema(value_type = String)]
-    pub organisation: OrganisationId,
-    pub organisation_name: String,
-    pub profession: Profession,
-    #[schema(value_type = String)]
-    pub mission: MissionId,
-    pub mission_title: String,
+    #[serde(flatten)]
+    pub service: RecipientView,
     /// Whether everybody who works there is bound by secrecy.
     pub bound: bool,
     /// To whom this service reports upward.
@@ -118,13 +114,8 @@ impl App {
                         }
                     }
                     people.sort_by(|a, b| a.name.cmp(&b.name));
-                    let title = organisation.words.missions.iter().find(|m| m.id == mission);
                     items.push(AddresseeView {
-                        organisation: organisation.id.clone(),
-                        organisation_name: organisation.words.name.clone(),
-                        profession,
-                        mission_title: title.map(|m| m.title.clone()).unwrap_or_default(),
-                        mission,
+                        service: recipient_view(&organisation, profession, mission),
                         bound: rows.iter().all(|s| *s == Secrecy::Bound),
                         accountable: super::members::accountable(profession),
                         people,
@@ -147,7 +138,7 @@ mod tests {
     fn the_charter_says_who_may_be_addressed_and_what_each_subject_asks() {
         let t = Territory::new();
         let found = t.app.addressees(&t.call("referente"), Purpose::Coordination).unwrap();
-        let of = |p: Profession| found.items.iter().find(|a| a.profession == p);
+        let of = |p: Profession| found.items.iter().find(|a| a.service.profession == p);
         assert!(of(Profession::Auditor).is_none() && of(Profession::Administrator).is_none());
         let aemo = of(Profession::Aemo).unwrap();
         assert!(aemo.accountable.as_deref().is_some_and(|s| s.contains("juge")));

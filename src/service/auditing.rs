@@ -9,13 +9,14 @@ use chrono::{Datelike, NaiveDate, SubsecRound, Timelike};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::unproven;
+use super::checkpoints::{Made, unproven};
 use super::receipts::record_ref;
-use super::{Act, App, Call, Desk, ServiceError};
+use super::{Act, App, Call, Desk, ServiceError, WitnessState, witnesses};
 use crate::audit::tree::consistency_proof;
 use crate::audit::{Disclosed, LeafBody, Pseudonym};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
+use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
@@ -25,11 +26,14 @@ use crate::store::organisation::Organisation;
 mod overview;
 mod proving;
 mod replaying;
+mod reviews;
+mod watching;
 mod words;
 
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
 pub use replaying::{ReplayView, charter_versions};
+pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 pub(super) use words::sentence as record_sentence;
 
 /// How many records a page has.
@@ -64,7 +68,7 @@ pub struct RecordSearch {
     pub reason: Option<Reason>,
     /// Stable code of a rule that refused.
     pub rule: Option<String>,
-    /// Nights and week-ends only, in Paris.
+    /// Nights, week-ends and public holidays only, in Paris.
     pub out_of_hours: bool,
     /// `next` of the page before.
     pub cursor: Option<String>,
@@ -84,7 +88,7 @@ pub struct RecordLine {
     pub index: u64,
     /// To the minute, UTC.
     pub at: String,
-    /// At night or on a day of the week-end, in Paris.
+    /// At night, on a day of the week-end or on a public holiday, in Paris.
     pub out_of_hours: bool,
     pub organisation: Option<OrganisationName>,
     pub profession: Option<Profession>,
@@ -148,6 +152,10 @@ pub struct LogState {
     pub last_reconciled_at: Option<String>,
     /// How many things did not agree then.
     pub last_reconciled_divergences: Option<u32>,
+    /// The size of the last checkpoint that a witness cosigned.
+    pub attested: Option<u64>,
+    /// The witnesses that this server asks.
+    pub witnesses: Vec<WitnessState>,
 }
 
 /// That the log of today continues the log of `from` records.
@@ -161,7 +169,7 @@ pub struct Consistency {
     pub checkpoint: String,
 }
 
-fn minute(at: Timestamp) -> String {
+pub(super) fn minute(at: Timestamp) -> String {
     let utc = at.utc().trunc_subsecs(0);
     utc.with_second(0).unwrap_or(utc).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
@@ -177,7 +185,7 @@ fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<R
     Ok(RecordLine {
         index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
         at: minute(body.at),
-        out_of_hours: body.at.out_of_hours(),
+        out_of_hours: out_of_hours(body.at),
         sentence: words::sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
         organisation,
         profession: body.profession,
@@ -277,7 +285,7 @@ impl RecordSearch {
             && self.rule.as_ref().is_none_or(|r| {
                 body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
             })
-            && (!self.out_of_hours || body.at.out_of_hours())
+            && (!self.out_of_hours || out_of_hours(body.at))
     }
 
     /// The query that a cursor is bound to: all but the cursor.
@@ -309,6 +317,18 @@ impl App {
         })
     }
 
+    /// The index that a cursor of this query stands for.
+    fn index_of(&self, who: &str, query: &[u8], cursor: &str) -> Result<i64, ServiceError> {
+        let opened = self.store.instance_keys().open_cursor(who, query, cursor).map_err(|_| {
+            ServiceError::rule(
+                "cursor_of_another_query",
+                "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+            )
+        })?;
+        let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))
+    }
+
     fn search_in(
         &self,
         desk: &mut Desk<'_>,
@@ -319,19 +339,7 @@ impl App {
         let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
-            Some(cursor) => {
-                let opened = keys.open_cursor(who, &query, cursor).map_err(|_| {
-                    ServiceError::rule(
-                        "cursor_of_another_query",
-                        "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
-                    )
-                })?;
-                let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
-                Some(
-                    text.parse()
-                        .map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?,
-                )
-            }
+            Some(cursor) => Some(self.index_of(who, &query, cursor)?),
         };
         let organisations = desk.snapshot.organisations()?;
         let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
@@ -398,13 +406,20 @@ impl App {
         self.keep_receipt(taken)
     }
 
-    /// The checkpoint of the log as it was just before this request's own record.
+    /// The last checkpoint that a witness cosigned, with its cosignatures; where no witness saw the log of late, that of
+    /// the log as it was just before this request's own record.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn audit_checkpoint(&self, call: &Call, act: Act) -> Result<Disclosed<String>, ServiceError> {
         let made = self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
+            let states = self.witness_states(desk.snapshot, desk.now)?;
+            if states.iter().any(|state| !state.late && state.contradicts.is_none())
+                && let Some(signed) = witnesses::attested(desk.snapshot)?
+            {
+                return Ok(Made { signed, fresh: false });
+            }
             self.checkpoint_in(desk.snapshot)
         })?;
         self.checkpoint_keep(&made)?;

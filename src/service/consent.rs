@@ -46,7 +46,7 @@ impl RecipientInput {
 }
 
 /// A recipient as people read it.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RecipientView {
     #[schema(value_type = String)]
     pub organisation: OrganisationId,
@@ -67,16 +67,23 @@ pub enum Said {
 
 impl<'de> Deserialize<'de> for Said {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        match text.as_str() {
-            "young_person" => Ok(Self::YoungPerson),
-            "parent" => Ok(Self::Parent),
-            id => HolderId::parse(id).map(Self::Holder).map_err(serde::de::Error::custom),
-        }
+        Self::parse(&String::deserialize(d)?).map_err(serde::de::Error::custom)
     }
 }
 
 impl Said {
+    /// From its code.
+    ///
+    /// # Errors
+    /// What is neither a code nor an id.
+    pub fn parse(text: &str) -> Result<Self, crate::ids::InvalidId> {
+        match text {
+            "young_person" => Ok(Self::YoungPerson),
+            "parent" => Ok(Self::Parent),
+            id => HolderId::parse(id).map(Self::Holder),
+        }
+    }
+
     /// The one person who says it, where one is needed.
     ///
     /// # Errors
@@ -114,29 +121,40 @@ impl Directory {
     #[must_use]
     pub fn find(&self, key: &RecipientKey) -> Option<RecipientView> {
         let organisation = self.organisation(&key.organisation)?;
-        let mission = organisation.words.missions.iter().find(|m| m.id == key.mission)?;
-        Some(RecipientView {
-            organisation: key.organisation.clone(),
-            organisation_name: organisation.words.name.clone(),
-            profession: key.profession,
-            mission: key.mission.clone(),
-            mission_title: mission.title.clone(),
-        })
+        organisation.words.missions.iter().find(|m| m.id == key.mission)?;
+        Some(recipient_view(organisation, key.profession, key.mission.clone()))
     }
 
     /// As [`Directory::find`]; a mission that is no longer listed keeps its place without a title.
     #[must_use]
     pub fn view(&self, key: &RecipientKey) -> RecipientView {
-        self.find(key).unwrap_or_else(|| RecipientView {
-            organisation: key.organisation.clone(),
-            organisation_name: self
-                .organisation(&key.organisation)
-                .map(|o| o.words.name.clone())
-                .unwrap_or_default(),
-            profession: key.profession,
-            mission: key.mission.clone(),
-            mission_title: String::new(),
-        })
+        match self.organisation(&key.organisation) {
+            Some(organisation) => recipient_view(organisation, key.profession, key.mission.clone()),
+            None => RecipientView {
+                organisation: key.organisation.clone(),
+                organisation_name: String::new(),
+                profession: key.profession,
+                mission: key.mission.clone(),
+                mission_title: String::new(),
+            },
+        }
+    }
+}
+
+/// A service of an organisation; a mission that is no longer listed has no title.
+#[must_use]
+pub fn recipient_view(
+    organisation: &Organisation,
+    profession: Profession,
+    mission: MissionId,
+) -> RecipientView {
+    let title = organisation.words.missions.iter().find(|m| m.id == mission).map(|m| m.title.clone());
+    RecipientView {
+        organisation: organisation.id.clone(),
+        organisation_name: organisation.words.name.clone(),
+        profession,
+        mission,
+        mission_title: title.unwrap_or_default(),
     }
 }
 

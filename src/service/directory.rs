@@ -3,8 +3,6 @@
 //! Structures, names of professionals, who stated and who confirmed an affectation are no secret among them; who takes
 //! part in which pathway is not here (DESIGN §3, hidden existence).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::ServiceError;
@@ -12,6 +10,7 @@ use super::app::App;
 use super::console::{Author, Office};
 use super::flow::{Act, Call, Desk};
 use super::sessions::row_ref;
+use super::who::Names;
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind};
@@ -106,28 +105,6 @@ pub struct Professionals {
     pub items: Vec<ProfessionalView>,
 }
 
-/// Names of professionals, each read once.
-#[derive(Default)]
-pub(super) struct Names(BTreeMap<ProfessionalId, String>);
-
-impl Names {
-    fn of(
-        &mut self,
-        snapshot: &mut crate::store::Snapshot,
-        id: Option<&ProfessionalId>,
-    ) -> Result<Option<String>, ServiceError> {
-        let Some(id) = id else { return Ok(None) };
-        if let Some(name) = self.0.get(id) {
-            return Ok(Some(name.clone()));
-        }
-        let name = snapshot.professional_fetch(id)?.map(|p| p.words.name);
-        if let Some(name) = &name {
-            self.0.insert(id.clone(), name.clone());
-        }
-        Ok(name)
-    }
-}
-
 fn organisation_view(o: Organisation, charter_signed: bool) -> OrganisationView {
     OrganisationView {
         id: o.id,
@@ -172,8 +149,8 @@ fn assignment_view(
         function: a.function,
         secrecy_basis: row.secrecy_basis,
         secrecy_until: a.secrecy_until.map(Timestamp::rfc3339),
-        stated_by: names.of(office.snapshot, row.stated_by.as_ref())?,
-        confirmed_by: names.of(office.snapshot, row.confirmed_by.as_ref())?,
+        stated_by: names.name(office.snapshot, row.stated_by.as_ref())?,
+        confirmed_by: names.name(office.snapshot, row.confirmed_by.as_ref())?,
         starts_at: a.starts_at.rfc3339(),
         ends_at: a.ends_at.map(Timestamp::rfc3339),
     })
@@ -290,8 +267,8 @@ fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, Se
             name: person.words.name,
             telephone: person.words.telephone,
             account: person.state,
-            invited_by: names.of(office.snapshot, person.invited_by.as_ref())?,
-            recognised_by: names.of(office.snapshot, person.recognised_by.as_ref())?,
+            invited_by: names.name(office.snapshot, person.invited_by.as_ref())?,
+            recognised_by: names.name(office.snapshot, person.recognised_by.as_ref())?,
             assignments,
             id: person.id,
         });

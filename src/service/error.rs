@@ -74,9 +74,10 @@ impl From<StoreError> for ServiceError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Stale => Self::Conflict,
-            StoreError::Pool(_) | StoreError::Connect(_) | StoreError::Database(_) => {
-                Self::Unavailable(e.to_string())
-            }
+            StoreError::Pool(_)
+            | StoreError::Connect(_)
+            | StoreError::Database(_)
+            | StoreError::StillInJournal => Self::Unavailable(e.to_string()),
             // THREAT: an erased pathway must read as absent, not as broken.
             StoreError::KeyDestroyed => Self::AbsentOrRefused,
             StoreError::Address

@@ -129,7 +129,7 @@ impl App {
 
     pub(super) fn shown(&self, id: ProfessionalId, code: &FreshCode) -> Invited {
         let until = self.clock().now().plus_seconds(super::accounts::INVITATION_SECONDS);
-        Invited { id, code: Some(code.code.to_string()), expires_at: until.rfc3339() }
+        Invited { id, code: Some(code.code.to_string()), expires_at: Some(until.rfc3339()) }
     }
 
     /// Opens an account as its holder would, with a random password: for the demonstration, which has nobody at a

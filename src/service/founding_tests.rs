@@ -124,6 +124,11 @@ fn imports_settle_people_through_the_acts_of_two_administrators() {
     assert!(done.written);
     let twice = app.import_organisations(author, "s.csv", STRUCTURES.as_bytes(), Mode::Write).unwrap();
     assert!(!twice.written && twice.wrong.len() == 2);
+    // A line that is wrong for itself does not shift what is said of the others.
+    let mixed = STRUCTURES.replacen("town", "ville", 1);
+    let mixed = app.import_organisations(author, "s.csv", mixed.as_bytes(), Mode::Write).unwrap();
+    let wrong: Vec<_> = mixed.wrong.iter().map(|w| (w.line, w.column)).collect();
+    assert_eq!(wrong, [(2, 3), (3, 1)]);
     let dry = app.import_professionals(author, "p.csv", PEOPLE.as_bytes(), Mode::DryRun).unwrap();
     assert!(!dry.written && dry.lines.len() == 4 && dry.invited.is_empty(), "{:?}", dry.wrong);
     let report = app.import_professionals(author, "p.csv", PEOPLE.as_bytes(), Mode::Write).unwrap();

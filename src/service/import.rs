@@ -328,18 +328,19 @@ impl App {
             Err(found) => return Ok(Report::refused(found)),
         };
         let mut found = Vec::new();
-        let mut drafts: Vec<(u32, OrganisationDraft)> = Vec::new();
+        // Each with the line that it came from: a line that is wrong makes no draft.
+        let mut drafts: Vec<(&Row, OrganisationDraft)> = Vec::new();
         for row in &t.rows {
             let cells = Cells { table: &t, row, columns };
             let Some(draft) = organisation_of(&cells, &mut found) else { continue };
             if drafts.iter().any(|(_, d)| d.code == draft.code) {
                 cells.wrong(0, "ce code est déjà plus haut dans le fichier", &mut found);
             }
-            drafts.push((row.line, draft));
+            drafts.push((row, draft));
         }
         let stored =
             self.import_look(author, act, |office| office.snapshot.organisations().map_err(Into::into))?;
-        for ((_, draft), row) in drafts.iter().zip(&t.rows) {
+        for (row, draft) in &drafts {
             if stored.iter().any(|o| o.words.code == draft.code.as_str()) {
                 Cells { table: &t, row, columns }.wrong(0, "une structure a déjà ce code", &mut found);
             }
@@ -361,8 +362,8 @@ impl App {
         }
         let lines = drafts
             .iter()
-            .map(|(line, d)| ReportLine {
-                line: *line,
+            .map(|(row, d)| ReportLine {
+                line: row.line,
                 done: format!("structure « {} » ({})", d.name.as_str(), d.code.as_str()),
                 warnings: Vec::new(),
             })

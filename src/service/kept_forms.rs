@@ -223,6 +223,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::service::testing::Territory;
+    use crate::store::retention::SweepBefore;
 
     const PATH: &str = "/parcours/a/ecrire";
 
@@ -273,6 +274,28 @@ mod tests {
         assert!(matches!(t.app.kept_form_take(&call, &kept.id), Err(ServiceError::Unauthenticated)));
         later(&t, KEPT_SECONDS);
         assert_eq!(keep(&t, "referente", PATH, "Trop tard."), None);
+    }
+
+    #[test]
+    fn a_kept_text_is_deleted_after_a_day_though_nobody_keeps_another() {
+        let t = Territory::new();
+        keep(&t, "referente", PATH, "Un texte.").unwrap();
+        let never = Timestamp::from_micros(0);
+        let all = SweepBefore {
+            session_over: never,
+            session_seen: never,
+            invitation_expired: never,
+            idempotency: never,
+            delay: never,
+            kept_form: Timestamp::MAX,
+        };
+        let rows = || t.app.store().snapshot().unwrap().sweepable(&all).unwrap().kept_forms;
+        later(&t, KEPT_SECONDS - 1);
+        t.app.sweep(t.clock.now()).unwrap();
+        assert_eq!(rows(), 1);
+        later(&t, 1);
+        t.app.sweep(t.clock.now()).unwrap();
+        assert_eq!(rows(), 0);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::auditing::record_sentence;
 use super::checkpoints::{Made, unproven};
-use super::consultations::{read_detail, tells_no_refusal, unreadable};
-use super::{Act, App, Call, Desk, ServiceError};
+use super::openings::{read_detail, tells_no_refusal, unreadable};
+use super::{Act, App, Call, Desk, ServiceError, witnesses};
 use crate::audit::tree::inclusion_proof;
 use crate::audit::{Disclosed, LeafBody, SignedCheckpoint, TlogProof};
 use crate::domain::record::{Action, ResourceKind, RetentionClass, RowRef, Verdict};
@@ -68,7 +68,9 @@ impl App {
         let internal = |e: &dyn std::fmt::Display| ServiceError::Internal(e.to_string());
         let made = match snapshot.checkpoint_latest()? {
             Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => {
-                Made { signed: SignedCheckpoint::parse(&last.note).map_err(|e| internal(&e))?, fresh: false }
+                let signed = SignedCheckpoint::parse(&last.note).map_err(|e| internal(&e))?;
+                let stored = snapshot.cosignatures(signed.claims().size())?;
+                Made { signed: witnesses::with_lines(signed, &stored)?, fresh: false }
             }
             Some(_) | None => self.checkpoint_in(snapshot)?,
         };

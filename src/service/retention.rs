@@ -19,6 +19,7 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
 use crate::domain::vocabulary::Category;
 use crate::ids::{ItemVersionId, NoteId, PathwayId, RequestId};
+use crate::store::kept_form::KEPT_SECONDS;
 use crate::store::retention::{StayVersion, SweepBefore};
 use crate::store::{Snapshot, StoreError, WriteTx};
 
@@ -139,41 +140,55 @@ impl App {
         drop(snapshot);
         let mut erased = Erased::default();
         for (pathway, versions) in by_pathway {
-            // One snapshot per pathway: its version is then that of the very ends it is judged by.
-            let mut snapshot = self.store().snapshot()?;
-            let ends: Vec<Option<Timestamp>> = snapshot
-                .stay_ends(std::slice::from_ref(&pathway))?
-                .into_iter()
-                .map(|stay| stay.ends_at)
-                .collect();
-            let due: Vec<&StayVersion> = versions
-                .iter()
-                .filter(|v| stay_due(v.created_at, &ends, days).is_some_and(|t| t <= now))
-                .collect();
-            if due.is_empty() {
-                continue;
-            }
-            let ids: Vec<ItemVersionId> = due.iter().map(|v| v.id.clone()).collect();
-            let erasure = Erasure {
-                pathway: &pathway,
-                resource: ResourceKind::Item,
-                motive: "durée de conservation : le séjour est terminé",
-                categories: due.iter().map(|v| v.category).collect(),
-                rows: due
-                    .iter()
-                    .map(|v| RowRef {
-                        table: "item_version",
-                        id: v.id.as_str().to_owned(),
-                        version: v.number,
-                    })
-                    .collect(),
-            };
-            let (on, many) = (pathway.clone(), ids.len());
-            let outcome =
-                self.erase(&mut snapshot, erasure, move |tx, at| tx.item_versions_erase(&on, &ids, at));
+            let (many, outcome) = self.erase_stay_of(&pathway, &versions, days, now);
             erased.add(many, outcome);
         }
         self.forget_erased(erased)
+    }
+
+    /// Erases what is due of one pathway; how many versions that is, and whether it was done.
+    fn erase_stay_of(
+        &self,
+        pathway: &PathwayId,
+        versions: &[StayVersion],
+        days: u32,
+        now: Timestamp,
+    ) -> (usize, Result<bool, ServiceError>) {
+        // One snapshot per pathway: its version is then that of the very ends it is judged by.
+        let read = || {
+            let mut snapshot = self.store().snapshot()?;
+            let ends: Vec<Option<Timestamp>> = snapshot
+                .stay_ends(std::slice::from_ref(pathway))?
+                .into_iter()
+                .map(|stay| stay.ends_at)
+                .collect();
+            Ok::<_, ServiceError>((snapshot, ends))
+        };
+        let (mut snapshot, ends) = match read() {
+            Ok(read) => read,
+            Err(error) => return (versions.len(), Err(error)),
+        };
+        let due: Vec<&StayVersion> = versions
+            .iter()
+            .filter(|v| stay_due(v.created_at, &ends, days).is_some_and(|t| t <= now))
+            .collect();
+        if due.is_empty() {
+            return (0, Ok(false));
+        }
+        let ids: Vec<ItemVersionId> = due.iter().map(|v| v.id.clone()).collect();
+        let erasure = Erasure {
+            pathway,
+            resource: ResourceKind::Item,
+            motive: "durée de conservation : le séjour est terminé",
+            categories: due.iter().map(|v| v.category).collect(),
+            rows: due
+                .iter()
+                .map(|v| RowRef { table: "item_version", id: v.id.as_str().to_owned(), version: v.number })
+                .collect(),
+        };
+        let (on, many) = (pathway.clone(), ids.len());
+        let outcome = self.erase(&mut snapshot, erasure, move |tx, at| tx.item_versions_erase(&on, &ids, at));
+        (many, outcome)
     }
 
     /// Destroys the notes whose author's assignment has been over for thirty days.
@@ -188,7 +203,13 @@ impl App {
         }
         let mut erased = Erased::default();
         for (pathway, notes) in by_pathway {
-            let mut snapshot = self.store().snapshot()?;
+            let mut snapshot = match self.store().snapshot() {
+                Ok(snapshot) => snapshot,
+                Err(error) => {
+                    erased.add(notes.len(), Err(error.into()));
+                    continue;
+                }
+            };
             let ids: Vec<NoteId> = notes.iter().map(|(id, _)| id.clone()).collect();
             let erasure = Erasure {
                 pathway: &pathway,
@@ -211,16 +232,24 @@ impl App {
         self.forget_erased(erased)
     }
 
-    /// What was erased leaves the write-ahead log too.
-    fn forget_erased(&self, erased: Erased) -> Result<Erased, ServiceError> {
+    /// What was erased leaves the write-ahead log too; where a reader kept it there, that is left for the next sweep.
+    fn forget_erased(&self, mut erased: Erased) -> Result<Erased, ServiceError> {
         if erased.done > 0 {
-            self.store().forget_destroyed()?;
+            erased.add(1, self.empty_journal().map(|()| false));
         }
         Ok(erased)
     }
 
-    /// Takes away sessions that are over, codes that expired unused, and idempotency keys and counts of failures older
-    /// than a day; one record, with how many of each. Nothing to take, nothing written.
+    /// Empties the write-ahead log, whatever was erased since it last was.
+    ///
+    /// # Errors
+    /// The database's; [`StoreError::StillInJournal`] while somebody reads.
+    pub fn empty_journal(&self) -> Result<(), ServiceError> {
+        Ok(self.store().forget_destroyed()?)
+    }
+
+    /// Takes away sessions that are over, codes that expired unused, and idempotency keys, counts of failures and texts
+    /// kept for their author older than a day; one record, with how many of each. Nothing to take, nothing written.
     ///
     /// # Errors
     /// The database's, or the lane's.
@@ -231,6 +260,7 @@ impl App {
             invitation_expired: now.plus_seconds(-INVITATION_KEPT),
             idempotency: now.plus_seconds(-DAY),
             delay: now.plus_seconds(-DAY),
+            kept_form: now.plus_seconds(-KEPT_SECONDS),
         };
         let swept = self.store().snapshot()?.sweepable(&before)?;
         if swept.total() == 0 {
@@ -245,8 +275,9 @@ impl App {
         );
         draft.count = u32::try_from(swept.total()).ok();
         draft.motive = Some(format!(
-            "balayage : {} connexion(s), {} code(s), {} clé(s) d'idempotence, {} compte(s) d'échecs",
-            swept.sessions, swept.invitations, swept.idempotency, swept.delays
+            "balayage : {} connexion(s), {} code(s), {} clé(s) d'idempotence, {} compte(s) d'échecs, {} texte(s) \
+             gardé(s) pour leur auteur",
+            swept.sessions, swept.invitations, swept.idempotency, swept.delays, swept.kept_forms
         ));
         let job = Job::new(self.prepare(&draft, None)?);
         let done = self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, _| tx.sweep(&before));

@@ -156,7 +156,7 @@ impl App {
             let found = find(scene, share)?;
             scene.purpose = Some(found.purpose);
             let facts = scene.gate.facts();
-            let readings = self.readings_of(scene, share, found.starts)?;
+            let readings = self.readings_of(scene, found)?;
             let mut readers = Vec::new();
             for recipient in &found.recipients {
                 for place in place_holders(facts, &recipient.participation) {

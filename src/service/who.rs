@@ -83,6 +83,18 @@ impl Names {
         })
     }
 
+    /// The name of a professional whom a row may name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn name(
+        &mut self,
+        snapshot: &mut Snapshot,
+        id: Option<&ProfessionalId>,
+    ) -> Result<Option<String>, StoreError> {
+        id.map(|id| self.professional(snapshot, id).map(|(name, _)| name)).transpose()
+    }
+
     /// Where to call who acts under an assignment.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 use crate::crypto::kek::KekError;
 use crate::crypto::keyring::KeyringError;
 use crate::crypto::tls::TlsError;
+use crate::service::ServiceError;
 use crate::store::StoreError;
 
 /// About the key-encryption key.
@@ -127,7 +128,41 @@ pub(super) fn store(error: &StoreError) -> String {
         ),
         StoreError::Keyring(why) => keyring(why),
         StoreError::Stale => "une ligne a changé entre-temps : relancez".to_owned(),
+        StoreError::StillInJournal => {
+            "ce qui vient d'être effacé est encore dans son journal d'écriture, parce que \
+                                       quelqu'un lisait : relancez `relais jobs run sweep`"
+                .to_owned()
+        }
         StoreError::KeyDestroyed => "sa clé a été détruite : rien ne peut plus être ouvert".to_owned(),
+    }
+}
+
+/// About what a service answered instead of doing what was asked.
+pub(crate) fn service(error: &ServiceError) -> String {
+    match error {
+        ServiceError::Rule { message, .. } => message.clone(),
+        ServiceError::AbsentOrRefused | ServiceError::Explained(_) => {
+            "introuvable, ou refusé : vérifiez ce que vous avez nommé".to_owned()
+        }
+        ServiceError::Invalid(errors) => {
+            let all: Vec<String> =
+                errors.iter().map(|e| format!("{} : {}", e.path, e.error.french())).collect();
+            all.join("\n")
+        }
+        ServiceError::Unauthenticated => "il faut être connecté : relancez après la connexion".to_owned(),
+        ServiceError::Conflict | ServiceError::PreconditionFailed => {
+            "cela a changé entre-temps, rien n'a été fait : relancez".to_owned()
+        }
+        ServiceError::TooManyAttempts(seconds) => {
+            format!("trop d'essais : attendez {seconds} secondes, puis recommencez")
+        }
+        ServiceError::Unavailable(why) => format!(
+            "la base ou le journal ne répond pas ({why}) ; rien n'a été changé : vérifiez le disque et la base, puis \
+             relancez"
+        ),
+        ServiceError::Internal(why) => {
+            format!("erreur interne ({why}) ; rien n'a été changé : signalez-la avec ce texte")
+        }
     }
 }
 

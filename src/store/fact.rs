@@ -18,7 +18,6 @@ use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::hash::Digest;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::code_enum;
 use crate::ids::{AssignmentId, PathwayId};
@@ -43,6 +42,9 @@ code_enum! {
         Progress = "progress", "Avancement d'une action";
         Closure = "closure", "Clôture";
         ImpossibilityRequest = "impossibility_request", "Demande : titulaire impossible à joindre";
+        Deferral = "deferral", "Ligne reportée de « Qui a regardé ? »";
+        Emergency = "emergency", "Accès en urgence";
+        EmergencyEvent = "emergency_event", "Fin, examen d'un accès en urgence";
     }
 }
 
@@ -111,10 +113,15 @@ pub(super) fn opens_nowhere(row: &FactRow, keys: &HashMap<String, DataKey>) -> b
 
 /// Every fact of a pathway at its latest version, oldest first.
 pub(super) fn latest(conn: &mut Db, pathway: &PathwayId) -> Result<Vec<FactRow>, StoreError> {
-    let rows: Vec<FactRow> = fact::table
+    let rows = fact::table
         .filter(fact::pathway.eq(pathway.as_str()))
         .order((fact::id.asc(), fact::version.asc()))
         .load(conn)?;
+    Ok(last_versions(rows))
+}
+
+/// Of rows by id and version, the last of each id; then by time.
+fn last_versions(rows: Vec<FactRow>) -> Vec<FactRow> {
     let mut latest: Vec<FactRow> = Vec::with_capacity(rows.len());
     for row in rows {
         match latest.last_mut() {
@@ -123,7 +130,17 @@ pub(super) fn latest(conn: &mut Db, pathway: &PathwayId) -> Result<Vec<FactRow>,
         }
     }
     latest.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-    Ok(latest)
+    latest
+}
+
+/// Every fact of one kind at its latest version, oldest first. A fact keeps its kind, so nothing else is fetched.
+fn latest_of(conn: &mut Db, pathway: &PathwayId, kind: FactKind) -> Result<Vec<FactRow>, StoreError> {
+    let rows = fact::table
+        .filter(fact::pathway.eq(pathway.as_str()))
+        .filter(fact::kind.eq(kind.code()))
+        .order((fact::id.asc(), fact::version.asc()))
+        .load(conn)?;
+    Ok(last_versions(rows))
 }
 
 /// One fact at its latest version.
@@ -152,7 +169,7 @@ pub struct Fact<F> {
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
-        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
+        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_) | Resource::EmergencyIdentity(_))
         | (FactKind::Holder, Resource::Holders)
         // The référent's business, all of it.
         | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct) => true,
@@ -160,6 +177,7 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
         (FactKind::ImpossibilityRequest, Resource::ImpossibilityMotive(request)) => {
             id == Some(request.as_str())
         }
+        (FactKind::Deferral, Resource::DeferralMotive(deferral)) => id == Some(deferral.as_str()),
         (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
         (FactKind::Release, Resource::ReleaseWhole(release)) => id == Some(release.as_str()),
         (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),
@@ -168,6 +186,10 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
             id == Some(statute.as_str())
         }
         (FactKind::Handover, Resource::Handover(handover)) => id == Some(handover.as_str()),
+        // The motive of an opening, for who reviews it.
+        (FactKind::Emergency, Resource::EmergencyMotive(emergency)) => id == Some(emergency.as_str()),
+        // What reviews said on this pathway: only they have words.
+        (FactKind::EmergencyEvent, Resource::EmergencyMotive(_)) => id.is_none(),
         _ => false,
     }
 }
@@ -197,9 +219,8 @@ impl Snapshot {
         pathway: &PathwayId,
         kind: FactKind,
     ) -> Result<Vec<Fact<F>>, StoreError> {
-        latest(self.conn(), pathway)?
+        latest_of(self.conn(), pathway, kind)?
             .iter()
-            .filter(|row| row.kind == kind.code())
             .map(|row| {
                 Ok(Fact {
                     id: row.id.clone(),
@@ -283,8 +304,7 @@ impl Snapshot {
         if !opens(grant.target(), kind, Some(id)) {
             return Err(StoreError::corrupt("fact", &"a grant of another kind"));
         }
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let row = one(self.conn(), grant.pathway(), id)?
             .filter(|row| row.kind == kind.code())
             .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
@@ -303,10 +323,9 @@ impl Snapshot {
         if !opens(grant.target(), kind, None) {
             return Err(StoreError::corrupt("fact", &"a grant of another kind"));
         }
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let mut words = Vec::new();
-        for row in latest(self.conn(), grant.pathway())?.iter().filter(|row| row.kind == kind.code()) {
+        for row in &latest_of(self.conn(), grant.pathway(), kind)? {
             if let Some(found) = row.open_words(&key)? {
                 words.push((row.id.clone(), found));
             }

@@ -16,7 +16,6 @@ use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::hash::Digest;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::item::{ActionContent, ItemDraft};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Secrecy};
@@ -92,13 +91,6 @@ impl NewItem {
         RowRef { table: "item", id: self.id.as_str().to_owned(), version: 1 }
     }
 
-    const fn kind_code(&self) -> &'static str {
-        match self.kind {
-            ItemKind::Item => "item",
-            ItemKind::Action => "action",
-        }
-    }
-
     fn subjects_text(&self) -> String {
         self.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ")
     }
@@ -109,7 +101,7 @@ impl NewItem {
         item_image(&ItemRow {
             id: self.id.as_str().to_owned(),
             pathway: self.pathway.as_str().to_owned(),
-            kind: self.kind_code().to_owned(),
+            kind: self.kind.code().to_owned(),
             category: self.category.code().to_owned(),
             subjects: self.subjects_text(),
             for_stay: i64::from(self.for_stay),
@@ -324,8 +316,7 @@ impl Snapshot {
             table: "item_version",
             what: "a grant of another kind".to_owned(),
         })?;
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         self.version_words(&key, grant.pathway(), id).map(Sealed::seal)
     }
 
@@ -336,7 +327,7 @@ impl Snapshot {
     pub fn items_words(&mut self, grants: Vec<ItemGrant>) -> Result<Vec<Sealed<Words>>, StoreError> {
         let Some(first) = grants.first() else { return Ok(Vec::new()) };
         let pathway = first.pathway().clone();
-        let key = self.key_of(&KeyOwner::Pathway(pathway.clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(&pathway)?;
         let ids: Vec<&str> = grants.iter().filter_map(|g| g.version().map(ItemVersionId::as_str)).collect();
         let rows: Vec<(String, Option<Vec<u8>>)> = item_version::table
             .filter(item_version::pathway.eq(pathway.as_str()))
@@ -387,8 +378,7 @@ impl Snapshot {
                 });
             }
         };
-        let key =
-            self.key_of(&KeyOwner::Pathway(grant.pathway().clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(grant.pathway())?;
         let rows: Vec<(String, i64, i64, Vec<u8>)> = note::table
             .filter(note::pathway.eq(grant.pathway().as_str()))
             .filter(note::author_assignment.eq(author.as_str()))
@@ -468,7 +458,7 @@ impl WriteTx {
                 item::id.eq(row.id.as_str()),
                 item::version.eq(1),
                 item::pathway.eq(row.pathway.as_str()),
-                item::kind.eq(row.kind_code()),
+                item::kind.eq(row.kind.code()),
                 item::category.eq(row.category.code()),
                 item::subjects.eq(row.subjects_text()),
                 item::for_stay.eq(i64::from(row.for_stay)),

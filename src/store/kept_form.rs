@@ -1,7 +1,7 @@
 //! Texts that somebody wrote and could not send: one sealed row for each author, found by a keyed digest.
 //!
 //! INVARIANT: neither whose it is, nor from which page, nor what it says can be read from the table.
-//! INVARIANT: a row that nobody touched for 24 hours is deleted by the next one that is written.
+//! INVARIANT: a row that nobody touched for 24 hours is not handed back; the hourly sweep deletes it (`jobs`).
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ impl Snapshot {
 }
 
 impl WriteTx {
-    /// Replaces what is kept for somebody, and deletes what nobody touched for 24 hours.
+    /// Replaces what is kept for somebody.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when another request replaced it meanwhile.
@@ -131,8 +131,6 @@ impl WriteTx {
                 ))
                 .execute(self.conn())?;
         }
-        let long_ago = row.at.plus_seconds(-KEPT_SECONDS).micros();
-        diesel::delete(sealed_form::table.filter(sealed_form::at.le(long_ago))).execute(self.conn())?;
         Ok(())
     }
 }

@@ -18,8 +18,10 @@ use crate::crypto::envelope::{DataKey, OpenError, Place};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::{KeyOwner, Keyring};
 
+mod cosignature;
 mod search;
 
+pub use cosignature::StoredCosignature;
 pub use search::{HourCount, LogFilter};
 
 type LeafRaw = (i64, Vec<u8>, Vec<u8>, Option<String>, String);

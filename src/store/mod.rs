@@ -15,6 +15,8 @@ pub mod charter;
 mod connection;
 mod delay;
 mod dialect;
+pub mod durable;
+mod emergency;
 pub mod fact;
 pub mod idempotency;
 pub mod image;
@@ -29,6 +31,7 @@ pub mod pathway;
 pub mod rating;
 pub mod reconcile;
 pub mod retention;
+pub mod review;
 #[rustfmt::skip]
 mod schema;
 mod seal;
@@ -76,6 +79,8 @@ pub enum StoreError {
     Stale,
     #[error("the key of this pathway was destroyed")]
     KeyDestroyed,
+    #[error("what was erased is still in the write-ahead log, because somebody was reading: do it again")]
+    StillInJournal,
 }
 
 impl StoreError {

@@ -20,8 +20,9 @@ use crate::access::facts::{
 };
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::accord::{Accord, AccordFacts, Event};
+use crate::domain::deferral::Deferral;
+use crate::domain::emergency::{Emergency, EmergencyEvent, EmergencyOpening};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -142,6 +143,9 @@ struct Opened {
     statutes: Vec<StatuteFile>,
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
+    deferrals: Vec<Deferral>,
+    openings: Vec<EmergencyOpening>,
+    openings_events: Vec<EmergencyEvent>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -160,6 +164,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),
+            FactKind::Deferral => o.deferrals.push(row.open_facts(key)?),
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
             FactKind::Statute => {
                 let body: StatuteBody = row.open_facts(key)?;
@@ -199,6 +204,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
                     incoming_confirmed_at: b.incoming_confirmed_at,
                 });
             }
+            FactKind::Emergency => o.openings.push(row.open_facts(key)?),
+            FactKind::EmergencyEvent => o.openings_events.push(row.open_facts(key)?),
             // Read by their own views; no decision rests on them.
             FactKind::Preference
             | FactKind::Succession
@@ -330,7 +337,7 @@ impl Snapshot {
             .first(self.conn())
             .optional()?;
         let Some((version, lead, opened_at, closed_at)) = head else { return Ok(None) };
-        let key = self.key_of(&KeyOwner::Pathway(id.clone()))?.ok_or(StoreError::KeyDestroyed)?;
+        let key = self.pathway_key(id)?;
         let rows = fact::latest(self.conn(), id)?;
         // Every pathway has facts from its opening on. None at all: row-level security keeps them from this reader.
         if rows.is_empty() {
@@ -362,6 +369,12 @@ impl Snapshot {
             shares: opened.shares,
             items: self.items_facts(id)?,
             handovers: opened.handovers,
+            deferrals: opened.deferrals,
+            emergencies: opened
+                .openings
+                .into_iter()
+                .map(|o| Emergency::new(o, &opened.openings_events))
+                .collect(),
         }))
     }
 

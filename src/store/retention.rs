@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use super::StoreError;
 use super::schema::{
     assignment, idempotency, invitation, item, item_version, login_delay, note, participation, pathway,
-    session,
+    sealed_form, session,
 };
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
@@ -51,6 +51,8 @@ pub struct SweepBefore {
     pub invitation_expired: Timestamp,
     pub idempotency: Timestamp,
     pub delay: Timestamp,
+    /// Texts kept for their author, last touched.
+    pub kept_form: Timestamp,
 }
 
 /// How many rows of each kind a sweep takes.
@@ -60,6 +62,7 @@ pub struct Swept {
     pub invitations: u64,
     pub idempotency: u64,
     pub delays: u64,
+    pub kept_forms: u64,
 }
 
 impl Swept {
@@ -69,10 +72,11 @@ impl Swept {
             .saturating_add(self.invitations)
             .saturating_add(self.idempotency)
             .saturating_add(self.delays)
+            .saturating_add(self.kept_forms)
     }
 }
 
-/// The four conditions, for counting and for deleting alike.
+/// The conditions, for counting and for deleting alike.
 macro_rules! over {
     (session, $b:expr) => {
         session::ended_at
@@ -88,6 +92,9 @@ macro_rules! over {
     };
     (login_delay, $b:expr) => {
         login_delay::last_at.le($b.delay.micros())
+    };
+    (sealed_form, $b:expr) => {
+        sealed_form::at.le($b.kept_form.micros())
     };
 }
 
@@ -201,11 +208,13 @@ impl Snapshot {
         let invitations = invitation::table.filter(over!(invitation, before)).count().get_result(conn)?;
         let keys = idempotency::table.filter(over!(idempotency, before)).count().get_result(conn)?;
         let delays = login_delay::table.filter(over!(login_delay, before)).count().get_result(conn)?;
+        let kept = sealed_form::table.filter(over!(sealed_form, before)).count().get_result(conn)?;
         Ok(Swept {
             sessions: counted(sessions, "session")?,
             invitations: counted(invitations, "invitation")?,
             idempotency: counted(keys, "idempotency")?,
             delays: counted(delays, "login_delay")?,
+            kept_forms: counted(kept, "sealed_form")?,
         })
     }
 }
@@ -262,6 +271,9 @@ impl WriteTx {
             ),
             delays: changed(
                 diesel::delete(login_delay::table.filter(over!(login_delay, before))).execute(conn)?,
+            ),
+            kept_forms: changed(
+                diesel::delete(sealed_form::table.filter(over!(sealed_form, before))).execute(conn)?,
             ),
         };
         if swept.total() == 0 { Err(StoreError::Stale) } else { Ok(()) }

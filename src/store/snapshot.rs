@@ -17,7 +17,7 @@ use crate::audit::note::VerifierKey;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, DataKeyId};
 use crate::crypto::keyring::{InstanceKeys, KeyOwner, Keyring, KeyringError, WrappedKey};
-use crate::ids::{AssignmentId, KeyId};
+use crate::ids::{AssignmentId, KeyId, PathwayId};
 
 /// `demo` or `real`: written once, never mixed (DESIGN §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ impl NewKey {
     pub fn new(owner: &KeyOwner, stored: WrappedKey, at: Timestamp) -> Self {
         Self { owner: owner.as_text(), stored, at }
     }
+}
+
+/// Without its own key nothing of an instance opens: no start, and no guess.
+fn no_instance_key(why: &str) -> StoreError {
+    StoreError::corrupt("data_key", &format!("the key of the instance: {why}"))
 }
 
 fn key_rows(conn: &mut Db, owner: &KeyOwner) -> Result<Option<(WrappedKey, Option<i64>)>, StoreError> {
@@ -159,9 +164,9 @@ impl Store {
             }
         }
         let (stored, destroyed) =
-            key_rows(&mut conn, &KeyOwner::Instance)?.ok_or(StoreError::KeyDestroyed)?;
+            key_rows(&mut conn, &KeyOwner::Instance)?.ok_or_else(|| no_instance_key("there is none"))?;
         if destroyed.is_some() {
-            return Err(StoreError::KeyDestroyed);
+            return Err(no_instance_key("it was destroyed"));
         }
         let instance = keyring.unwrap_data_key(&KeyOwner::Instance, &stored)?;
         let instance_keys = InstanceKeys::derive(&instance);
@@ -230,12 +235,13 @@ impl Store {
         Ok(DieselBackend::new(self.address.clone(), WriteTx::new(conn)))
     }
 
-    /// Takes destroyed keys out of the write-ahead log too. The last step of every destruction.
+    /// Takes what was erased or destroyed out of the write-ahead log too. The last step of every destruction.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's; [`StoreError::StillInJournal`] when somebody read all the while.
     pub fn forget_destroyed(&self) -> Result<(), StoreError> {
-        dialect::checkpoint_truncate(&mut connection::establish(&self.address, Use::Write)?)
+        let mut conn = connection::establish(&self.address, Use::Write)?;
+        dialect::checkpoint_truncate(&mut conn)
     }
 
     /// Keeps a signed checkpoint. It has no record of its own and so does not go through the lane: otherwise every
@@ -244,11 +250,19 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn checkpoint_keep(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        self.append(|tx| tx.checkpoint_insert(size, note))
+    }
+
+    /// Adds what stands beside the log and has no record of its own, under the writers' lock.
+    pub(super) fn append(
+        &self,
+        add: impl FnOnce(&mut WriteTx) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut tx = WriteTx::new(connection::establish(&self.address, Use::Write)?);
         dialect::enter_lane(tx.conn())?;
         dialect::begin_write(tx.conn())?;
         dialect::lock_head(tx.conn())?;
-        tx.checkpoint_insert(size, note)?;
+        add(&mut tx)?;
         tx.conn().batch_execute("COMMIT")?;
         Ok(())
     }
@@ -363,6 +377,16 @@ impl Snapshot {
             Some(stored) => Ok(Some(self.store.keyring.unwrap_data_key(owner, &stored)?)),
             None => Ok(None),
         }
+    }
+
+    /// The data key of a pathway that is there. A row that is missing is damage, not an erasure: an erased pathway keeps
+    /// the row, with the moment of its destruction.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyDestroyed`], [`StoreError::Corrupt`], or what unwrapping says.
+    pub fn pathway_key(&mut self, pathway: &PathwayId) -> Result<DataKey, StoreError> {
+        self.key_of(&KeyOwner::Pathway(pathway.clone()))?
+            .ok_or_else(|| StoreError::corrupt("data_key", &"a pathway without its key"))
     }
 
     /// The wrapped key of an owner, to be unwrapped by the keyring (pseudonyms, log key).

@@ -14,3 +14,4 @@ mod killed;
 mod nodes;
 mod site;
 mod starts;
+mod witness;

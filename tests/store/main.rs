@@ -12,3 +12,4 @@ mod roles;
 mod secrecy;
 mod support;
 mod verifier;
+mod witnessed;

@@ -31,7 +31,8 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
         keyring(&settings(&data), InstanceKind::Demo).unwrap(),
     )
     .unwrap();
-    let (app, lane) = assemble(store, Arc::clone(&clock), chance).unwrap();
+    let (app, lane) =
+        assemble(store, crate::service::Witnesses::default(), Arc::clone(&clock), chance).unwrap();
     let nadia = known.accounts.iter().find(|a| a.login == "nadia.benali").unwrap();
     let secret = crate::crypto::totp::TotpSecret::from_base32(&nadia.totp_secret).unwrap();
     let ask = SignIn {

@@ -14,7 +14,7 @@ use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::service::checkpoints::log_name;
 use crate::service::reconciliation::last_reconciliation;
-use crate::service::{Act, App, Call, Desk, ServiceError};
+use crate::service::{Act, App, Call, Desk, ServiceError, witnesses};
 use crate::store::log::LogFilter;
 
 /// The most characters that a checkpoint given to compare with may have.
@@ -52,6 +52,8 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         ..LogFilter::default()
     };
     let verified = desk.snapshot.log_page(&verified, 1)?;
+    let witnesses = desk.app.witness_states(desk.snapshot, desk.now)?;
+    let attested = witnesses::attested(desk.snapshot)?.map(|signed| signed.claims().size());
     let time = |text: &String| read_body(text).map(|body| minute(body.at));
     let reconciled = last_reconciliation(desk.snapshot)?;
     let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
@@ -66,6 +68,8 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         last_verified_at: verified.first().map(|(_, text)| time(text)).transpose()?,
         last_reconciled_at: reconciled.as_ref().map(|body| minute(body.at)),
         last_reconciled_divergences: reconciled.as_ref().map(|body| body.count.unwrap_or(0)),
+        attested,
+        witnesses,
     })
 }
 

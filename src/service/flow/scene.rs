@@ -8,7 +8,6 @@ use crate::audit::lane::CheckKind;
 use crate::audit::{Sealed, VersionCheck};
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
-use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::{RecordDraft, RetentionClass, RowRef, TrailEntry};
 use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::PathwayId;
@@ -34,6 +33,8 @@ pub struct Scene<'a> {
     pub motive: Option<String>,
     /// What the permit obliges to.
     pub obligations: Vec<&'static str>,
+    /// What the answer rests on beside the decisions: codes, ids and numbers, never words.
+    pub cites: Vec<String>,
 }
 
 impl Scene<'_> {
@@ -152,9 +153,7 @@ impl App {
         let Some(facts) = or_end!(snapshot.pathway_facts(pathway)) else {
             return Staged::refused(draft, checks, end, ServiceError::AbsentOrRefused);
         };
-        let Some(key) = or_end!(snapshot.key_of(&KeyOwner::Pathway(pathway.clone()))) else {
-            return Staged::refused(draft, checks, end, ServiceError::AbsentOrRefused);
-        };
+        let key = or_end!(snapshot.pathway_key(pathway));
         checks.push(VersionCheck {
             kind: CheckKind::Pathway,
             id: pathway.as_str().to_owned(),
@@ -173,6 +172,7 @@ impl App {
             categories: BTreeSet::new(),
             motive: None,
             obligations: Vec::new(),
+            cites: Vec::new(),
         };
         let outcome = work(&mut scene);
         draft.returned = std::mem::take(&mut scene.returned);
@@ -180,10 +180,12 @@ impl App {
         draft.motive = scene.motive.take();
         draft.obligations = std::mem::take(&mut scene.obligations);
         draft.categories = std::mem::take(&mut scene.categories);
+        let cites = std::mem::take(&mut scene.cites);
         let valid_until = scene.gate.valid_until().min(end);
         let (trail, categories, basis) = scene.gate.into_trail();
         draft.categories.extend(categories);
         draft.basis = basis;
+        draft.basis.extend(cites);
         draft.reasons = reasons_of(&trail);
         draft.trail = trail;
         cite(&mut draft, &book, actor, now);

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::statute::{Ground, PriorInformation, StatuteDraft, StatuteRecipient, StatutoryRecord};
 use crate::domain::vocabulary::{Level, Profession};
 use crate::service::preview::Hypothetical;
+use crate::service::reading::ItemsQuery;
 use crate::service::share_views::Standpoint;
 use crate::service::shares::{EndShare, JoinShare};
 use crate::store::pathway::StatuteBody;
@@ -51,6 +52,39 @@ fn story_s1_the_stay_reaches_the_director_from_either_author_and_ends_at_midnigh
         c.t.go_to(2027, 3, 21);
         assert!(!c.reads("director", &health, Purpose::Stay));
     }
+}
+
+#[test]
+fn what_is_shared_twice_and_read_once_is_read_on_both_shares_and_not_before_the_second_began() {
+    let (c, health, coat) = camp("referente");
+    let share = |items: &[&ItemRef]| {
+        let made = c.share("referente", Purpose::Stay, items, &["director"], last(2027, 3, 20)).unwrap();
+        share_id(&made)
+    };
+    let told = |id: &ShareId| {
+        let view = c.t.app.share_read(&c.call("referente"), &c.pathway, id).unwrap();
+        (view.readers[0].read.clone(), view.readers[0].versions_read.len())
+    };
+    let first = share(&[&health]);
+    assert!(c.reads("director", &health, Purpose::Stay));
+    c.t.go_to(2027, 3, 4);
+    let both = share(&[&health, &coat]);
+    assert_eq!(told(&first), ("lu le 2 mars 2027".to_owned(), 1));
+    assert_eq!(
+        told(&both),
+        ("pas encore lu".to_owned(), 0),
+        "what was read before is no answer to this share"
+    );
+    c.t.go_to(2027, 3, 5);
+    assert!(c.reads("director", &health, Purpose::Stay));
+    assert_eq!(told(&both), ("lu le 5 mars 2027".to_owned(), 1), "whichever share the reading cites");
+    assert!(c.reads("director", &coat, Purpose::Stay));
+    assert_eq!(told(&both).1, 2);
+    assert_eq!(
+        told(&first),
+        ("lu le 2 mars 2027".to_owned(), 1),
+        "what only the second carries is not its own"
+    );
 }
 
 #[test]
@@ -338,6 +372,29 @@ fn r09_a_contributor_only_service_brings_and_does_not_receive() {
     assert!(rule(refused).1.contains("apporte des informations mais n'en reçoit pas"));
     c.share("prevention", Purpose::Coordination, &[&theirs], &["referente"], last(2027, 4, 1)).unwrap();
     assert!(c.reads("referente", &theirs, Purpose::Coordination));
+}
+
+#[test]
+fn a_page_that_offers_ones_own_writings_opens_nothing_of_what_others_shared() {
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    let lines = ["prevention", "referente"].map(|n| c.line(n, &[], &[])).to_vec();
+    c.accord(Purpose::Coordination, lines, &[c.mother.clone()]);
+    let bus = c.write("referente", mobility());
+    let shared =
+        c.share("referente", Purpose::Coordination, &[&bus], &["prevention"], last(2027, 4, 1)).unwrap();
+    let read = || {
+        let view = c.t.app.share_read(&c.call("referente"), &c.pathway, &share_id(&shared)).unwrap();
+        view.readers[0].read.clone()
+    };
+    let list = |own| {
+        let query = ItemsQuery { own, ..ItemsQuery::default() };
+        c.t.app.items(&c.call("prevention"), &c.pathway, query).unwrap().items.len()
+    };
+    assert_eq!(list(true), 0);
+    assert_eq!(read(), "pas encore lu", "choosing what to share is no reading of what was received");
+    assert_eq!(list(false), 1);
+    assert!(read().starts_with("lu le "));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{
-    App, Consistency, Consultations, LogState, OwnActs, RecordPage, RecordSearch, RecordWhole, ServiceError,
+    App, Consistency, Consultations, LogState, OwnActs, RecordPage, RecordSearch, RecordWhole, ReviewInput,
+    ReviewPage, ReviewSearch, ServiceError,
 };
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
@@ -84,6 +85,30 @@ pub fn routes() -> Vec<Route> {
             body: None,
             answer: Some(described::<LogState>("LogState")),
             handle: state,
+        },
+        Route {
+            method: Method::Post,
+            path: "/api/v1/audit/reviews/search",
+            door: Door::Session,
+            action: Action::Search,
+            resource: ResourceKind::AccessReview,
+            summary: "Emergency, statutory and out-of-hours accesses to look at (auditor)",
+            query: &[],
+            body: Some(described::<ReviewSearch>("ReviewSearch")),
+            answer: Some(described::<ReviewPage>("ReviewPage")),
+            handle: reviews,
+        },
+        Route {
+            method: Method::Post,
+            path: "/api/v1/audit/records/{index}/review",
+            door: Door::Session,
+            action: Action::Create,
+            resource: ResourceKind::AccessReview,
+            summary: "What an auditor finds on looking at one access (auditor)",
+            query: &[],
+            body: Some(described::<ReviewInput>("ReviewInput")),
+            answer: None,
+            handle: review,
         },
         Route {
             method: Method::Get,
@@ -176,6 +201,18 @@ fn consistency(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::disclosed(&app.audit_state(incoming.call()?, incoming.act)?)
+}
+
+fn reviews(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let search: ReviewSearch = incoming.json()?;
+    Answer::disclosed(&app.audit_reviews(call, incoming.act, &search)?)
+}
+
+fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let input: ReviewInput = incoming.json()?;
+    Ok(Answer::created(app.audit_review(call, incoming.act, index(incoming)?, &input)?))
 }
 
 fn consultations(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

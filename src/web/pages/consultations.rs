@@ -4,6 +4,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use super::Page;
+use super::deferrals;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;

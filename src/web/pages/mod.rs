@@ -20,7 +20,9 @@ mod confirm;
 mod consultations;
 mod course;
 mod danger;
+mod deferrals;
 mod door;
+mod emergency;
 mod entered;
 mod family_sheet;
 mod frame;
@@ -30,6 +32,7 @@ mod icon;
 mod information;
 mod invitation;
 mod invite;
+mod looked;
 mod manager;
 mod notes;
 mod office;
@@ -38,6 +41,7 @@ mod own_acts;
 mod pathways;
 mod protection;
 mod qr;
+mod replacements;
 mod sharing;
 mod shell;
 #[cfg(test)]
@@ -119,12 +123,14 @@ pub fn routes() -> Vec<Route> {
         information::routes(),
         write::routes(),
         circle::routes(),
+        replacements::routes(),
         invite::routes(),
         chronology::routes(),
         actions::routes(),
         notes::routes(),
         course::routes(),
         danger::routes(),
+        emergency::routes(),
         opening::routes(),
         account::routes(),
         own_acts::routes(),
@@ -143,6 +149,8 @@ pub fn routes() -> Vec<Route> {
         family_sheet::routes(),
         audit::routes(),
         consultations::routes(),
+        looked::routes(),
+        deferrals::routes(),
     ]
     .into_iter()
     .flatten()

@@ -7,7 +7,7 @@ use askama::Template;
 use serde_json::json;
 
 use super::Page;
-use super::accords::{Choice, Family, act};
+use super::accords::{Choice, Family, act, service_key};
 use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
@@ -63,12 +63,13 @@ impl WithdrawalForm {
         let whom = all
             .into_iter()
             .map(|a| {
-                let key =
-                    format!("{}.{}.{}", a.organisation.as_str(), a.profession.code(), a.mission.as_str());
-                let whole = Choice::new(key, format!("{} : tout ce service", a.mission_title));
+                let whole = Choice::new(
+                    service_key(&a.service),
+                    format!("{} : tout ce service", a.service.mission_title),
+                );
                 let people = a.people.iter().map(|p| Choice::new(p.assignment.as_str(), p.name.clone()));
                 Group {
-                    label: format!("{} ({})", a.organisation_name, a.profession.french()),
+                    label: format!("{} ({})", a.service.organisation_name, a.service.profession.french()),
                     options: std::iter::once(whole).chain(people).collect(),
                 }
             })

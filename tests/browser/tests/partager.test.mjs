@@ -58,6 +58,8 @@ test("S3 shared with the teacher, who reads it, and on no page of hers does the 
   await julie.goto(`${territory.base}/parcours/${pathway}`);
   const words = await text(julie);
   assert.match(words, /aide aux devoirs/i);
+  await page.reload();
+  assert.match(await text(page), /lu le /i, "the sharer sees that it was read");
   // S11: nothing on any page of hers tells that an AEMO is there.
   for (const path of ["", "/cercle", "/chronologie", "/accords", "/partages", "/passages"]) {
     await julie.goto(`${territory.base}/parcours/${pathway}${path}`);

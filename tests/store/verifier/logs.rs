@@ -378,8 +378,8 @@ fn what_the_command_line_hands_out_verifies_without_relais() {
         bed.checkpoint();
         let log = || options(&bed);
         let export = told(&bed, AuditCommand::Export { log: log() });
-        let note = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: false });
-        let vkey = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: true });
+        let note = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: false, cosigned: false });
+        let vkey = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: true, cosigned: false });
         let receipt = told(&bed, AuditCommand::Proof { index: 7, log: log() });
         let mut batch = Batch::new();
         let record = batch.file(format!("{}\n", export.lines().nth(7).unwrap()));

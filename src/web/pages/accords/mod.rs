@@ -84,6 +84,11 @@ pub(super) struct Line {
     pub awaited: Vec<String>,
 }
 
+/// How a form and an address name a service: « organisation.profession.mission », as codes.
+pub(super) fn service_key(r: &RecipientView) -> String {
+    format!("{}.{}.{}", r.organisation.as_str(), r.profession.code(), r.mission.as_str())
+}
+
 /// « Mission, Structure ».
 pub(super) fn service_name(r: &RecipientView) -> String {
     if r.mission_title.is_empty() {

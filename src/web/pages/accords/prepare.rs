@@ -4,14 +4,13 @@
 use askama::Template;
 use chrono::{Days, NaiveDate};
 
-use super::{Choice, Family, may_prepare, purposes, sheet};
+use super::{Choice, Family, may_prepare, purposes, service_key, service_name, sheet};
 use crate::domain::accord::LineKind;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Level, Profession, Purpose, Role};
 use crate::ids::{AccordId, AssignmentId, ItemVersionId, MissionId, OrganisationId};
-use crate::service::addressees::AddresseeView;
 use crate::service::reading::ItemsQuery;
 use crate::service::{AccordInput, App, InterpreterInput, LineInput, RecipientInput, ServiceError};
 use crate::web::form::Form;
@@ -103,10 +102,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn key_of(a: &AddresseeView) -> String {
-    format!("{}.{}.{}", a.organisation.as_str(), a.profession.code(), a.mission.as_str())
-}
-
 pub(super) fn recipient_of(key: &str) -> Option<RecipientInput> {
     let (organisation, rest) = key.split_once('.')?;
     let (profession, mission) = rest.split_once('.')?;
@@ -140,8 +135,17 @@ fn refused(errors: FieldErrors) -> Fault {
     Fault::Syntax(ServiceError::Invalid(errors))
 }
 
-/// The form, with what the address proposes.
+/// The step that somebody had come to, from what was left.
+fn left_at(form: &Form) -> u8 {
+    let has = |step| form.fields().any(|(name, _)| of_step(step, name));
+    (2..=4).rev().find(|step| has(*step)).unwrap_or(1)
+}
+
+/// The form as it was left, or with what the address proposes.
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    if let Some(left) = crate::web::kept::resumed(app, incoming)? {
+        return show(app, incoming, 200, left_at(&left), &left, Entered::sent(&left));
+    }
     let asked = |name: &str| incoming.query.get(name).map(String::as_str);
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
@@ -176,13 +180,13 @@ fn offers(app: &App, incoming: &Incoming, frame: &Frame, purpose: Purpose) -> Re
     let mut offers: Vec<Offer> = all
         .iter()
         .map(|a| Offer {
-            key: key_of(a),
-            name: format!("{}, {}", a.mission_title, a.organisation_name),
-            profession: a.profession.french(),
+            key: service_key(&a.service),
+            name: service_name(&a.service),
+            profession: a.service.profession.french(),
             people: a.people.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", "),
-            in_circle: circle
-                .iter()
-                .any(|p| p.who.organisation == a.organisation_name && p.who.profession == a.profession),
+            in_circle: circle.iter().any(|p| {
+                p.who.organisation == a.service.organisation_name && p.who.profession == a.service.profession
+            }),
             accountable: a.accountable.clone(),
             bound: a.bound,
         })
@@ -200,7 +204,7 @@ fn choices(app: &App, incoming: &Incoming, form: &Form, purpose: Purpose) -> Res
     let items = app.items(call, &pathway, query)?.into_inner().items;
     let mut out = Vec::new();
     for key in form.all("who[]") {
-        let Some(a) = all.iter().find(|a| key_of(a) == key) else { continue };
+        let Some(a) = all.iter().find(|a| service_key(&a.service) == key) else { continue };
         let needs = |level: Level| a.subjects.iter().filter(move |s| s.needs == level).map(|s| s.category);
         let subjects = needs(Level::Category)
             .map(|c| Tick {
@@ -232,8 +236,8 @@ fn choices(app: &App, incoming: &Incoming, form: &Form, purpose: Purpose) -> Res
             .collect();
         out.push(Choices {
             key: key.to_owned(),
-            name: format!("{}, {}", a.mission_title, a.organisation_name),
-            profession: a.profession.french(),
+            name: service_name(&a.service),
+            profession: a.service.profession.french(),
             brings: form.has("brings[]", key),
             opening: needs(Level::Opening).map(Category::french).collect(),
             subjects,
@@ -516,6 +520,18 @@ mod tests {
     fn pages_of_preparing() {
         crate::web::pages::snapshots::check::<PreparePage>();
         crate::web::pages::snapshots::check::<SummaryPage>();
+    }
+
+    #[test]
+    fn what_was_left_comes_back_at_the_step_where_it_was_left() {
+        for (step, fields) in [
+            (1, &[("purpose", "stay")][..]),
+            (2, &[("purpose", "stay"), ("who[]", "k")]),
+            (3, &[("who[]", "k"), ("subject_k[]", "schooling")]),
+            (4, &[("who[]", "k"), ("subject_k[]", "schooling"), ("starts", "2027-03-14")]),
+        ] {
+            assert_eq!(left_at(&Form::of(fields)), step);
+        }
     }
 
     #[test]

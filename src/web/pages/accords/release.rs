@@ -52,10 +52,10 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
     let item = ItemId::parse(asked("item")).map_err(|_| absent())?;
     let key = recipient_of(asked("recipient")).ok_or_else(absent)?;
     let all = app.addressees(incoming.call()?, purpose)?.into_inner().items;
-    let found = all.into_iter().find(|a| {
-        a.organisation == key.organisation && a.profession == key.profession && a.mission == key.mission
-    });
-    let found = found.ok_or_else(absent)?;
+    let names = |s: &RecipientView| {
+        s.organisation == key.organisation && s.profession == key.profession && s.mission == key.mission
+    };
+    let found = all.into_iter().map(|a| a.service).find(names).ok_or_else(absent)?;
     let item = app.item(incoming.call()?, &item, None)?.into_inner();
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Faire valider des mots")?;
     let here = frame.at(&format!(
@@ -64,20 +64,13 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
         asked("recipient"),
         purpose.code()
     ));
-    let who = service_name(&RecipientView {
-        organisation: found.organisation,
-        organisation_name: found.organisation_name,
-        profession: found.profession,
-        mission: found.mission,
-        mission_title: found.mission_title,
-    });
     Answer::page_with(
         status,
         &ReleasePage {
             label: format!("{} : « {} »", item.category.french(), item.label),
             version: item.version_id,
             recipient: asked("recipient").to_owned(),
-            who: format!("{who} ({})", found.profession.french()),
+            who: format!("{} ({})", service_name(&found), found.profession.french()),
             purpose,
             shell,
             frame,

@@ -40,10 +40,31 @@ fn state(kept: bool) -> LogState {
         last_verified_at: kept.then(|| "2027-03-13T09:57:00Z".to_owned()),
         last_reconciled_at: kept.then(|| "2027-03-14T04:10:00Z".to_owned()),
         last_reconciled_divergences: kept.then_some(2),
+        attested: kept.then_some(1198),
+        witnesses: if kept { witnesses() } else { Vec::new() },
     }
 }
 
-fn line(decision: Verdict) -> RecordLine {
+/// One that saw the end, one that is late, one that contradicts.
+fn witnesses() -> Vec<WitnessState> {
+    let one = |name: &str, size, at: Option<&str>| WitnessState {
+        name: name.to_owned(),
+        size,
+        at: at.map(ToOwned::to_owned),
+        late: false,
+        contradicts: None,
+    };
+    vec![
+        one("departement.example/temoin", Some(1198), Some("2027-03-14T09:57:00Z")),
+        WitnessState { late: true, ..one("universite.example/temoin", None, None) },
+        WitnessState {
+            contradicts: Some(1300),
+            ..one("voisin.example/temoin", Some(900), Some("2027-03-12T09:57:00Z"))
+        },
+    ]
+}
+
+pub(super) fn line(decision: Verdict) -> RecordLine {
     RecordLine {
         index: 1203,
         at: "2027-03-14T21:17:00Z".to_owned(),
@@ -87,7 +108,8 @@ fn seen(items: Vec<RecordLine>, next: bool) -> Console {
         } else {
             vec![Finding {
                 kind: FindingKind::OutOfHours,
-                sentence: "1 consultation la nuit ou le week-end, ces 30 derniers jours.".to_owned(),
+                sentence: "1 consultation la nuit, le week-end ou un jour férié, ces 30 derniers jours."
+                    .to_owned(),
                 search: RecordSearch { out_of_hours: true, from: Some(day(1)), ..RecordSearch::default() },
             }]
         },

@@ -265,7 +265,7 @@ impl Page for InvitedPage {
             invited: Invited {
                 id: ProfessionalId::parse(&super::sample::id("p")).unwrap(),
                 code: code.map(ToOwned::to_owned),
-                expires_at: "2027-03-17T08:00:00Z".to_owned(),
+                expires_at: code.map(|_| "2027-03-17T08:00:00Z".to_owned()),
             },
             name: "Nadia Benali".to_owned(),
         };
