@@ -57,6 +57,8 @@ pub struct PlaceView {
     pub until: Option<String>,
     /// Invited, not answered yet.
     pub pending: bool,
+    /// No accord in force names this service any more. Neither why, nor by whom.
+    pub without_accord: bool,
     /// Where to call.
     pub telephone: String,
     /// Whose place this one takes, where the reader may know of that place.
@@ -75,8 +77,10 @@ pub struct CircleView {
 pub struct InvitationView {
     pub id: String,
     pub pathway: String,
-    /// Who invites; for a stay, the référent.
+    /// Who invites; for a stay, the référent; for somebody's place, the manager who asks.
     pub from: Option<Who>,
+    /// The place of somebody else, where the invited person may know of it.
+    pub takes_place_of: Option<TakesPlaceOf>,
     pub purposes: Vec<Purpose>,
     pub mandate: Mandate,
     pub role: Role,
@@ -86,6 +90,18 @@ pub struct InvitationView {
     pub invited_on: String,
     /// Only if the accord covers the identity.
     pub name: Option<String>,
+}
+
+/// Whose place one is asked to take, and for how long (S8, S21).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TakesPlaceOf {
+    pub who: Who,
+    /// Later than today only.
+    #[schema(format = Date)]
+    pub first_day: Option<String>,
+    /// A stand-in's; a successor has none.
+    #[schema(format = Date)]
+    pub last_day: Option<String>,
 }
 
 /// My invitations.
@@ -107,6 +123,15 @@ fn role_seen(scene: &Scene<'_>, reader: &ParticipationFacts, p: &ParticipationFa
             .is_none_or(|incoming| hidden_from(facts, scene.gate.book(), reader, incoming, scene.now))
     });
     if hidden && p.role == Role::ContributorOnly { Role::Participant } else { p.role }
+}
+
+/// Whether an accord in force names this place; the service that leads needs none.
+///
+/// THREAT: accords alone. A statutory record keeps a place open too, and stands in no list shown to others: with it, this
+/// answer would tell that there is one.
+fn named_by_accord(facts: &PathwayFacts, p: &ParticipationFacts, now: Timestamp) -> bool {
+    p.assignment.organisation == facts.lead && p.role != Role::StayOrganiser
+        || named(&p.assignment.recipient_key(), Some(&p.assignment.id), &facts.consent(), now).named
 }
 
 /// One place, for a reader who may see it.
@@ -133,6 +158,7 @@ pub(super) fn place_view(
         since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
+        without_accord: p.accepted_at.is_some() && !named_by_accord(facts, p, scene.now),
         telephone: names.telephone(scene.snapshot, &p.assignment)?,
         in_place_of,
         me: p.id == reader.id,
@@ -437,14 +463,37 @@ impl App {
                 let inviter = inviter
                     .filter(|i| may_know(facts, scene.gate.book(), &future, i, now))
                     .or_else(|| facts.referent(now));
-                let from = match inviter {
-                    Some(i) => Some(Names::default().who(scene.snapshot, &i.assignment)?),
+                let mut names = Names::default();
+                let mut from = match inviter {
+                    Some(i) => Some(names.who(scene.snapshot, &i.assignment)?),
                     None => None,
                 };
+                let mut takes_place_of = None;
+                // Whose place it is, and who asks: a manager, who is in no circle.
+                if let Some(naming) = naming(scene, &p.id)? {
+                    from = match scene.snapshot.assignment_fetch(&naming.by)? {
+                        Some(manager) => Some(names.who(scene.snapshot, &manager.facts)?),
+                        None => None,
+                    };
+                    let before = facts.participation(&naming.facts.predecessor);
+                    if let Some(before) = before.filter(|b| may_know(facts, scene.gate.book(), &future, b, now))
+                    {
+                        takes_place_of = Some(TakesPlaceOf {
+                            who: names.who(scene.snapshot, &before.assignment)?,
+                            first_day: naming
+                                .facts
+                                .from
+                                .filter(|d| d.date() > now.paris_day())
+                                .map(|d| d.iso()),
+                            last_day: naming.facts.last_day.map(|d| d.iso()),
+                        });
+                    }
+                }
                 let view = InvitationView {
                     id: p.id.as_str().to_owned(),
                     pathway: facts.id.as_str().to_owned(),
                     from,
+                    takes_place_of,
                     purposes: purposes_naming(facts, assignment, now),
                     mandate: p.mandate,
                     role: p.role,

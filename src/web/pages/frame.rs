@@ -74,6 +74,7 @@ impl Part {
                 Self::Circle,
                 Self::Accords,
                 Self::Shares,
+                Self::Stay,
                 Self::Actions,
                 Self::Handovers,
                 Self::Consultations,
@@ -85,6 +86,7 @@ impl Part {
                 Self::Circle,
                 Self::Accords,
                 Self::Shares,
+                Self::Stay,
                 Self::Actions,
                 Self::Handovers,
                 Self::Notes,
@@ -130,6 +132,18 @@ impl Frame {
     #[must_use]
     pub fn parts(&self) -> &'static [Part] {
         Part::of(self.view.me.role)
+    }
+
+    /// S15: a nickname is all there is, and nothing opens before the name is given.
+    #[must_use]
+    pub fn nickname_only(&self) -> bool {
+        self.view.person.as_ref().is_some_and(|p| p.nickname_only)
+    }
+
+    /// Whether this part says first that it waits for the name.
+    #[must_use]
+    pub fn waits_for_name(&self) -> bool {
+        self.nickname_only() && matches!(self.part, Part::Circle | Part::Accords | Part::Shares | Part::Stay)
     }
 
     /// « 15 ans », when the birth date may be read.
@@ -192,6 +206,7 @@ pub mod sample {
             since: "2027-01-04".to_owned(),
             until: None,
             pending: false,
+            without_accord: false,
             telephone: "06 01 02 03 01".to_owned(),
             in_place_of: None,
             me,
@@ -228,6 +243,18 @@ pub mod sample {
         };
         let shell = super::super::shell::sample::signed_in(Room::Pathways, title);
         let frame = Frame { view, part, today: chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap() };
+        (shell, frame)
+    }
+
+    /// A young person who gave a nickname and nothing else.
+    pub fn nicknamed(part: Part, title: &str) -> (Shell, Frame) {
+        let (shell, mut frame) = frame(part, title);
+        frame.view.name = "Zed".to_owned();
+        if let Some(person) = &mut frame.view.person {
+            person.name = "Zed".to_owned();
+            person.nickname_only = true;
+            person.birth_date = None;
+        }
         (shell, frame)
     }
 

@@ -5,8 +5,9 @@ use askama::Template;
 use super::assets;
 use super::icon::Icon;
 use super::words;
-use crate::domain::vocabulary::{Function, Profession};
+use crate::domain::vocabulary::{Function, Mandate, Profession};
 use crate::ids::RequestId;
+use crate::service::pathways::opens_under;
 use crate::service::{AccountState, App, Greeting, ServiceError};
 use crate::web::kept;
 use crate::web::problem::Problem;
@@ -46,6 +47,8 @@ pub struct Who {
     /// The id that forms carry.
     pub assignment: String,
     pub several: bool,
+    /// The frames under which this affectation may open a pathway.
+    pub opens_under: Vec<Mandate>,
     pub ways: Vec<Way>,
     /// « 14 h 05 »
     pub closes_at: String,
@@ -201,6 +204,10 @@ impl Who {
                 .map(|a| format!("{} · {}", a.organisation_name, a.profession.french())),
             assignment: greeting.acting.as_ref().map_or_else(String::new, |a| a.id.as_str().to_owned()),
             several: greeting.assignments.len() > 1,
+            opens_under: greeting
+                .acting
+                .as_ref()
+                .map_or_else(Vec::new, |a| opens_under(a.profession, a.function).collect()),
             ways: ways(greeting),
             closes_at: words::clock_time(greeting.ends_at),
             reminders: reminders(greeting),
@@ -261,6 +268,12 @@ impl Shell {
         })
     }
 
+    /// The frames under which the reader may open a pathway; none where it is not for them.
+    #[must_use]
+    pub fn opens_under(&self) -> &[Mandate] {
+        self.who.as_ref().map_or(&[], |w| &w.opens_under)
+    }
+
     #[must_use]
     pub fn assignment(&self) -> &str {
         self.who.as_ref().map_or("", |w| &w.assignment)
@@ -295,6 +308,15 @@ pub mod sample {
         }
     }
 
+    /// Somebody whose mission opens no pathway.
+    pub fn opening_nothing(title: &str) -> Shell {
+        let mut shell = signed_in(Room::Pathways, title);
+        if let Some(who) = &mut shell.who {
+            who.opens_under = Vec::new();
+        }
+        shell
+    }
+
     /// A référente at work.
     pub fn signed_in(room: Room, title: &str) -> Shell {
         Shell {
@@ -304,6 +326,7 @@ pub mod sample {
                 acting: Some("Ville de Val-d'Orme · Référent de parcours".to_owned()),
                 assignment: "assignment".to_owned(),
                 several: false,
+                opens_under: Mandate::ALL.to_vec(),
                 ways: vec![
                     way(Room::Today, "/", "Aujourd'hui", Icon::House),
                     way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway),

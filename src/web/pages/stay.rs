@@ -333,6 +333,7 @@ impl Page for StayPage {
             last_day: Day::parse("2027-07-26").ok(),
             ended_at: None,
             in_force,
+            halted: None,
             category: None,
             things: Vec::new(),
             readers: vec![SharedWith {
@@ -349,6 +350,11 @@ impl Page for StayPage {
             handover: None,
         };
         vec![
+            ("nickname", {
+                let (shell, frame) = super::frame::sample::nicknamed(Part::Stay, "Séjour");
+                let nothing = page(Vec::new(), Vec::new(), false, Vec::new(), false);
+                Self { shell, frame, ..nothing }
+            }),
             ("empty", page(Vec::new(), Vec::new(), false, Vec::new(), true)),
             ("to_sign", page(items(), vec![accord("partly_signed")], false, Vec::new(), false)),
             ("to_give", page(items(), vec![accord("in_force")], true, Vec::new(), false)),

@@ -164,7 +164,7 @@ fn answer(
 
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let pathway = pathway_of(incoming)?;
-    let (shell, frame) = Frame::read(app, incoming, Part::Other, "Puis-je le lui dire ?")?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Shares, "Puis-je le lui dire ?")?;
     member_only(&frame)?;
     let items = own_items(app, incoming, &pathway)?;
     let asked = asked_of(incoming);
@@ -246,7 +246,7 @@ impl Page for TellPage {
         use crate::service::ServiceError;
         use crate::web::pages::frame::sample::{frame, place};
         let page = |which: Option<usize>, entered, spoken| {
-            let (shell, mut frame) = frame(Part::Other, "Puis-je le lui dire ?");
+            let (shell, mut frame) = frame(Part::Shares, "Puis-je le lui dire ?");
             frame.view.circle.push(place("Julie Lambert", Profession::Teacher, Role::Participant, false));
             let about = About { frame: &frame, purpose: Purpose::Schooling, labels: &[], rest: "" };
             let told =
