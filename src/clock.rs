@@ -34,15 +34,6 @@ impl Timestamp {
         self.utc().with_timezone(&Paris).date_naive()
     }
 
-    /// Whether it is night or a day of the week-end in Paris. Public holidays are not known here.
-    #[must_use]
-    pub fn out_of_hours(self) -> bool {
-        let local = self.utc().with_timezone(&Paris);
-        let hour = chrono::Timelike::hour(&local);
-        matches!(local.weekday(), chrono::Weekday::Sat | chrono::Weekday::Sun)
-            || !(FIRST_HOUR..LAST_HOUR).contains(&hour)
-    }
-
     /// UTC date and time; saturates at chrono's bounds.
     #[must_use]
     pub fn utc(self) -> DateTime<Utc> {
@@ -226,14 +217,6 @@ mod tests {
             at = at.plus_seconds(3600);
         }
         assert!(seasons.windows(2).all(|w| w[0].until == w[1].from));
-    }
-
-    #[test]
-    fn out_of_hours_is_the_night_and_the_week_end_in_paris() {
-        let friday = Timestamp::paris_midnight(day(2027, 7, 2));
-        let at = |hours: i64| friday.plus_seconds(hours * 3600).out_of_hours();
-        assert!(at(6) && !at(7) && !at(19) && at(20) && at(23));
-        assert!(at(24 + 10) && at(48 + 10) && !at(72 + 10), "Saturday, Sunday, Monday");
     }
 
     #[test]

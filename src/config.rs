@@ -13,6 +13,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::audit::WitnessKey;
+use crate::domain::watch::{self, Thresholds};
+
 /// The file of settings inside a data folder.
 pub const FILE: &str = "relais.toml";
 /// The database of an instance that names no other.
@@ -57,6 +60,16 @@ pub enum LogLevel {
     Debug,
 }
 
+/// A witness whom the server shows its checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessSetting {
+    /// Its submission prefix, `https://…`.
+    pub url: String,
+    pub key: WitnessKey,
+    /// The authority that certifies it, in PEM; none: those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// The settings of an instance.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -79,6 +92,12 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// Its key, mode 0600.
     pub certificate_key: PathBuf,
+    /// From when on something in the log is worth a look.
+    pub thresholds: Thresholds,
+    /// The `[[witness]]` tables of the file.
+    pub witnesses: Vec<WitnessSetting>,
+    /// The c2sp.org/tlog-policy against which `audit verify` judges, where it is given no other.
+    pub policy: Option<PathBuf>,
 }
 
 /// One thing that is wrong with the settings.
@@ -96,6 +115,8 @@ pub enum SettingError {
     NotText { name: String },
     #[error("le réglage `{name}` n'a pas de valeur possible : attendu {expected}")]
     Value { name: &'static str, expected: &'static str },
+    #[error("le témoin n° {number} (`[[witness]]`) : {what}")]
+    Witness { number: usize, what: String },
     #[error("`database` et `database_file` sont donnés tous les deux : gardez-en un")]
     TwoDatabases,
 }
@@ -126,6 +147,14 @@ const FORMAT_KEY: &str = "log_format";
 const LEVEL_KEY: &str = "log_level";
 const CERTIFICATE_KEY: &str = "certificate";
 const CERTIFICATE_KEY_KEY: &str = "certificate_key";
+const BULK_KEY: &str = "watch_openings_per_hour";
+const REFUSALS_KEY: &str = "watch_refusals_per_hour";
+const CURIOSITY_KEY: &str = "watch_readings_without_act";
+const DORMANT_KEY: &str = "watch_dormant_days";
+const WINDOW_KEY: &str = "watch_window_days";
+const POLICY_KEY: &str = "policy";
+/// In the file only: a table for each.
+const WITNESS_TABLES: &str = "witness";
 
 /// Every setting, as in the file; in the environment `RELAIS_` and capitals.
 const KNOWN: &[&str] = &[
@@ -139,13 +168,42 @@ const KNOWN: &[&str] = &[
     LEVEL_KEY,
     CERTIFICATE_KEY,
     CERTIFICATE_KEY_KEY,
+    BULK_KEY,
+    REFUSALS_KEY,
+    CURIOSITY_KEY,
+    DORMANT_KEY,
+    WINDOW_KEY,
+    POLICY_KEY,
 ];
 
 /// Values by setting, with what was wrong on the way.
 #[derive(Default)]
 struct Reading {
     values: BTreeMap<&'static str, String>,
+    witnesses: Vec<WitnessSetting>,
     errors: Vec<SettingError>,
+}
+
+/// One `[[witness]]` table.
+fn witness(table: toml::Value, data: &Path) -> Result<WitnessSetting, String> {
+    let toml::Value::Table(table) = table else {
+        return Err("écrivez-le en table `[[witness]]`".to_owned());
+    };
+    let mut texts = BTreeMap::new();
+    for (name, value) in table {
+        let (true, toml::Value::String(text)) = (["url", "vkey", "ca_file"].contains(&name.as_str()), value)
+        else {
+            return Err(format!("`{name}` n'y a pas sa place ; textes possibles : url, vkey, ca_file"));
+        };
+        texts.insert(name, text);
+    }
+    let url = texts
+        .remove("url")
+        .filter(|url| url.strip_prefix("https://").is_some_and(|host| !host.is_empty()))
+        .ok_or("`url` doit commencer par `https://`")?;
+    let vkey = texts.remove("vkey").ok_or("`vkey` manque : la clé publique que le témoin a imprimée")?;
+    let key = WitnessKey::parse(&vkey).map_err(|e| format!("`vkey` n'est pas la clé d'un témoin ({e})"))?;
+    Ok(WitnessSetting { url, key, ca_file: texts.remove("ca_file").map(|file| data.join(file)) })
 }
 
 impl Reading {
@@ -153,7 +211,8 @@ impl Reading {
         KNOWN.iter().copied().find(|k| *k == name)
     }
 
-    fn file(&mut self, path: &Path) {
+    fn file(&mut self, data: &Path) {
+        let path = &data.join(FILE);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             // No file: an instance may live on defaults and its environment.
@@ -172,6 +231,9 @@ impl Reading {
         };
         for (name, value) in table {
             match (Self::known(&name), value) {
+                (None, toml::Value::Array(tables)) if name == WITNESS_TABLES => {
+                    self.read_witnesses(tables, data)
+                }
                 (Some(known), toml::Value::String(text)) => {
                     self.values.insert(known, text);
                 }
@@ -181,8 +243,27 @@ impl Reading {
         }
     }
 
+    fn read_witnesses(&mut self, tables: Vec<toml::Value>, data: &Path) {
+        for (at, table) in tables.into_iter().enumerate() {
+            let number = at.saturating_add(1);
+            match witness(table, data) {
+                // THREAT: one witness under two addresses would be taken for two.
+                Ok(one) if self.witnesses.iter().any(|other| other.key.public() == one.key.public()) => {
+                    let what = "cette clé est déjà celle d'un autre".to_owned();
+                    self.errors.push(SettingError::Witness { number, what });
+                }
+                Ok(one) => self.witnesses.push(one),
+                Err(what) => self.errors.push(SettingError::Witness { number, what }),
+            }
+        }
+    }
+
     fn unknown(&mut self, name: String, place: &'static str) {
-        self.errors.push(SettingError::Unknown { name, place, known: KNOWN.join(", ") });
+        self.errors.push(SettingError::Unknown {
+            name,
+            place,
+            known: format!("{}, [[witness]]", KNOWN.join(", ")),
+        });
     }
 
     fn environment(&mut self, environment: &BTreeMap<String, String>) {
@@ -258,6 +339,28 @@ impl Reading {
     }
 }
 
+/// The thresholds of the auditor's console.
+fn thresholds(r: &mut Reading) -> Thresholds {
+    let mut number = |key, bound: watch::Bound, expected| {
+        r.parsed(key, &bound.usual.to_string(), expected, |t| bound.parse(t)).unwrap_or(bound.usual)
+    };
+    Thresholds {
+        bulk: number(BULK_KEY, watch::BULK, "un nombre entier de 5 à 10000, par exemple \"60\""),
+        refusals: number(REFUSALS_KEY, watch::REFUSALS, "un nombre entier de 2 à 1000, par exemple \"5\""),
+        curiosity: number(
+            CURIOSITY_KEY,
+            watch::CURIOSITY,
+            "un nombre entier de 3 à 10000, par exemple \"20\"",
+        ),
+        dormant_days: number(
+            DORMANT_KEY,
+            watch::DORMANT,
+            "un nombre de jours de 30 à 730, par exemple \"90\"",
+        ),
+        window_days: number(WINDOW_KEY, watch::WINDOW, "un nombre de jours de 7 à 92, par exemple \"30\""),
+    }
+}
+
 fn host_name(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
     ((1..=253).contains(&text.len()) && text.chars().all(plain)).then(|| text.to_owned())
@@ -270,7 +373,7 @@ impl Settings {
     /// Everything that is wrong, at once.
     pub fn read(data: &Path, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut r = Reading::default();
-        r.file(&data.join(FILE));
+        r.file(data);
         r.environment(environment);
         let listen =
             r.parsed(LISTEN_KEY, LISTEN, "une adresse et un port, par exemple 127.0.0.1:8443", |t| {
@@ -291,9 +394,11 @@ impl Settings {
             "debug" => Some(LogLevel::Debug),
             _unknown => None,
         });
+        let thresholds = thresholds(&mut r);
         let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
         let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
         let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
+        let policy = r.get(POLICY_KEY).map(|file| data.join(file));
         let kek_file_previous = r.get(KEK_PREVIOUS_KEY).map(|file| data.join(file));
         match (listen, public_name, database, log_format, log_level) {
             (Some(listen), Some(public_name), Some(database), Some(log_format), Some(log_level))
@@ -311,6 +416,9 @@ impl Settings {
                     log_level,
                     certificate,
                     certificate_key,
+                    thresholds,
+                    witnesses: r.witnesses,
+                    policy,
                 })
             }
             _incomplete => Err(ConfigError(r.errors)),
@@ -363,6 +471,61 @@ mod tests {
         std::fs::write(data.path().join(FILE), "listen = ").unwrap();
         let ConfigError(errors) = Settings::read(data.path(), &environment(&[])).unwrap_err();
         assert!(matches!(errors.as_slice(), [SettingError::NotToml { .. }]), "{errors:?}");
+    }
+
+    #[test]
+    fn thresholds_have_usual_values_and_bounds() {
+        let data = tempfile::tempdir().unwrap();
+        let read = |pairs: &[(&str, &str)]| Settings::read(data.path(), &environment(pairs));
+        assert_eq!(read(&[]).unwrap().thresholds, Thresholds::default());
+        let set = read(&[("RELAIS_WATCH_OPENINGS_PER_HOUR", "30"), ("RELAIS_WATCH_DORMANT_DAYS", "60")]);
+        let set = set.unwrap().thresholds;
+        assert_eq!((set.bulk, set.dormant_days, set.refusals), (30, 60, 5));
+        for (name, value) in [
+            ("RELAIS_WATCH_OPENINGS_PER_HOUR", "0"),
+            ("RELAIS_WATCH_REFUSALS_PER_HOUR", "-1"),
+            ("RELAIS_WATCH_READINGS_WITHOUT_ACT", "many"),
+            ("RELAIS_WATCH_DORMANT_DAYS", "1"),
+            ("RELAIS_WATCH_WINDOW_DAYS", "93"),
+        ] {
+            let ConfigError(errors) = read(&[(name, value)]).unwrap_err();
+            assert!(matches!(errors.as_slice(), [SettingError::Value { .. }]), "{name} {errors:?}");
+        }
+    }
+
+    #[test]
+    fn witnesses_are_tables_of_the_file_and_each_thing_wrong_is_said() {
+        let data = tempfile::tempdir().unwrap();
+        let key = |seed| {
+            let key = crate::crypto::sign::SigningKey::from_seed(&[seed; 32]).unwrap();
+            crate::audit::Cosigner::new("w.example/temoin", key).unwrap().public().to_string()
+        };
+        let write = |text: String| std::fs::write(data.path().join(FILE), text).unwrap();
+        let read = || Settings::read(data.path(), &environment(&[]));
+        let one = |url: &str, vkey: &str| format!("[[witness]]\nurl = \"{url}\"\nvkey = \"{vkey}\"\n");
+        let two = format!(
+            "policy = \"temoins.txt\"\n{}ca_file = \"w.pem\"\n{}",
+            one("https://a", &key(1)),
+            one("https://b", &key(2))
+        );
+        write(two);
+        let settings = read().unwrap();
+        assert_eq!(settings.witnesses.len(), 2);
+        assert_eq!(settings.witnesses[0].ca_file, Some(data.path().join("w.pem")));
+        assert_eq!(settings.policy, Some(data.path().join("temoins.txt")));
+        for (text, words) in [
+            (one("http://a", &key(1)), "https://"),
+            (one("https://a", "x+y"), "vkey"),
+            ("[[witness]]\nurl = \"https://a\"\n".to_owned(), "`vkey` manque"),
+            (format!("{}port = 3\n", one("https://a", &key(1))), "`port`"),
+            (format!("{}{}", one("https://a", &key(1)), one("https://b", &key(1))), "n° 2"),
+            ("witness = \"https://a\"\n".to_owned(), "witness"),
+            ("witness = [\"https://a\"]\n".to_owned(), "[[witness]]"),
+        ] {
+            write(text.clone());
+            let said = read().unwrap_err().to_string();
+            assert!(said.contains(words), "{text}: {said}");
+        }
     }
 
     #[test]

@@ -92,6 +92,8 @@ macro_rules! id_newtypes {
 id_newtypes! {
     /// An accord (consent to share).
     AccordId,
+    /// What an auditor found on looking at one record.
+    AccessReviewId,
     /// One line of an accord: recipient × category.
     AccordLineId,
     /// An affectation: professional × organisation × profession × mission.
@@ -102,6 +104,10 @@ id_newtypes! {
     ImpossibilityId,
     /// A published charter version.
     CharterId,
+    /// A line of « Qui a regardé ? » that is kept back for a while.
+    DeferralId,
+    /// An opening in an emergency (S13).
+    EmergencyId,
     /// A row of facts that nothing else names.
     FactId,
     /// A passage de relais.

@@ -21,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::audit::lane::{Lane, LaneConfig, LaneStartError, LaneThread};
+use crate::audit::verify::Failure;
 use crate::clock::{Chance, Clock};
 use crate::config::{Database, Settings};
 use crate::crypto::certificates::{CheckRequest, Finding, check};
@@ -28,10 +29,12 @@ use crate::crypto::kek::{FileKek, KekError, KekPlacement, KekProvider};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::tls::{TlsError, server_config};
 use crate::jobs;
-use crate::service::{App, AppParts, ServiceError};
+use crate::service::witnesses::{ATTESTED_FILE, Contradiction, kept_against};
+use crate::service::{App, AppParts, ServiceError, WitnessLink, Witnesses};
 use crate::store::{DatabaseAddress, InstanceKind, Store, StoreError, WriteTx};
 use crate::web::route::Demonstration;
 use crate::web::server;
+use crate::web::witness::link::{HttpWitness, LinkError};
 
 pub use telemetry::start as start_telemetry;
 
@@ -71,6 +74,16 @@ pub enum StartupError {
     Lane(#[from] LaneStartError),
     #[error("l'application : {}", french::service(.0))]
     Service(ServiceError),
+    #[error(
+        "{failure}. Des témoins ont vu plus que ce que contient cette base (`{}`) : une ancienne copie a été remise, ou le journal a été modifié. Rien n'est servi. Gardez cette base et ce fichier, remettez la base la plus récente, et lisez « Witnesses » dans docs/operations.md", kept.display()
+    )]
+    Attested { kept: PathBuf, failure: Failure },
+    #[error(
+        "le témoin `{}` connaît de ce journal {} traces, et cette base, qui en a {}, n'en est pas la suite : une ancienne copie a été remise, ou le journal a été modifié. Rien n'est servi. Gardez cette base, remettez la plus récente, et lisez « Witnesses » dans docs/operations.md", .0.witness, .0.theirs, .0.ours
+    )]
+    Contradicted(Contradiction),
+    #[error("le témoin de l'adresse `{url}` : {source}")]
+    Witness { url: String, source: LinkError },
     #[error(
         "`{path}` ne peut pas être lu ({source}) : créez un certificat avec `relais certs make`, ou corrigez le réglage"
     )]
@@ -200,6 +213,33 @@ pub fn open_store(settings: &Settings, kind: InstanceKind) -> Result<Store, Star
     Ok(Store::open(&address, kind, keyring(settings, kind)?)?)
 }
 
+/// The witnesses of the settings, and the way to each.
+///
+/// # Errors
+/// When the authorities that certify one cannot be read.
+pub fn witnesses(settings: &Settings) -> Result<Witnesses, StartupError> {
+    let mut links: Vec<Arc<dyn WitnessLink>> = Vec::new();
+    for one in &settings.witnesses {
+        let link = HttpWitness::new(&one.url, one.key.clone(), one.ca_file.as_deref())
+            .map_err(|source| StartupError::Witness { url: one.url.clone(), source })?;
+        links.push(Arc::new(link));
+    }
+    Ok(Witnesses::of(links, &settings.data))
+}
+
+/// INVARIANT: nothing is served over a log that does not continue what witnesses saw of it.
+fn continues_what_was_attested(app: &App, kept: &Path) -> Result<(), StartupError> {
+    let mut snapshot = app.store().snapshot()?;
+    if let Some(failure) = kept_against(kept, &mut snapshot)? {
+        return Err(StartupError::Attested { kept: kept.to_owned(), failure });
+    }
+    drop(snapshot);
+    match app.witnesses_contradict()? {
+        Some(contradiction) => Err(StartupError::Contradicted(contradiction)),
+        None => Ok(()),
+    }
+}
+
 /// Puts the application together over an open store, with its lane. For the command line too: it writes through the
 /// same code, beside a running server.
 ///
@@ -207,23 +247,34 @@ pub fn open_store(settings: &Settings, kind: InstanceKind) -> Result<Store, Star
 /// When the lane's connection or thread cannot be had.
 pub fn assemble(
     store: Store,
+    witnesses: Witnesses,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
 ) -> Result<(Arc<App>, LaneThread<WriteTx>), StartupError> {
     let (lane, thread) = Lane::start(store.backend()?, Arc::clone(&clock), LaneConfig::default())?;
-    let app = App::new(AppParts { store, lane, clock, chance })?;
+    let app = App::new(AppParts { store, lane, clock, chance })?.with_witnesses(witnesses);
     Ok((Arc::new(app), thread))
 }
 
 fn tls(settings: &Settings, clock: &dyn Clock) -> Result<rustls::ServerConfig, StartupError> {
+    tls_of(&settings.certificate, &settings.certificate_key, &[settings.public_name.clone()], clock)
+}
+
+/// The TLS of a server, from a chain and its key in files; for a witness too.
+///
+/// # Errors
+/// Files that cannot be read or used, and a key that others can read.
+pub fn tls_of(
+    certificate: &Path,
+    key_file: &Path,
+    names: &[String],
+    clock: &dyn Clock,
+) -> Result<rustls::ServerConfig, StartupError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|source| StartupError::Certificate { path: path.to_owned(), source })
     };
-    let (chain, key) =
-        (read(&settings.certificate)?, zeroize::Zeroizing::new(read(&settings.certificate_key)?));
-    let names = [settings.public_name.clone()];
-    let request =
-        CheckRequest { cert: &settings.certificate, key: &settings.certificate_key, ca: None, names: &names };
+    let (chain, key) = (read(certificate)?, zeroize::Zeroizing::new(read(key_file)?));
+    let request = CheckRequest { cert: certificate, key: key_file, ca: None, names };
     for finding in check(&request, clock.now()).findings {
         match finding {
             // THREAT: whoever reads the key can play the server.
@@ -247,7 +298,11 @@ fn tls(settings: &Settings, clock: &dyn Clock) -> Result<rustls::ServerConfig, S
     Ok(server_config(&chain, &key)?)
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
+/// Takes an address.
+///
+/// # Errors
+/// When it is taken already, or is not this machine's.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
     TcpListener::bind(address).map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => StartupError::PortInUse { address },
         _other => StartupError::Listen { address, source },
@@ -280,12 +335,18 @@ impl Application {
     ) -> Result<Self, StartupError> {
         let lock = lock(&settings.data)?;
         let tls = tls(settings, clock.as_ref())?;
+        let witnesses = witnesses(settings)?;
         let store = open_store(settings, kind)?;
         let listener = listen(settings.listen)?;
         let address = listener
             .local_addr()
             .map_err(|source| StartupError::Listen { address: settings.listen, source })?;
-        let (app, lane) = assemble(store, clock, chance)?;
+        let (app, lane) = assemble(store, witnesses, clock, chance)?;
+        app.watch(settings.thresholds);
+        if let Err(refused) = continues_what_was_attested(&app, &settings.data.join(ATTESTED_FILE)) {
+            lane.stop();
+            return Err(refused);
+        }
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
         Ok(Self { address, app, listener, tls, lane, stop, lock, demonstration: None })
     }

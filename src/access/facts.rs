@@ -8,12 +8,14 @@ use chrono::NaiveDate;
 use super::existence::Existence;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
+use crate::domain::deferral::Deferral;
+use crate::domain::emergency::Emergency;
 use crate::domain::person::{HolderFacts, Impossibility, People, PersonFacts};
 use crate::domain::release::Release;
 use crate::domain::statute::{StatuteEvent, StatutoryRecord};
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
 use crate::ids::{
-    AssignmentId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
+    AssignmentId, EmergencyId, HandoverId, ImpossibilityId, ItemId, ItemVersionId, MissionId, OrganisationId,
     ParticipationId, PathwayId, ProfessionalId, ShareId, StatuteId,
 };
 
@@ -152,6 +154,17 @@ pub enum ItemKind {
     Action,
 }
 
+impl ItemKind {
+    /// As rows and cursors name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Action => "action",
+        }
+    }
+}
+
 /// An item, without its words.
 #[derive(Clone, Debug)]
 pub struct ItemFacts {
@@ -275,6 +288,10 @@ pub struct PathwayFacts {
     pub shares: Vec<ShareFacts>,
     pub items: Vec<ItemFacts>,
     pub handovers: Vec<HandoverFacts>,
+    /// Lines of « Qui a regardé ? » that are kept back for a while.
+    pub deferrals: Vec<Deferral>,
+    /// Openings in an emergency, oldest first.
+    pub emergencies: Vec<Emergency>,
 }
 
 impl PathwayFacts {
@@ -316,6 +333,7 @@ impl PathwayFacts {
         });
         people
             .chain(statutes)
+            .chain(self.deferrals.iter().filter_map(Deferral::turns_at))
             .chain(std::iter::once(crate::domain::accord::next_turn_of(&self.consent(), now)))
             .filter(|t| *t > now)
             .min()
@@ -339,6 +357,11 @@ impl PathwayFacts {
     #[must_use]
     pub fn item(&self, id: &ItemId) -> Option<&ItemFacts> {
         self.items.iter().find(|i| i.id == *id)
+    }
+
+    #[must_use]
+    pub fn emergency(&self, id: &EmergencyId) -> Option<&Emergency> {
+        self.emergencies.iter().find(|e| e.id() == id)
     }
 
     /// The item that has this version, and the version.

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::domain::cell::{Reason, TableFacts};
 use crate::domain::record::TrailEntry;
 use crate::domain::vocabulary::{Category, Purpose};
-use crate::ids::{ItemVersionId, PathwayId};
+use crate::ids::{EmergencyId, ItemVersionId, PathwayId};
 
 /// What a grant opens: one located thing, for one act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,6 +185,16 @@ impl<'a> Gate<'a> {
         version: &'a VersionFacts,
         purpose: Option<Purpose>,
     ) -> Result<ItemGrant, Refusal> {
+        self.item_as(item, version, purpose, Mode::Read)
+    }
+
+    fn item_as(
+        &mut self,
+        item: &'a ItemFacts,
+        version: &'a VersionFacts,
+        purpose: Option<Purpose>,
+        mode: Mode,
+    ) -> Result<ItemGrant, Refusal> {
         let question = Question {
             facts: self.facts,
             book: self.book,
@@ -194,7 +204,7 @@ impl<'a> Gate<'a> {
             item,
             version,
             purpose,
-            mode: Mode::Read,
+            mode,
             now: self.now,
         };
         let decision = decide_item_with(&question, &self.memo);
@@ -206,6 +216,19 @@ impl<'a> Gate<'a> {
         self.categories.insert(item.category);
         let target = Target::Version(version.id.clone());
         Ok(ItemGrant { grant: Grant { pathway: self.facts.id.clone(), target }, decision })
+    }
+
+    /// May the actor read these words under this opening in an emergency (S13)?
+    ///
+    /// # Errors
+    /// [`Refusal`], already noted for the record.
+    pub fn item_in_emergency(
+        &mut self,
+        item: &'a ItemFacts,
+        version: &'a VersionFacts,
+        opening: &EmergencyId,
+    ) -> Result<ItemGrant, Refusal> {
+        self.item_as(item, version, None, Mode::Emergency { opening: opening.clone() })
     }
 
     /// May the actor reach this thing that is not an item?
@@ -224,9 +247,13 @@ impl<'a> Gate<'a> {
         );
         self.note(&decision);
         if !decision.permitted {
-            return Err(self.refusal(&decision, false));
+            // That one's own opening is over is told to its author, who alone reaches this reason.
+            return Err(self.refusal(&decision, decision.reason == Reason::EmergencyEnded));
         }
-        if matches!(resource, Resource::Identity | Resource::InvitedIdentity(_)) {
+        if matches!(
+            resource,
+            Resource::Identity | Resource::InvitedIdentity(_) | Resource::EmergencyIdentity(_)
+        ) {
             self.categories.insert(Category::Identity);
         }
         Ok(Grant { pathway: self.facts.id.clone(), target: Target::Resource(resource) })

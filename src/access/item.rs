@@ -12,7 +12,7 @@ use crate::domain::cell::{AccordFact, Cell, Need, Reason, StatuteFact, TableFact
 use crate::domain::release::{ReleaseAnswer, ReleaseQuery};
 use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
 use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Regime, Role, Secrecy};
-use crate::ids::{ParticipationId, StatuteId};
+use crate::ids::{EmergencyId, ParticipationId, StatuteId};
 
 /// STORIES S3: how long after the review date what is shared is still read.
 pub const REVIEW_GRACE_DAYS: u64 = 30;
@@ -54,6 +54,8 @@ pub enum Mode {
     Read,
     /// Supposes the share (no gate 4); with the statutory record of the author who asks, if there is one.
     Preview { statute: Option<StatuteId> },
+    /// Reading under an opening in an emergency (S13): gates of its own, in [`super::emergency`].
+    Emergency { opening: EmergencyId },
 }
 
 /// One question: may this reader read this version, for this purpose, now?
@@ -201,7 +203,7 @@ pub fn purposes_open_to(
 fn hides_from_asker(q: &Question<'_>, memo: &Memo) -> bool {
     match (&q.mode, q.participation) {
         (Mode::Preview { .. }, None) => {}
-        (Mode::Preview { .. } | Mode::Read, _) => return false,
+        (Mode::Preview { .. } | Mode::Read | Mode::Emergency { .. }, _) => return false,
     }
     let profession = q.assignment.profession;
     let open = Existence::of(profession, Mandate::Contractual) == Existence::Open;
@@ -221,7 +223,13 @@ fn hides_from_asker(q: &Question<'_>, memo: &Memo) -> bool {
 }
 
 /// The fact `accord` of this question, every "no" that covers it counted.
-fn accord_of(q: &Question<'_>, memo: &Memo, purpose: Purpose, need: Need, claims: bool) -> FactAnswer {
+pub(super) fn accord_of(
+    q: &Question<'_>,
+    memo: &Memo,
+    purpose: Purpose,
+    need: Need,
+    claims: bool,
+) -> FactAnswer {
     let key = q.assignment.recipient_key();
     let said = |category: Category, purpose: Purpose| {
         let query = AccordQuery {
@@ -263,6 +271,9 @@ pub fn decide(q: &Question<'_>) -> Decision {
 
 /// [`decide`], with what this request has already worked out on the same facts, book and moment.
 pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
+    if let Mode::Emergency { opening } = &q.mode {
+        return super::emergency::decide_item(q, opening, memo);
+    }
     let now = q.now;
     let mut failing = Vec::new();
     let mut valid_until = q.assignment.valid_until(now);
@@ -340,6 +351,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     let mut claimed = None;
     match &q.mode {
         Mode::Preview { statute } => claimed = statute.as_ref(),
+        Mode::Emergency { .. } => failing.push(Failing { gate: 4, reason: Reason::NotShared }),
         Mode::Read => match gate_four(q, purpose) {
             Ok((share, statute)) => {
                 valid_until = valid_until.min(share.ends);
@@ -420,7 +432,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
 
     valid_until = match regime {
         Some(Regime::L226_2_2) => valid_until.min(statute.valid_until),
-        Some(Regime::Accord) | None => valid_until.min(accord.valid_until),
+        Some(Regime::Accord | Regime::Emergency) | None => valid_until.min(accord.valid_until),
     };
     if release.released {
         valid_until = valid_until.min(release.valid_until);
@@ -430,7 +442,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     }
     match regime {
         Some(Regime::L226_2_2) => basis.extend(claimed.map(|s| format!("statute:{s}"))),
-        Some(Regime::Accord) | None => {
+        Some(Regime::Accord | Regime::Emergency) | None => {
             basis.extend(accord.basis.iter().map(|b| format!("accord:{}:{}", b.accord, b.line)));
         }
     }
@@ -480,7 +492,7 @@ fn gate_of(reason: Reason) -> u8 {
 }
 
 /// `reason` is the first failing gate's.
-fn refused(
+pub(super) fn refused(
     failing: Vec<Failing>,
     facts: Option<TableFacts>,
     valid_until: Timestamp,

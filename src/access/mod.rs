@@ -10,6 +10,7 @@
 //! It reads nothing, writes nothing and knows no clock.
 
 mod actor;
+mod emergency;
 mod existence;
 pub mod facts;
 mod gate;
@@ -21,6 +22,7 @@ mod standing;
 mod tests;
 
 pub use actor::{Actor, SessionStamp};
+pub use emergency::{emergency_opens, may_review as may_review_emergency};
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
 pub use item::{

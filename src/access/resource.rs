@@ -1,6 +1,6 @@
 //! What is not an item has a rule too (DESIGN §4, second table).
 
-use super::existence::may_know;
+use super::existence::{Existence, may_know};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
 use super::memo::Memo;
@@ -12,7 +12,8 @@ use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
 use crate::ids::{
-    AccordId, AssignmentId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId, ShareId, StatuteId,
+    AccordId, AssignmentId, DeferralId, EmergencyId, HandoverId, ImpossibilityId, ParticipationId, ReleaseId,
+    ShareId, StatuteId,
 };
 
 /// What is asked for, located.
@@ -56,6 +57,12 @@ pub enum Resource {
     Handover(HandoverId),
     /// « Qui a consulté »: the référent.
     Consultations,
+    /// « Qui a consulté », as far as it concerns a service whose taking part is hidden: that service's manager.
+    ServiceConsultations,
+    /// Asking that lines of that service's own sheets be kept back: who takes part for it.
+    ServiceDeferral,
+    /// What was stated to have lines kept back: a manager of the organisation that asked.
+    DeferralMotive(DeferralId),
     /// An invitation not yet answered: the inviter and the invited.
     Invitation(ParticipationId),
     /// The name, for somebody invited who has not answered: only if `identity` is covered.
@@ -74,9 +81,22 @@ pub enum Resource {
     ImpossibilityMotive(ImpossibilityId),
     /// The notes of this assignment, which is the reader's own, on a pathway where it has a place.
     OwnNotes(AssignmentId),
+    /// Opening in an emergency (S13).
+    EmergencyOpen,
+    /// That an opening exists, since when and until when: its author, and the référent who may know of that place.
+    Emergency(EmergencyId),
+    /// Name, contact, birth date, under one's own opening in force.
+    EmergencyIdentity(EmergencyId),
+    /// What an opening says of itself, motive included, and its review: a data protection officer.
+    EmergencyMotive(EmergencyId),
 }
 
-fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Option<TableFacts>) -> Decision {
+pub(super) fn permit(
+    reason: Reason,
+    valid_until: Timestamp,
+    basis: Vec<String>,
+    facts: Option<TableFacts>,
+) -> Decision {
     Decision {
         permitted: true,
         reason,
@@ -91,7 +111,7 @@ fn permit(reason: Reason, valid_until: Timestamp, basis: Vec<String>, facts: Opt
     }
 }
 
-fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp) -> Decision {
+pub(super) fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until: Timestamp) -> Decision {
     let reason = failing.first().map_or(Reason::NotAParticipant, |f| f.reason);
     Decision {
         permitted: false,
@@ -209,6 +229,9 @@ pub(super) fn decide_with(
         }
         return conclude(failing, valid_until);
     }
+    if let Resource::EmergencyMotive(id) = resource {
+        return super::emergency::decide_motive(facts, assignment, id, now);
+    }
     if let Some(empowered) = office(facts, assignment, resource, now) {
         failing.retain(|f| f.gate == 1);
         if !empowered {
@@ -227,6 +250,7 @@ pub(super) fn decide_with(
         Resource::Existence | Resource::Circle | Resource::Chronology => !organiser,
         Resource::Act => !contributor && !organiser,
         Resource::Contribute => !organiser,
+        Resource::ServiceDeferral => !organiser && me.existence != Existence::Open,
         Resource::OwnNotes(author) => !organiser && *author == assignment.id,
         Resource::ReferentAct | Resource::Consultations => referent,
         Resource::Holders => referent || collected_any(facts, &assignment.id),
@@ -247,11 +271,27 @@ pub(super) fn decide_with(
         }
         Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
         Resource::Place => true,
-        Resource::Invitation(_)
+        Resource::EmergencyOpen => {
+            return super::emergency::decide_opening(facts, book, assignment, me, valid_until, now);
+        }
+        Resource::EmergencyIdentity(id) => {
+            return super::emergency::decide_sheet(facts, book, assignment, me, id, valid_until, now);
+        }
+        Resource::Emergency(id) => facts
+            .emergency(id)
+            .and_then(|e| facts.participation(e.place()).map(|p| (e, p)))
+            // THREAT: existence oracle. A référent who may not know of that place learns nothing of its opening (S13).
+            .is_some_and(|(e, p)| {
+                *e.assignment() == assignment.id || (referent && may_know(facts, book, me, p, now))
+            }),
+        Resource::EmergencyMotive(_)
+        | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
         | Resource::ManagerView
         | Resource::AccordState(_)
         | Resource::ImpossibilityMotive(_)
+        | Resource::ServiceConsultations
+        | Resource::DeferralMotive(_)
         | Resource::StatuteMotive(_) => false,
     };
     if !allowed {
@@ -313,6 +353,24 @@ fn office(
             manager
                 && facts.requests.iter().any(|r| r.id == *id && r.organisation == assignment.organisation),
         ),
+        // DESIGN §4, « qui a consulté »: the manager of a hidden service hands the family what concerns that service. Of
+        // the same mission: another one of the same organisation may not know of it.
+        Resource::ServiceConsultations => Some(
+            manager
+                && facts.participations.iter().any(|p| {
+                    p.existence != Existence::Open
+                        && p.accepted_at.is_some()
+                        && p.assignment.organisation == assignment.organisation
+                        && p.assignment.mission == assignment.mission
+                }),
+        ),
+        Resource::DeferralMotive(id) => Some(
+            manager
+                && facts
+                    .deferrals
+                    .iter()
+                    .any(|d| d.id() == id && *d.organisation() == assignment.organisation),
+        ),
         // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {
             let by = SecondPerson {
@@ -341,6 +399,7 @@ fn office(
         | Resource::StatuteWhole(_)
         | Resource::Handover(_)
         | Resource::Consultations
+        | Resource::ServiceDeferral
         | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
         | Resource::Place
@@ -348,7 +407,11 @@ fn office(
         | Resource::ReferentAct
         | Resource::Contribute
         | Resource::ManagerView
-        | Resource::OwnNotes(_) => None,
+        | Resource::OwnNotes(_)
+        | Resource::EmergencyOpen
+        | Resource::Emergency(_)
+        | Resource::EmergencyIdentity(_)
+        | Resource::EmergencyMotive(_) => None,
     }
 }
 
@@ -457,7 +520,7 @@ fn identity(
                     let by = claimed.iter().find(|(_, answer)| answer.fact == statute.fact);
                     (statute.valid_until, by.map(|(id, _)| format!("statute:{id}")))
                 }
-                Some(Regime::Accord) | None => (
+                Some(Regime::Accord | Regime::Emergency) | None => (
                     accord.valid_until,
                     accord.basis.as_ref().map(|b| format!("accord:{}:{}", b.accord, b.line)),
                 ),

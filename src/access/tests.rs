@@ -16,11 +16,14 @@ use crate::domain::accord::fixture::{
 };
 use crate::domain::accord::{RecipientKey, Scope};
 use crate::domain::cell::{Need, Reason, TableFacts};
-use crate::domain::vocabulary::{Category, Function, Mandate, Profession, Purpose, Role, Secrecy, Step};
+use crate::domain::vocabulary::{
+    Category, Function, Mandate, Profession, Purpose, Regime, Role, Secrecy, Step,
+};
 use crate::ids::{
     CharterId, HandoverId, ItemId, MissionId, ParticipationId, PathwayId, ProfessionalId, SessionId, ShareId,
 };
 
+mod emergency;
 mod hidden;
 mod resources;
 mod ways_round;
@@ -220,6 +223,8 @@ fn facts(world: World) -> PathwayFacts {
         shares: Vec::new(),
         items: Vec::new(),
         handovers: Vec::new(),
+        deferrals: Vec::new(),
+        emergencies: Vec::new(),
     }
 }
 

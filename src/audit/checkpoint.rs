@@ -7,8 +7,8 @@ use std::fmt;
 
 use data_encoding::BASE64;
 
-use super::note::{Note, NoteError, VerifierKey};
-use super::tree::Frontier;
+use super::note::{Note, NoteError, NoteSignature, VerifierKey};
+use super::tree::{Frontier, empty_root};
 use crate::crypto::hash::Digest;
 use crate::crypto::sign::SigningKey;
 
@@ -72,6 +72,9 @@ impl Checkpoint {
         let size =
             decimal(size).ok_or(CheckpointError::Malformed("the second line is not the size of a tree"))?;
         let root = hash(root).ok_or(CheckpointError::Malformed("the third line is not a root in base64"))?;
+        if size == 0 && root != empty_root() {
+            return Err(CheckpointError::Malformed("the root of an empty tree is not that one"));
+        }
         let extensions: Vec<String> = lines.map(str::to_owned).collect();
         for line in &extensions {
             check_line(line)?;
@@ -152,7 +155,8 @@ impl SignedCheckpoint {
                 found: self.checkpoint.origin.clone(),
             });
         }
-        self.note.verify(keys)?;
+        // A key of another log that happens to be among them makes no checkpoint of this one.
+        self.note.verify(keys.iter().filter(|key| key.name() == origin))?;
         Ok(&self.checkpoint)
     }
 
@@ -173,6 +177,12 @@ impl SignedCheckpoint {
     /// [`CheckpointError::Note`].
     pub fn and_sign(self, name: &str, key: &SigningKey) -> Result<Self, CheckpointError> {
         Ok(Self { note: self.note.and_sign(name, key)?, checkpoint: self.checkpoint })
+    }
+
+    /// With the cosignatures of witnesses, unverified.
+    #[must_use]
+    pub fn with(self, more: impl IntoIterator<Item = NoteSignature>) -> Self {
+        Self { note: self.note.with(more), checkpoint: self.checkpoint }
     }
 }
 
@@ -196,7 +206,8 @@ mod tests {
     fn a_checkpoint_reads_back_byte_for_byte_with_extensions() {
         for text in [
             format!("example.com/behind-the-sofa\n20852163\n{ROOT}\n"),
-            format!("example.com/behind the sofa\n0\n{ROOT}\nextension\nanother one\n"),
+            format!("example.com/behind the sofa\n1\n{ROOT}\nextension\nanother one\n"),
+            format!("example.com/behind the sofa\n0\n{}\n", BASE64.encode(&empty_root())),
         ] {
             assert_eq!(Checkpoint::parse(&text).unwrap().to_string(), text);
         }
@@ -214,6 +225,7 @@ mod tests {
             format!("o\n-1\n{ROOT}\n"),
             format!("o\n\n{ROOT}\n"),
             format!("o\n99999999999999999999\n{ROOT}\n"),
+            format!("o\n0\n{ROOT}\n"),
             "o\n1\nAAAA\n".to_owned(),
             format!("o\n1\n{}\n", ROOT.trim_end_matches('=')),
             format!("o\n1\n{ROOT}\n\n"),

@@ -39,7 +39,6 @@ use super::json::{MAX_INTEGER, Value, write_around};
 use crate::clock::{Chance, NoChance, Timestamp};
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::hash::{Digest, hmac_sha256, sha256};
-use crate::domain::cell::TableFacts;
 use crate::domain::record::{Action, ActorStamp, RecordDraft, RetentionClass, RowRef, TrailEntry, Verdict};
 use crate::domain::vocabulary::{Profession, Purpose};
 use crate::ids::{AssignmentId, OrganisationId, PathwayId, ProfessionalId, SessionId};
@@ -438,23 +437,9 @@ fn trail_value(entry: &TrailEntry) -> Value<'static> {
         out.push(("failing".into(), codes(&entry.failing, |r| r.code())));
     }
     if let Some(facts) = &entry.facts {
-        out.extend(columns(facts).map(|(key, code)| (Cow::Borrowed(key), Value::text(code))));
+        out.extend(facts.columns().map(|(key, code)| (Cow::Borrowed(key), Value::text(code))));
     }
     Value::Map(out)
-}
-
-/// The eight columns of `policies/decision-table.csv`, with its words, so that a line can be replayed as it is.
-fn columns(facts: &TableFacts) -> [(&'static str, &'static str); 8] {
-    [
-        ("recipient_profession", facts.recipient_profession.code()),
-        ("recipient_secrecy", facts.recipient_secrecy.code()),
-        ("author_secrecy", facts.author_secrecy.code()),
-        ("category", facts.category.code()),
-        ("purpose", facts.purpose.code()),
-        ("accord", facts.accord.code()),
-        ("family_released", if facts.family_released { "yes" } else { "no" }),
-        ("statute", facts.statute.code()),
-    ]
 }
 
 #[cfg(test)]

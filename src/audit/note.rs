@@ -1,10 +1,10 @@
 //! Signed notes (C2SP `signed-note`): text, a blank line, signature lines.
 //!
-//! Only Ed25519 (signature type 0x01) is made and checked. Other signatures are kept as they came: a witness's
-//! cosignature or a post-quantum one survives a round through this program.
+//! Only Ed25519 (signature type 0x01) is made and checked here. Other signatures are kept as they came: a witness's
+//! cosignature (`cosignature`) or a post-quantum one survives a round through this program.
 //!
 //! INVARIANT: a note is worth nothing until [`Note::verify`] says which known keys signed it; a known key whose
-//! signature does not verify spoils the whole note.
+//! signature does not verify, or that signed twice, spoils the whole note.
 
 use std::fmt;
 
@@ -30,6 +30,8 @@ pub enum NoteError {
     Key(&'static str),
     #[error("the signature of `{0}` does not verify; do not trust this note")]
     BadSignature(String),
+    #[error("the key `{0}` signed this note twice; do not trust it")]
+    Twice(String),
     #[error("no key that you trust signed this note")]
     NotSigned,
 }
@@ -41,45 +43,44 @@ fn check_name(name: &str) -> Result<(), NoteError> {
     Ok(())
 }
 
-fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest = sha256(&[name.as_bytes(), b"\n", &[ED25519], public]);
+fn key_id(kind: u8, name: &str, public: &[u8; 32]) -> [u8; 4] {
+    let digest = sha256(&[name.as_bytes(), b"\n", &[kind], public]);
     digest.first_chunk().copied().unwrap_or_default()
 }
 
-/// A public key with its name: what a verifier trusts.
+/// An Ed25519 key under a name, for one kind of signature: its id depends on all three.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VerifierKey {
-    name: String,
-    id: [u8; 4],
-    public: [u8; 32],
+pub(super) struct NamedKey {
+    kind: u8,
+    pub(super) name: String,
+    pub(super) id: [u8; 4],
+    pub(super) public: [u8; 32],
 }
 
-impl VerifierKey {
-    /// A key under a name.
-    ///
-    /// # Errors
-    /// [`NoteError::Name`].
-    pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
+impl NamedKey {
+    pub(super) fn new(kind: u8, name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
-        Ok(Self { name: name.to_owned(), id: key_id(name, &public), public })
+        if sign::is_doubtful(&public) {
+            return Err(NoteError::Key("it is not a safe key (of small order, or written otherwise)"));
+        }
+        Ok(Self { kind, name: name.to_owned(), id: key_id(kind, name, &public), public })
     }
 
-    /// Reads `<name>+<id in hexadecimal>+<base64 of 0x01 and the key>`.
-    ///
-    /// # Errors
-    /// [`NoteError::Key`], also when the id is not that of the name and key.
-    pub fn parse(text: &str) -> Result<Self, NoteError> {
+    /// Reads `<name>+<id in hexadecimal>+<base64 of the kind and the key>`.
+    pub(super) fn parse(kind: u8, text: &str) -> Result<Self, NoteError> {
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(NoteError::Key("expected `name+id+key`"));
         };
         let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key("the key is not base64"))?;
         let public = match bytes.split_first() {
-            Some((&ED25519, public)) => public.try_into().map_err(|_| NoteError::Key("not 32 bytes"))?,
-            Some(_) => return Err(NoteError::Key("only Ed25519 keys (type 1) are known")),
+            Some((found, public)) if *found == kind => {
+                public.try_into().map_err(|_| NoteError::Key("not 32 bytes"))?
+            }
+            Some(_) => return Err(NoteError::Key("a log has keys of type 1, a witness of type 4")),
             None => return Err(NoteError::Key("the key is empty")),
         };
-        let key = Self::new(name, public)?;
+        let key = Self::new(kind, name, public)?;
         if HEXLOWER.encode(&key.id) == id {
             Ok(key)
         } else {
@@ -87,22 +88,65 @@ impl VerifierKey {
         }
     }
 
+    /// The signature of this key in the note; an error when it signed twice.
+    pub(super) fn signature_in<'n>(&self, note: &'n Note) -> Result<Option<&'n [u8]>, NoteError> {
+        let mut own = note.signatures.iter().filter(|s| s.id == self.id && s.name == self.name);
+        match (own.next(), own.next()) {
+            (Some(_), Some(_)) => Err(NoteError::Twice(self.name.clone())),
+            (found, _) => Ok(found.map(|s| s.bytes.as_slice())),
+        }
+    }
+}
+
+impl fmt::Display for NamedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = vec![self.kind];
+        bytes.extend_from_slice(&self.public);
+        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&bytes))
+    }
+}
+
+/// A log's public key with its name: what a verifier trusts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VerifierKey(NamedKey);
+
+impl VerifierKey {
+    /// A key under a name.
+    ///
+    /// # Errors
+    /// [`NoteError::Name`]; [`NoteError::Key`] for a key that no honest generator makes.
+    pub fn new(name: &str, public: [u8; 32]) -> Result<Self, NoteError> {
+        Ok(Self(NamedKey::new(ED25519, name, public)?))
+    }
+
+    /// Reads `<name>+<id in hexadecimal>+<base64 of 0x01 and the key>`.
+    ///
+    /// # Errors
+    /// [`NoteError::Key`], also when the id is not that of the name and key.
+    pub fn parse(text: &str) -> Result<Self, NoteError> {
+        Ok(Self(NamedKey::parse(ED25519, text)?))
+    }
+
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     #[must_use]
     pub const fn id(&self) -> [u8; 4] {
-        self.id
+        self.0.id
+    }
+
+    /// The key without its name.
+    #[must_use]
+    pub const fn public(&self) -> &[u8; 32] {
+        &self.0.public
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = vec![ED25519];
-        bytes.extend_from_slice(&self.public);
-        write!(f, "{}+{}+{}", self.name, HEXLOWER.encode(&self.id), BASE64.encode(&bytes))
+        self.0.fmt(f)
     }
 }
 
@@ -115,7 +159,15 @@ pub struct NoteSignature {
 }
 
 impl NoteSignature {
-    fn parse(line: &str) -> Result<Self, NoteError> {
+    pub(super) fn of(key: &NamedKey, bytes: Vec<u8>) -> Self {
+        Self { name: key.name.clone(), id: key.id, bytes }
+    }
+
+    /// Reads one line, without its end.
+    ///
+    /// # Errors
+    /// [`NoteError::Malformed`] or [`NoteError::Name`].
+    pub fn parse(line: &str) -> Result<Self, NoteError> {
         let (name, encoded) = line
             .strip_prefix("\u{2014} ")
             .and_then(|rest| rest.split_once(' '))
@@ -135,6 +187,14 @@ impl NoteSignature {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.id.to_vec();
+        bytes.extend_from_slice(&self.bytes);
+        write!(f, "\u{2014} {} {}", self.name, BASE64.encode(&bytes))
     }
 }
 
@@ -162,8 +222,20 @@ impl Note {
     pub fn and_sign(mut self, name: &str, key: &SigningKey) -> Result<Self, NoteError> {
         check_name(name)?;
         let bytes = key.sign(self.text.as_bytes()).to_vec();
-        self.signatures.push(NoteSignature { name: name.to_owned(), id: key_id(name, &key.public()), bytes });
+        let id = key_id(ED25519, name, &key.public());
+        self.signatures.push(NoteSignature { name: name.to_owned(), id, bytes });
         Ok(self)
+    }
+
+    /// The same note with these signatures of others; one that stands there already is not put twice.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = NoteSignature>) -> Self {
+        for signature in more {
+            if !self.signatures.contains(&signature) {
+                self.signatures.push(signature);
+            }
+        }
+        self
     }
 
     /// Reads a note, byte for byte as the format has it.
@@ -204,17 +276,20 @@ impl Note {
     /// The known keys that signed. Unknown signatures are ignored (name *and* id must match to be known).
     ///
     /// # Errors
-    /// [`NoteError::BadSignature`] when a known key's signature is wrong, [`NoteError::NotSigned`] when none is there.
-    pub fn verify<'k>(&self, keys: &'k [VerifierKey]) -> Result<Vec<&'k VerifierKey>, NoteError> {
+    /// [`NoteError::BadSignature`] when a known key's signature is wrong, [`NoteError::Twice`] when one signed twice,
+    /// [`NoteError::NotSigned`] when none is there.
+    pub fn verify<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k VerifierKey>,
+    ) -> Result<Vec<&'k VerifierKey>, NoteError> {
         let mut signed: Vec<&VerifierKey> = Vec::new();
-        for signature in &self.signatures {
-            for key in keys.iter().filter(|k| k.id == signature.id && k.name == signature.name) {
-                if !sign::verify(&key.public, self.text.as_bytes(), &signature.bytes) {
-                    return Err(NoteError::BadSignature(key.name.clone()));
-                }
-                if !signed.contains(&key) {
-                    signed.push(key);
-                }
+        for key in keys {
+            let Some(bytes) = key.0.signature_in(self)? else { continue };
+            if !sign::verify(key.public(), self.text.as_bytes(), bytes) {
+                return Err(NoteError::BadSignature(key.name().to_owned()));
+            }
+            if !signed.contains(&key) {
+                signed.push(key);
             }
         }
         if signed.is_empty() { Err(NoteError::NotSigned) } else { Ok(signed) }
@@ -235,9 +310,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
         for signature in &self.signatures {
-            let mut bytes = signature.id.to_vec();
-            bytes.extend_from_slice(&signature.bytes);
-            writeln!(f, "\u{2014} {} {}", signature.name, BASE64.encode(&bytes))?;
+            writeln!(f, "{signature}")?;
         }
         Ok(())
     }
@@ -282,12 +355,48 @@ mod tests {
         assert_eq!(again, note);
         assert_eq!(again.text(), "a\n\nb\n");
         let (one, two) = (verifier("log.example/1", 1), verifier("log.example/2", 2));
-        assert_eq!(again.verify(&[two.clone(), one.clone()]).unwrap(), vec![&one, &two]);
+        assert_eq!(again.verify(&[one.clone(), two.clone()]).unwrap(), vec![&one, &two]);
         assert_eq!(again.verify(std::slice::from_ref(&two)).unwrap(), vec![&two]);
         assert_eq!(again.verify(&[]), Err(NoteError::NotSigned));
         // Same key under another name, same name with another key: both unknown.
         let strangers = [verifier("log.example/3", 1), verifier("log.example/1", 3)];
         assert_eq!(again.verify(&strangers), Err(NoteError::NotSigned));
+    }
+
+    #[test]
+    fn a_known_key_that_signed_twice_spoils_the_note() {
+        let note = Note::sign("text\n".to_owned(), "log.example/1", &key(1)).unwrap().to_string();
+        let line = note.lines().last().unwrap();
+        let twice = Note::parse(&format!("{note}{line}\n")).unwrap();
+        assert_eq!(
+            twice.verify(&[verifier("log.example/1", 1)]),
+            Err(NoteError::Twice("log.example/1".to_owned()))
+        );
+        // Of no concern to whoever does not know the key.
+        assert_eq!(twice.verify(&[verifier("log.example/1", 2)]), Err(NoteError::NotSigned));
+    }
+
+    /// The encodings that `tests/store/verifier` puts to the second verifier.
+    #[test]
+    fn threat_a_key_of_small_order_or_of_another_spelling_is_no_key() {
+        for text in [
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+            "0100000000000000000000000000000000000000000000000000000000000080",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        ] {
+            let public: [u8; 32] = HEXLOWER.decode(text.as_bytes()).unwrap().try_into().unwrap();
+            assert!(matches!(VerifierKey::new("log.example/1", public), Err(NoteError::Key(_))), "{text}");
+        }
     }
 
     #[test]
@@ -327,7 +436,7 @@ mod tests {
         assert!(Note::parse(&format!("text\n\n{}", line.repeat(16))).is_ok());
         assert!(Note::sign("no newline".to_owned(), "log", &key(1)).is_err());
         for bad in ["", "a b", "a+b", "a\u{a0}b", "a\nb"] {
-            assert!(VerifierKey::new(bad, [0; 32]).is_err(), "{bad:?}");
+            assert!(VerifierKey::new(bad, key(1).public()).is_err(), "{bad:?}");
         }
         for bad in [
             "",

@@ -1,7 +1,8 @@
 //! Offline receipts (C2SP `tlog-proof`): a checkpoint, an index and an inclusion proof in one text file.
 //!
 //! Whoever holds the body of a record, this file and the log's public key can check, without any server, that the
-//! record is in the log. `extra` is not authenticated by the format and this program trusts none of it.
+//! record is in the log. `extra` is not authenticated by the format; a receipt of ours carries there the exact body of its
+//! record, which is believed only because its leaf hash is the one that the checkpoint attests.
 
 use std::fmt;
 
@@ -21,6 +22,8 @@ const MAX_HASHES: usize = 64;
 pub enum ProofError {
     #[error("not a receipt (`{HEADER}`): {0}")]
     Malformed(&'static str),
+    #[error("this receipt does not carry its record: give the record beside it")]
+    NoRecord,
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
@@ -49,6 +52,17 @@ impl TlogProof {
         Ok(Self { extra: None, index, hashes, checkpoint })
     }
 
+    /// The same receipt with the exact body of its record, so that it needs nothing beside it but the log's key.
+    ///
+    /// # Errors
+    /// [`ProofError::Malformed`] for a body without a byte: the format has no such line.
+    pub fn with_record(self, body: &str) -> Result<Self, ProofError> {
+        if body.is_empty() {
+            return Err(ProofError::Malformed("an empty record"));
+        }
+        Ok(Self { extra: Some(body.as_bytes().to_vec()), ..self })
+    }
+
     /// Reads a receipt, byte for byte as the format has it.
     ///
     /// # Errors
@@ -62,9 +76,15 @@ impl TlogProof {
         }
         let extra = match lines.peek().and_then(|line| line.strip_prefix("extra ")) {
             Some(encoded) => {
-                let bytes = BASE64.decode(encoded.as_bytes());
+                let bytes = BASE64
+                    .decode(encoded.as_bytes())
+                    .map_err(|_| ProofError::Malformed("`extra` is not base64"))?;
                 lines.next();
-                Some(bytes.map_err(|_| ProofError::Malformed("`extra` is not base64"))?)
+                // Two spellings of "nothing is carried" would be one too many.
+                if bytes.is_empty() {
+                    return Err(ProofError::Malformed("`extra` is empty"));
+                }
+                Some(bytes)
             }
             None => None,
         };
@@ -92,6 +112,19 @@ impl TlogProof {
         let checkpoint = self.checkpoint.verify(origin, keys)?;
         verify_inclusion(&leaf_hash(body), self.index, checkpoint.size(), &self.hashes, checkpoint.root())?;
         Ok(checkpoint)
+    }
+
+    /// [`TlogProof::verify`] of the record that the receipt carries: the checkpoint, and the body it attests.
+    ///
+    /// # Errors
+    /// [`ProofError::NoRecord`] where it carries none; else as [`TlogProof::verify`].
+    pub fn verify_carried(
+        &self,
+        origin: &str,
+        keys: &[VerifierKey],
+    ) -> Result<(&Checkpoint, &[u8]), ProofError> {
+        let body = self.extra.as_deref().ok_or(ProofError::NoRecord)?;
+        Ok((self.verify(body, origin, keys)?, body))
     }
 
     #[must_use]
@@ -164,6 +197,22 @@ mod tests {
         let again = TlogProof::parse(&with_extra).unwrap();
         assert_eq!(again.to_string(), with_extra);
         assert!(again.verify(body(1).as_bytes(), ORIGIN, &keys()).is_ok());
+        // Carried, but not the record that the checkpoint attests.
+        assert_eq!(again.verify_carried(ORIGIN, &keys()), Err(ProofError::Tree(TreeError::OtherRoot)));
+    }
+
+    #[test]
+    fn a_receipt_that_carries_its_record_needs_nothing_but_the_key() {
+        let text = receipt(37, 100).with_record(&body(37)).unwrap().to_string();
+        let again = TlogProof::parse(&text).unwrap();
+        assert_eq!(again.to_string(), text);
+        let (checkpoint, carried) = again.verify_carried(ORIGIN, &keys()).unwrap();
+        assert_eq!((checkpoint.size(), carried), (100, body(37).as_bytes()));
+        let bare = receipt(37, 100);
+        assert_eq!(bare.verify_carried(ORIGIN, &keys()), Err(ProofError::NoRecord));
+        let another = receipt(37, 100).with_record(&body(36)).unwrap();
+        assert!(another.verify_carried(ORIGIN, &keys()).is_err());
+        assert!(receipt(37, 100).with_record("").is_err());
     }
 
     #[test]
@@ -191,6 +240,8 @@ mod tests {
             ("index 2", "index"),
             ("index 2\n", ""),
             ("index 2", "extra !\nindex 2"),
+            ("index 2", "extra \nindex 2"),
+            ("index 2", "extra\nindex 2"),
             ("index 2", "index 2\nextra AAEC"),
             ("index 2", "index 2\nAAAA"),
             ("\n\n", "\n"),

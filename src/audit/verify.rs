@@ -18,7 +18,7 @@ use super::body::LeafBody;
 use super::checkpoint::SignedCheckpoint;
 use super::leaf::detail_commit;
 use super::note::VerifierKey;
-use super::tree::{Frontier, leaf_hash};
+use super::tree::{Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency};
 use crate::clock::Timestamp;
 use crate::crypto::hash::Digest;
 use crate::domain::vocabulary::code_enum;
@@ -132,6 +132,8 @@ pub enum Place {
     Checkpoint(u64),
     /// The checkpoint given to compare with, of this size where it could be read.
     Given(Option<u64>),
+    /// The last checkpoint that a witness cosigned, kept beside the database.
+    Attested(Option<u64>),
     /// The log as a whole.
     Log,
 }
@@ -150,6 +152,10 @@ impl fmt::Display for Failure {
             Place::Checkpoint(size) => write!(f, "Point de contrôle à {size} traces : ")?,
             Place::Given(Some(size)) => write!(f, "Point de contrôle fourni, à {size} traces : ")?,
             Place::Given(None) => write!(f, "Point de contrôle fourni : ")?,
+            Place::Attested(Some(size)) => {
+                write!(f, "Dernier point de contrôle attesté par un témoin, à {size} traces : ")?;
+            }
+            Place::Attested(None) => write!(f, "Dernier point de contrôle attesté par un témoin : ")?,
             Place::Log => write!(f, "Journal : ")?,
         }
         write!(f, "{} [{}]", self.flaw.french(), self.flaw.code())
@@ -341,6 +347,39 @@ pub fn verify<R: LogReader>(
         details: walk.details,
         failure,
     })
+}
+
+/// What a checkpoint that a witness cosigned says against a log of which the end and the nodes are at hand; `None` when
+/// the log continues it. Stored nodes are believed here: [`verify`] judges them.
+///
+/// # Errors
+/// What the source says.
+pub fn attested_failure<S: NodeSource>(
+    note: &str,
+    origin: &str,
+    keys: &[VerifierKey],
+    frontier: &Frontier,
+    source: &mut S,
+) -> Result<Option<Failure>, S::Error> {
+    let trust = Trust { origin, keys, given: None };
+    let known = match expect(note, None, &trust, Place::Attested) {
+        Ok(known) => known,
+        Err(failure) => return Ok(Some(failure)),
+    };
+    let failed = |flaw| Some(Failure { place: known.place, flaw });
+    if known.size > frontier.size() {
+        return Ok(failed(Flaw::CheckpointBeyond));
+    }
+    if known.size == 0 {
+        return Ok(None);
+    }
+    let proof = match consistency_proof(known.size, frontier.size(), source) {
+        Ok(proof) => proof,
+        Err(ProveError::Source(error)) => return Err(error),
+        Err(ProveError::Tree(_)) => return Ok(failed(Flaw::Nodes)),
+    };
+    let continues = verify_consistency(known.size, frontier.size(), &proof, &known.root, &frontier.root());
+    Ok(if continues.is_ok() { None } else { failed(Flaw::CheckpointRoot) })
 }
 
 /// Reads on this thread and recomputes on another, so that neither waits for the other.

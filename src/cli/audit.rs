@@ -1,4 +1,5 @@
-//! `relais audit verify | export | proof | checkpoint`: the log, checked by whoever has the database.
+//! `relais audit verify | export | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the
+//! database. (`witness` is beside this file.)
 //!
 //! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one.
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
@@ -15,15 +16,19 @@ use data_encoding::BASE64;
 
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
-use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, verify};
-use crate::audit::{SignedCheckpoint, TlogProof};
+use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, attested_failure, verify};
+use crate::audit::{Policy, SignedCheckpoint, TlogProof};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{DATABASE_FILE, FILE, Settings};
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::Keyring;
 use crate::service::checkpoints::sign_checkpoint;
+use crate::service::witnesses::{ATTESTED_FILE, with_lines};
 use crate::startup::database_address;
 use crate::store::log::LogFile;
-use crate::store::{DatabaseAddress, InstanceKind, Store};
+use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
+
+mod checks;
 
 /// How many records are exported at once.
 const PAGE: usize = 1024;
@@ -45,6 +50,9 @@ pub enum AuditCommand {
         /// Un point de contrôle gardé ailleurs : le journal doit le prolonger
         #[arg(long, value_name = "FICHIER")]
         checkpoint: Option<PathBuf>,
+        /// Les témoins exigés (c2sp.org/tlog-policy) : le point de contrôle fourni, ou le dernier cosigné, doit les avoir [défaut : celle des réglages]
+        #[arg(long, value_name = "FICHIER")]
+        policy: Option<PathBuf>,
         /// Une ligne lisible par une machine, au lieu de phrases
         #[arg(long)]
         json: bool,
@@ -58,7 +66,7 @@ pub enum AuditCommand {
         #[command(flatten)]
         log: LogOptions,
     },
-    /// Écrit le reçu d'une trace, vérifiable sans le serveur (c2sp.org/tlog-proof)
+    /// Écrit le reçu d'une trace, trace comprise, vérifiable sans le serveur (c2sp.org/tlog-proof)
     #[command(after_help = "Exemple : relais audit proof 42 > trace-42.proof")]
     Proof {
         /// Numéro de la trace, à partir de 0
@@ -66,6 +74,32 @@ pub enum AuditCommand {
         index: u64,
         #[command(flatten)]
         log: LogOptions,
+    },
+    /// Vérifie un reçu, sans base et sans serveur : la trace qu'il contient est bien dans le journal
+    #[command(
+        after_help = "Exemple : relais audit receipt trace-42.proof --vkey \"$(cat cle-du-journal.txt)\"\n\nLa clé est celle que vous gardez : un reçu ne prouve rien sous une clé reçue avec lui."
+    )]
+    Receipt(checks::ReceiptArguments),
+    /// Rejuge chaque décision enregistrée, sur ses faits, avec la version de la charte qu'elle cite
+    #[command(
+        after_help = "Exemple : relais audit replay --from 2027-03-01 --to 2027-03-31\n\nCode de sortie 0 seulement si toutes les décisions redonnent la même réponse. Lancez d'abord `relais audit verify` : rejouer ne prouve pas que les traces sont intactes."
+    )]
+    Replay {
+        #[command(flatten)]
+        log: LogOptions,
+        #[command(flatten)]
+        asked: checks::ReplayArguments,
+    },
+    /// Compare les données au journal : ce qu'une trace a écrit est-il encore ce qui est enregistré ?
+    #[command(
+        after_help = "Exemple : relais audit reconcile --kek-file /etc/relais/kek\n\nNomme la trace et la ligne qui ne correspondent plus : modifiée, retirée, ou ajoutée sans trace. Il faut la clé maîtresse : les noms des lignes sont dans les détails chiffrés."
+    )]
+    Reconcile {
+        #[command(flatten)]
+        log: LogOptions,
+        /// Une ligne lisible par une machine, au lieu de phrases
+        #[arg(long)]
+        json: bool,
     },
     /// Écrit le dernier point de contrôle, à emporter ; avec --kek-file, en signe un du journal tel qu'il est
     #[command(
@@ -77,7 +111,15 @@ pub enum AuditCommand {
         /// Écrit à la place la clé publique du journal, à garder avec lui
         #[arg(long = "vkey-only")]
         public_key: bool,
+        /// Le dernier qu'un témoin a cosigné, avec ses cosignatures
+        #[arg(long, conflicts_with = "public_key")]
+        cosigned: bool,
     },
+    /// Sur une autre machine : suit les journaux des autres, et cosigne ce qui les prolonge (c2sp.org/tlog-witness)
+    #[command(
+        after_help = "Exemple : relais --data /srv/temoin certs make --name temoin.departement.example\n          relais --data /srv/temoin audit witness --listen 0.0.0.0:8444 --name departement.example/temoin --logs journaux.txt\n\nLa clé du témoin est faite au premier démarrage ; ce qu'il imprime se copie dans relais.toml et dans la politique."
+    )]
+    Witness(super::witness::WitnessArguments),
 }
 
 /// Which log, and whom to trust.
@@ -116,16 +158,27 @@ impl LogOptions {
     /// The log's name and the keys that check it; whether these came from outside the database.
     fn trusted(&self, log: &mut LogFile) -> Result<(String, Vec<VerifierKey>, bool)> {
         let texts = if self.vkey.is_empty() { log.log_vkeys()? } else { self.vkey.clone() };
-        // A file of keys, one per line, may be given whole.
-        let keys = texts
-            .iter()
-            .flat_map(|text| text.lines())
-            .map(|line| VerifierKey::parse(line.trim()))
-            .collect::<Result<Vec<_>, _>>()
-            .context("--vkey")?;
+        let keys = keys_of(&texts)?;
         let first =
             keys.first().ok_or_else(|| anyhow!("cette base n'a pas de clé de journal : donnez --vkey"))?;
         Ok((first.name().to_owned(), keys, !self.vkey.is_empty()))
+    }
+
+    /// The policy that is given, else that of the settings.
+    fn policy(&self, given: Option<&Path>, data: &Path) -> Result<Option<Policy>> {
+        let file = match given {
+            Some(file) => Some(file.to_owned()),
+            None if data.join(FILE).exists() => Settings::read(data, &super::environment())?.policy,
+            None => None,
+        };
+        let Some(file) = file else { return Ok(None) };
+        let bytes = std::fs::read(&file).with_context(|| {
+            format!(
+                "la politique `{}` ne peut pas être lue : vérifiez le chemin et les droits",
+                file.display()
+            )
+        })?;
+        Ok(Some(Policy::parse(&bytes)?))
     }
 
     fn keyring(&self, data: &Path, kind: &str) -> Result<Option<Keyring>> {
@@ -135,6 +188,12 @@ impl LogOptions {
             if demonstration { KekPlacement::Demonstration } else { KekPlacement::OutsideOf(data) };
         Ok(Some(Keyring::new(Arc::new(FileKek::open(file, placement)?))))
     }
+}
+
+/// Keys as texts; a file of keys, one per line, may be given whole.
+fn keys_of(texts: &[String]) -> Result<Vec<VerifierKey>> {
+    let lines = texts.iter().flat_map(|text| text.lines());
+    lines.map(|line| VerifierKey::parse(line.trim())).collect::<Result<Vec<_>, _>>().context("--vkey")
 }
 
 /// Runs one command; `out` is standard output, `progress` standard error.
@@ -148,18 +207,31 @@ pub fn run(
     progress: &mut dyn Write,
 ) -> Result<ExitCode> {
     match command {
-        AuditCommand::Verify { log, checkpoint, json, details } => {
-            let asked = Asked { checkpoint: checkpoint.as_deref(), json: *json, details: *details };
+        AuditCommand::Witness(arguments) => super::witness::run(arguments, data, out),
+        AuditCommand::Verify { log, checkpoint, policy, json, details } => {
+            let asked = Asked {
+                checkpoint: checkpoint.as_deref(),
+                policy: policy.as_deref(),
+                json: *json,
+                details: *details,
+            };
             run_verify(log, data, &asked, out, progress)
         }
         AuditCommand::Export { log } => export(&mut log.open(data)?, out),
         AuditCommand::Proof { index, log } => proof(log, data, *index, out),
-        AuditCommand::Checkpoint { log, public_key } => checkpoint(log, data, *public_key, out, progress),
+        AuditCommand::Receipt(asked) => checks::receipt(asked, out),
+        AuditCommand::Replay { log, asked } => checks::replay(&mut log.open(data)?, asked, out, progress),
+        AuditCommand::Reconcile { log, json } => checks::reconcile(log, data, *json, out, progress),
+        AuditCommand::Checkpoint { log, cosigned: true, .. } => checkpoint_cosigned(log, data, out),
+        AuditCommand::Checkpoint { log, public_key, cosigned: false } => {
+            checkpoint(log, data, *public_key, out, progress)
+        }
     }
 }
 
 struct Asked<'a> {
     checkpoint: Option<&'a Path>,
+    policy: Option<&'a Path>,
     json: bool,
     details: bool,
 }
@@ -196,13 +268,48 @@ fn run_verify(
         }
     };
     let trust = Trust { origin: &origin, keys: &keys, given: given.as_deref() };
-    let report = verify(&mut log, &trust, &mut tell)?;
+    let mut report = verify(&mut log, &trust, &mut tell)?;
+    if report.holds() {
+        // What witnesses saw stands beside the database: an older copy of it holds in itself.
+        let kept = durable::read(&data.join(ATTESTED_FILE)).context("le point de contrôle attesté")?;
+        if let Some(text) = kept {
+            let frontier = log.log_frontier()?;
+            report.failure = attested_failure(&text, &origin, &keys, &frontier, &mut log)?;
+        }
+    }
+    let attested = match options.policy(asked.policy, data)? {
+        Some(policy) if report.holds() => {
+            let judged = match given.as_deref() {
+                Some(text) => Some(SignedCheckpoint::parse(text)?),
+                None => cosigned(&mut log)?,
+            };
+            Some(judge(&policy, judged, &keys))
+        }
+        Some(_) | None => None,
+    };
+    let enough = !matches!(attested, Some(Err(_)));
     if asked.json {
-        writeln!(out, "{}", json_of(&report, &origin, from_outside))?;
+        writeln!(out, "{}", json_of(&report, &origin, from_outside, attested.as_ref()))?;
     } else {
         words_of(&report, &origin, from_outside, out)?;
+        match &attested {
+            Some(Ok(names)) => writeln!(out, "Témoins : {}.", names.join(", "))?,
+            Some(Err(why)) => writeln!(out, "Les témoins exigés manquent : {why}.")?,
+            None => {}
+        }
     }
-    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.holds() && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The witnesses that saw the checkpoint, each with its time; or, in French, why the policy is not met.
+fn judge(
+    policy: &Policy,
+    judged: Option<SignedCheckpoint>,
+    keys: &[VerifierKey],
+) -> Result<Vec<String>, String> {
+    let judged = judged.ok_or("aucun point de contrôle n'est encore cosigné")?;
+    let attested = policy.check(&judged, keys, SystemClock.now()).map_err(|e| e.to_string())?;
+    Ok(attested.iter().map(|a| format!("{} ({})", a.name, a.at.rfc3339())).collect())
 }
 
 fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Write) -> Result<()> {
@@ -231,12 +338,18 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
     Ok(())
 }
 
-fn json_of(report: &Report, origin: &str, from_outside: bool) -> serde_json::Value {
+fn json_of(
+    report: &Report,
+    origin: &str,
+    from_outside: bool,
+    attested: Option<&Result<Vec<String>, String>>,
+) -> serde_json::Value {
     let failure = report.failure.as_ref().map(|f: &Failure| {
         let (place, number) = match f.place {
             Place::Record(n) => ("record", Some(n)),
             Place::Checkpoint(n) => ("checkpoint", Some(n)),
             Place::Given(n) => ("given_checkpoint", n),
+            Place::Attested(n) => ("attested_checkpoint", n),
             Place::Log => ("log", None),
         };
         serde_json::json!({"place": place, "number": number, "flaw": f.flaw.code(), "sentence": f.to_string()})
@@ -249,6 +362,8 @@ fn json_of(report: &Report, origin: &str, from_outside: bool) -> serde_json::Val
         "details": report.details,
         "origin": origin,
         "vkey_given": from_outside,
+        "witnesses": attested.and_then(|a| a.as_ref().ok()),
+        "policy_failure": attested.and_then(|a| a.as_ref().err()),
         "failure": failure,
     })
 }
@@ -266,8 +381,9 @@ fn export(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
             writeln!(out, "{body}")?;
         }
     }
-    if let Some(last) = log.checkpoint_latest()? {
-        writeln!(out, "{}", serde_json::json!({"checkpoint": last.note, "size": last.size}))?;
+    if let Some(last) = last_signed(log)? {
+        let (note, size) = (last.to_string(), last.claims().size());
+        writeln!(out, "{}", serde_json::json!({"checkpoint": note, "size": size}))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -290,11 +406,11 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
     };
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
-    let receipt = TlogProof::new(index, hashes, signed)?;
     let row = i64::try_from(index)?;
     let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+    let receipt = TlogProof::new(index, hashes, signed)?.with_record(&body)?;
     // A receipt that does not verify must not be taken away.
-    receipt.verify(body.as_bytes(), &origin, &keys)?;
+    receipt.verify_carried(&origin, &keys)?;
     write!(out, "{receipt}")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -333,8 +449,28 @@ fn checkpoint(
     Ok(ExitCode::SUCCESS)
 }
 
+/// The last checkpoint, with the cosignatures that it has.
 fn last_signed(log: &mut LogFile) -> Result<Option<SignedCheckpoint>> {
-    Ok(log.checkpoint_latest()?.map(|last| SignedCheckpoint::parse(&last.note)).transpose()?)
+    log.checkpoint_latest()?.map(|last| with_cosignatures(log, &last.note)).transpose()
+}
+
+/// The last checkpoint that a witness cosigned.
+fn cosigned(log: &mut LogFile) -> Result<Option<SignedCheckpoint>> {
+    log.checkpoint_cosigned()?.map(|note| with_cosignatures(log, &note)).transpose()
+}
+
+fn with_cosignatures(log: &mut LogFile, note: &str) -> Result<SignedCheckpoint> {
+    let signed = SignedCheckpoint::parse(note)?;
+    let stored = log.cosignatures(signed.claims().size())?;
+    Ok(with_lines(signed, &stored)?)
+}
+
+fn checkpoint_cosigned(options: &LogOptions, data: &Path, out: &mut dyn Write) -> Result<ExitCode> {
+    let last = cosigned(&mut options.open(data)?)?.ok_or_else(|| {
+        anyhow!("aucun témoin n'a encore cosigné de point de contrôle : regardez les réglages `[[witness]]`")
+    })?;
+    write!(out, "{last}")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Signs the committed head of this snapshot, if it continues the last checkpoint; `None` without a key.
@@ -371,7 +507,7 @@ mod tests {
     }
 
     fn verify_with(checkpoint: Option<PathBuf>, json: bool) -> AuditCommand {
-        AuditCommand::Verify { log: LogOptions::default(), checkpoint, json, details: false }
+        AuditCommand::Verify { log: LogOptions::default(), checkpoint, policy: None, json, details: false }
     }
 
     #[test]
@@ -420,13 +556,18 @@ mod tests {
     #[test]
     fn what_is_taken_away_verifies_without_the_server() {
         let t = Territory::new();
-        let nothing_signed = AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false };
+        let nothing_signed =
+            AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false, cosigned: false };
         let mut nowhere = Vec::new();
         assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
         let with_key =
             LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
-        let (note, _) = ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false });
-        let (vkey, _) = ran(&t, &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true });
+        let (note, _) =
+            ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
+        let (vkey, _) = ran(
+            &t,
+            &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false },
+        );
         let key = VerifierKey::parse(vkey.trim()).unwrap();
         let signed = SignedCheckpoint::parse(&note).unwrap();
         assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());

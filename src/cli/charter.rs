@@ -21,51 +21,54 @@ use crate::service::Author;
 /// The commands about charters; only `publish` needs an instance.
 #[derive(Debug, clap::Subcommand)]
 pub enum CharterCommand {
-    /// Read a charter folder, hold it against the legal ceiling and prove every cell.
-    ///
-    /// Example: relais charter check policies/charters/demonstration
+    /// Relit le dossier d'une charte, le confronte au plafond de la loi et justifie chaque case
+    #[command(after_help = "Exemple : relais charter check policies/charters/demonstration")]
     Check {
-        /// Folder with charter.toml and policy.csv
+        /// Dossier qui contient charter.toml et policy.csv
+        #[arg(value_name = "DOSSIER")]
         dir: PathBuf,
     },
-    /// Say in French what changes from one charter to the next.
-    ///
-    /// Example: relais charter diff policies/charters/demonstration policies/charters/demonstration-v2
+    /// Dit en français ce qui change d'une charte à la suivante
+    #[command(
+        after_help = "Exemple : relais charter diff policies/charters/demonstration policies/charters/demonstration-v2"
+    )]
     Diff {
-        /// The charter in force
+        /// La charte en vigueur
+        #[arg(value_name = "AVANT")]
         a: PathBuf,
-        /// The next one
+        /// La suivante
+        #[arg(value_name = "APRÈS")]
         b: PathBuf,
     },
-    /// Print the sharing matrix for reading.
-    ///
-    /// Example: relais charter matrix --charter policies/charters/demonstration > matrix.md
+    /// Imprime le tableau de partage, à lire
+    #[command(
+        after_help = "Exemple : relais charter matrix --charter policies/charters/demonstration > tableau.md"
+    )]
     Matrix {
-        /// Folder of the charter; without it, the bare ceiling
-        #[arg(long, value_name = "DIR")]
+        /// Dossier de la charte ; à défaut, le seul plafond de la loi
+        #[arg(long, value_name = "DOSSIER")]
         charter: Option<PathBuf>,
-        /// md: words for people; csv: the grid of cells
-        #[arg(long, value_enum, default_value_t = MatrixFormat::Md)]
+        /// md : des mots à lire ; csv : la grille des cases
+        #[arg(long, value_enum, value_name = "FORME", default_value_t = MatrixFormat::Md)]
         format: MatrixFormat,
     },
-    /// Publish a charter in this instance: the first one at once, a later one thirty days ahead.
-    ///
-    /// Example: relais --data /srv/relais charter publish charte/
+    /// Publie une charte dans cette instance : la première tout de suite, une suivante trente jours à l'avance
+    #[command(after_help = "Exemple : relais --data /srv/relais charter publish charte/")]
     Publish {
-        /// Folder with charter.toml and policy.csv
+        /// Dossier qui contient charter.toml et policy.csv
+        #[arg(value_name = "DOSSIER")]
         dir: PathBuf,
     },
-    /// Read rows of facts, write them with `decision` and `reason` added.
-    ///
-    /// Columns, in any order: recipient_profession, recipient_secrecy, author_secrecy, category, purpose, accord,
-    /// family_released, statute. Other columns pass through.
-    ///
-    /// Example: relais charter decide policies/decision-table.csv > decided.csv
+    /// Lit des lignes de faits et les récrit avec `decision` et `reason` en plus
+    #[command(
+        after_help = "Colonnes, dans n'importe quel ordre : recipient_profession, recipient_secrecy, author_secrecy, category, purpose, accord,\nfamily_released, statute. Les autres colonnes sont recopiées.\n\nExemple : relais charter decide policies/decision-table.csv > decisions.csv"
+    )]
     Decide {
-        /// CSV file with a header line
+        /// Fichier CSV avec une ligne d'en-tête
+        #[arg(value_name = "FICHIER")]
         file: PathBuf,
-        /// Folder of the charter; without it, the bare ceiling
-        #[arg(long, value_name = "DIR")]
+        /// Dossier de la charte ; à défaut, le seul plafond de la loi
+        #[arg(long, value_name = "DOSSIER")]
         charter: Option<PathBuf>,
     },
 }

@@ -17,6 +17,7 @@ use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::domain::contact::Phone;
 use crate::domain::text::{EntryError, Text};
 use crate::domain::vocabulary::OrganisationKind;
+use crate::service::Witnesses;
 use crate::service::accounts::NewAccount;
 use crate::service::founding::FoundingOrganisation;
 use crate::startup::{database_address, keyring};
@@ -130,7 +131,7 @@ pub fn run(arguments: &InitArguments, settings: &Settings, out: &mut dyn Write) 
         SystemClock.now(),
         &format!("{}/relais", settings.public_name),
     )?;
-    let instance = Instance::over(store)?;
+    let instance = Instance::over(store, Witnesses::default())?;
     let founded = instance.app.found(&organisation, &admins).map_err(told)?;
     writeln!(out, "Instance créée dans {}.", settings.data.display())?;
     writeln!(out, "Deux codes d'ouverture, montrés cette seule fois, valables 72 heures :")?;

@@ -6,8 +6,8 @@ use crate::audit::lane::LaneThread;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::crypto::SystemChance;
-use crate::service::{App, ServiceError};
-use crate::startup::{StartupError, assemble, french, open_store};
+use crate::service::{App, ServiceError, Witnesses};
+use crate::startup::{StartupError, assemble, french, open_store, witnesses};
 use crate::store::{InstanceKind, Store, WriteTx};
 
 /// An open instance; dropping it writes what is queued.
@@ -22,11 +22,11 @@ impl Instance {
     /// # Errors
     /// Whatever keeps a server from starting.
     pub fn open(settings: &Settings) -> Result<Self, StartupError> {
-        Self::over(open_store(settings, InstanceKind::Real)?)
+        Self::over(open_store(settings, InstanceKind::Real)?, witnesses(settings)?)
     }
 
-    pub(super) fn over(store: Store) -> Result<Self, StartupError> {
-        let (app, lane) = assemble(store, Arc::new(SystemClock), Arc::new(SystemChance::new()))?;
+    pub(super) fn over(store: Store, witnesses: Witnesses) -> Result<Self, StartupError> {
+        let (app, lane) = assemble(store, witnesses, Arc::new(SystemClock), Arc::new(SystemChance::new()))?;
         Ok(Self { app, lane: Some(lane) })
     }
 }

@@ -77,13 +77,11 @@ pub(super) fn told(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::super::Arguments;
     use super::*;
 
     fn said(words: &[&str]) -> String {
-        let error = Arguments::try_parse_from([&["relais"], words].concat()).unwrap_err();
+        let error = Arguments::read([&["relais"], words].concat()).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         told(&error)
     }

@@ -20,6 +20,7 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use crate::ids::RequestId;
 use crate::service::App;
+use crate::service::Witnesses;
 use crate::startup::{StartupError, assemble, open_store};
 use crate::store::{InstanceKind, NewKey, StoreError, WriteTx};
 
@@ -292,7 +293,7 @@ fn a_rotation_of_keys_cut_in_the_middle_goes_on_where_it_was() {
     let store = open_store(&site.changing(), InstanceKind::Real).unwrap();
     let chance = Arc::new(Failing(SystemChance::new(), AtomicUsize::new(usize::MAX)));
     let given: Arc<dyn Chance> = chance.clone();
-    let (app, lane) = assemble(store, Arc::new(SystemClock), given).unwrap();
+    let (app, lane) = assemble(store, Witnesses::default(), Arc::new(SystemClock), given).unwrap();
     chance.1.store(170, Ordering::SeqCst);
     assert!(app.keys_rotate(&mut |_| {}).is_err());
     chance.1.store(usize::MAX, Ordering::SeqCst);

@@ -41,3 +41,4 @@ pub(crate) use fact::{file_turns, next_turn};
 pub(crate) use facts::{check_day, check_event};
 pub(crate) use judge::{Judged, Sheet, SheetRef, judge, turning_points};
 pub(crate) use objection::{Target, Whom};
+pub(crate) use signatories::signed_ahead;

@@ -153,7 +153,7 @@ fact_enum! {
     /// Every reason that a decision can give, in one list: stable codes of the API and of the log.
     Reason {
         // Permits.
-        Accord = "accord", Statute = "statute", OwnItem = "own_item", Member = "member",
+        Accord = "accord", Statute = "statute", OwnItem = "own_item", Member = "member", Emergency = "emergency",
         // Gate 1.
         AssignmentNotInForce = "assignment_not_in_force", CharterNotSignedPerson = "charter_not_signed_person",
         CharterNotSignedOrganisation = "charter_not_signed_organisation",
@@ -172,6 +172,8 @@ fact_enum! {
         NotFamilyReleased = "not_family_released", AuthorHidden = "author_hidden",
         // Gate 8.
         ItemExpired = "item_expired",
+        // S13: an emergency that is over.
+        EmergencyEnded = "emergency_ended",
         // Coarser forms, shown instead of recorded ones (DESIGN §4).
         AccordNotInForce = "accord_not_in_force", ManagerValidationNeeded = "manager_validation_needed",
     }
@@ -213,6 +215,23 @@ pub struct TableFacts {
     pub accord: AccordFact,
     pub family_released: bool,
     pub statute: StatuteFact,
+}
+
+impl TableFacts {
+    /// The eight columns of `policies/decision-table.csv`, with its words, so that a line can be replayed as it is.
+    #[must_use]
+    pub const fn columns(&self) -> [(&'static str, &'static str); 8] {
+        [
+            ("recipient_profession", self.recipient_profession.code()),
+            ("recipient_secrecy", self.recipient_secrecy.code()),
+            ("author_secrecy", self.author_secrecy.code()),
+            ("category", self.category.code()),
+            ("purpose", self.purpose.code()),
+            ("accord", self.accord.code()),
+            ("family_released", if self.family_released { "yes" } else { "no" }),
+            ("statute", self.statute.code()),
+        ]
+    }
 }
 
 #[cfg(test)]

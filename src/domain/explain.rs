@@ -82,6 +82,7 @@ pub fn sentence(reason: Reason, context: &Context) -> String {
         Reason::ShareEnded => return dated(context, "Ce partage a pris fin", "Ce partage a pris fin"),
         Reason::OwnItem => "Cette information vient de vous ou de votre service.",
         Reason::Member => "Les membres du cercle lisent ceci.",
+        Reason::Emergency => "Ouvert en urgence (CP 223-6), pour un jour au plus.",
         Reason::AssignmentNotInForce => "Cette personne n'exerce plus cette mission.",
         Reason::CharterNotSignedPerson => "N'a pas encore signé la charte.",
         Reason::CharterNotSignedOrganisation => "Sa structure n'a pas encore signé la charte.",
@@ -116,6 +117,7 @@ pub fn sentence(reason: Reason, context: &Context) -> String {
         }
         Reason::AuthorHidden => "Cette personne ne sait pas que vous intervenez.",
         Reason::ItemExpired => "Cette information n'est plus à jour.",
+        Reason::EmergencyEnded => "Cet accès en urgence est terminé.",
     };
     fixed.to_owned()
 }
@@ -124,7 +126,7 @@ pub fn sentence(reason: Reason, context: &Context) -> String {
 #[must_use]
 pub const fn repair(reason: Reason) -> Option<&'static str> {
     match reason {
-        Reason::Accord | Reason::Statute | Reason::OwnItem | Reason::Member => None,
+        Reason::Accord | Reason::Statute | Reason::OwnItem | Reason::Member | Reason::Emergency => None,
         Reason::AssignmentNotInForce => Some("Demander qui la remplace."),
         Reason::CharterNotSignedPerson | Reason::CharterNotSignedOrganisation => Some("Le lui rappeler."),
         Reason::NotAParticipant => Some("Inviter."),
@@ -152,6 +154,9 @@ pub const fn repair(reason: Reason) -> Option<&'static str> {
         Reason::NotFamilyReleased => Some("Faire valider ces mots."),
         Reason::AuthorHidden => Some("Faire transmettre par la famille."),
         Reason::ItemExpired => Some("La relire et la prolonger."),
+        Reason::EmergencyEnded => {
+            Some("Si le danger dure : appeler, puis ouvrir à nouveau avec un nouveau motif.")
+        }
     }
 }
 

@@ -33,6 +33,7 @@ code_enum! {
         SignOut = "sign_out", "Déconnexion";
         Maintain = "maintain", "Entretien du service";
         Erase = "erase", "Effacement au terme de la durée de conservation";
+        Attest = "attest", "Attestation par un témoin";
     }
 }
 
@@ -59,6 +60,7 @@ code_enum! {
         OralNote = "oral_note", "Parole donnée";
         Transmission = "transmission", "Mention d'une transmission";
         Consultations = "consultations", "Qui a consulté";
+        Deferral = "deferral", "Ligne reportée";
         Account = "account", "Compte";
         Session = "session", "Session";
         Organisation = "organisation", "Structure";
@@ -70,6 +72,8 @@ code_enum! {
         Instance = "instance", "Instance";
         KeptForm = "kept_form", "Texte non envoyé";
         Request = "request", "Demande";
+        Emergency = "emergency", "Accès en urgence";
+        AccessReview = "access_review", "Examen d'un accès";
     }
 }
 
@@ -79,6 +83,24 @@ code_enum! {
         Permit = "permit", "Autorisé";
         Deny = "deny", "Refusé";
         Failed = "failed", "Échoué";
+    }
+}
+
+code_enum! {
+    /// Which accesses an auditor looks at one by one (S4).
+    ReviewKind, "kind of review" {
+        Emergency = "emergency", "Accès en urgence";
+        Statute = "statute", "Accès prévus par la loi";
+        OutOfHours = "out_of_hours", "Accès hors horaires";
+    }
+}
+
+code_enum! {
+    /// What an auditor finds on looking at one access.
+    ReviewOutcome, "outcome of a review of an access" {
+        Regular = "regular", "Rien à signaler";
+        Irregular = "irregular", "Irrégulier, signalé";
+        ToFollowUp = "to_follow_up", "Suites à donner";
     }
 }
 

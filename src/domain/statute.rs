@@ -345,6 +345,40 @@ pub fn names_participation(
     }))
 }
 
+/// From whom the events of a record are kept back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct KeptFrom {
+    pub parents: bool,
+    pub young_person: bool,
+}
+
+impl KeptFrom {
+    /// Whether anybody is kept in the dark.
+    #[must_use]
+    pub const fn anybody(self) -> bool {
+        self.parents || self.young_person
+    }
+}
+
+/// LAW: CASF L226-2-2. Whom a second person decided not to inform, while the record is in force: what happens under it
+/// is not shown to them either. Once it is over, nothing keeps it back.
+#[must_use]
+pub fn kept_from(
+    record: &StatutoryRecord,
+    events: &[StatuteEvent],
+    person: &PersonFacts,
+    now: Timestamp,
+) -> KeptFrom {
+    let draft = &record.0;
+    let in_force = draft.recipients.iter().any(|r| {
+        names_participation(record, events, &r.participation, person, now).fact != StatuteFact::None
+    });
+    KeptFrom {
+        parents: in_force && draft.parents.is_exception(),
+        young_person: in_force && draft.child.is_exception(),
+    }
+}
+
 /// Over several records: the strongest fact; valid until the first of them could change.
 #[must_use]
 pub fn strongest(answers: impl IntoIterator<Item = StatuteAnswer>) -> StatuteAnswer {

@@ -240,6 +240,7 @@ code_enum! {
     Regime, "sharing regime" {
         Accord = "accord", "Avec l'accord de la famille";
         L226_2_2 = "l226_2_2", "Partage prévu par la loi (CASF L226-2-2)";
+        Emergency = "emergency", "Accès en urgence (CP 223-6)";
     }
 }
 

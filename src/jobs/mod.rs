@@ -13,10 +13,12 @@
 
 mod checkpoints;
 mod notes;
+mod reconcile;
 #[cfg(test)]
 mod retention_tests;
 mod stays;
 mod sweep;
+mod witnesses;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -45,8 +47,10 @@ pub struct Job {
     pub run: fn(&App, Timestamp) -> Result<Report, ServiceError>,
 }
 
-/// Every job, in the order in which they run. Checkpoints last: they sign what the others recorded.
-pub const JOBS: &[Job] = &[stays::JOB, notes::JOB, sweep::JOB, checkpoints::JOB];
+/// Every job, in the order in which they run. Checkpoints after all others, since they sign what these recorded; then
+/// witnesses are shown what was signed.
+pub const JOBS: &[Job] =
+    &[stays::JOB, notes::JOB, sweep::JOB, reconcile::JOB, checkpoints::JOB, witnesses::JOB];
 
 /// The job of this name.
 #[must_use]

@@ -25,7 +25,7 @@ use crate::access::{Resource, Standing};
 use crate::audit::{Disclosed, Sealed};
 use crate::domain::accord::{
     Accord, AccordDraft, AccordFacts, Event, EventKind, Interpreter, Language, Line, LineKind, NoticeMark,
-    RecipientKey, ShownVersion, Signatory, SigningQuestion, required_signatories,
+    RecipientKey, ShownVersion, Signatory, SigningQuestion, required_signatories, signed_ahead,
 };
 use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
@@ -438,6 +438,7 @@ pub(super) fn signing(
     let facts = scene.gate.facts();
     let people = facts.people();
     let today = scene.now.paris_day();
+    let ahead = signed_ahead(&people, today, starts);
     let mut signing = Vec::with_capacity(lines.len());
     for line in lines {
         let rows = rows_of(scene, &standing, &line.recipient)?;
@@ -471,7 +472,11 @@ pub(super) fn signing(
             all_of,
             any_of,
             unestablished,
-            why: why(people.person.band_on(today), people.person.decides_alone_on(today), need, purpose),
+            why: if ahead {
+                AHEAD.to_owned()
+            } else {
+                why(people.person.band_on(today), people.person.decides_alone_on(today), need, purpose)
+            },
         });
     }
     let signed: Vec<HolderId> = events
@@ -496,9 +501,14 @@ pub(super) fn signing(
         keyed_hash: String::new(),
         text: None,
         signing,
-        to_be_told: people.to_be_told(&signed, today),
+        // LAW: C. civ. 414. What an adult will share is no longer the parents' to oppose, nor theirs to be told.
+        to_be_told: if ahead { Vec::new() } else { people.to_be_told(&signed, today) },
     })
 }
+
+/// STORIES S5, in words.
+const AHEAD: &str = "Cet accord commence le jour de ses 18 ans : dès 17 ans et 9 mois, le jeune le signe seul, à \
+                     l'avance. Il s'arrête 30 jours plus tard si le jeune, devenu majeur, ne le confirme pas.";
 
 /// LAW §5, in words.
 fn why(band: AgeBand, alone: bool, need: Need, purpose: Purpose) -> String {

@@ -15,7 +15,7 @@ use crate::domain::accord::acts_under_accord;
 use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::item::ActionContent;
-use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors, Text};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
 use crate::ids::{ItemId, ItemVersionId, ParticipationId, PathwayId};
@@ -170,11 +170,7 @@ impl App {
                 &ProgressBody { item: id.clone(), state: ActionState::Proposed, who: input.who.clone() },
                 None::<&()>,
             )?;
-            let row = RowRef { table: "item", id: id.as_str().to_owned(), version: 1 };
-            Ok(Change::new(id.as_str())
-                .step(row, move |tx, _| tx.item_insert(&item))
-                .version(version)
-                .fact(progress))
+            Ok(Change::new(id.as_str()).item(item).version(version).fact(progress))
         })
     }
 

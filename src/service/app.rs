@@ -7,6 +7,7 @@ use chrono::Datelike;
 
 use super::ServiceError;
 use super::anonymous::Anonymous;
+use super::witnesses::Witnesses;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
@@ -18,6 +19,7 @@ use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::{HashGate, PasswordHasher};
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
+use crate::domain::watch::Thresholds;
 use crate::ids::{PathwayId, RequestId};
 pub use crate::store::log::detail_place;
 use crate::store::{NewKey, Snapshot, Store, StoreError, WriteTx};
@@ -52,6 +54,10 @@ pub struct App {
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
     /// Requests without a session, counted.
     pub(crate) anonymous: Anonymous,
+    /// From when on something in the log is worth a look; the usual ones until an instance says otherwise.
+    thresholds: std::sync::OnceLock<Thresholds>,
+    /// Who else sees our checkpoints.
+    pub(crate) witnesses: Witnesses,
 }
 
 /// Seals the detail of a record under the pathway's key, or the instance's.
@@ -101,7 +107,18 @@ impl App {
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
             anonymous: Anonymous::default(),
+            thresholds: std::sync::OnceLock::new(),
+            witnesses: Witnesses::default(),
         })
+    }
+
+    /// Sets the thresholds of this instance, once; later calls change nothing.
+    pub fn watch(&self, thresholds: Thresholds) {
+        self.thresholds.get_or_init(|| thresholds);
+    }
+
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        self.thresholds.get().copied().unwrap_or_default()
     }
 
     #[must_use]

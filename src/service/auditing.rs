@@ -9,12 +9,14 @@ use chrono::{Datelike, NaiveDate, SubsecRound, Timelike};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::{Made, unproven};
-use super::{Act, App, Call, Desk, ServiceError};
-use crate::audit::tree::{consistency_proof, inclusion_proof};
-use crate::audit::{Disclosed, LeafBody, Pseudonym, SignedCheckpoint, TlogProof};
+use super::checkpoints::unproven;
+use super::receipts::record_ref;
+use super::{Act, App, Call, Desk, ServiceError, WitnessState, witnesses};
+use crate::audit::tree::consistency_proof;
+use crate::audit::{Disclosed, LeafBody, Pseudonym};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
+use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
@@ -23,10 +25,16 @@ use crate::store::organisation::Organisation;
 
 mod overview;
 mod proving;
+mod replaying;
+mod reviews;
+mod watching;
 mod words;
 
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use replaying::{ReplayView, charter_versions};
+pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
+pub(super) use words::sentence as record_sentence;
 
 /// How many records a page has.
 const PAGE: usize = 30;
@@ -60,7 +68,7 @@ pub struct RecordSearch {
     pub reason: Option<Reason>,
     /// Stable code of a rule that refused.
     pub rule: Option<String>,
-    /// Nights and week-ends only, in Paris.
+    /// Nights, week-ends and public holidays only, in Paris.
     pub out_of_hours: bool,
     /// `next` of the page before.
     pub cursor: Option<String>,
@@ -80,7 +88,7 @@ pub struct RecordLine {
     pub index: u64,
     /// To the minute, UTC.
     pub at: String,
-    /// At night or on a day of the week-end, in Paris.
+    /// At night, on a day of the week-end or on a public holiday, in Paris.
     pub out_of_hours: bool,
     pub organisation: Option<OrganisationName>,
     pub profession: Option<Profession>,
@@ -119,6 +127,8 @@ pub struct RecordWhole {
     pub line: RecordLine,
     /// The canonical body: its leaf hash is SHA-256 of a zero byte and these bytes.
     pub body: String,
+    /// Its decisions judged again, on the facts and under the charter that it cites.
+    pub replay: ReplayView,
 }
 
 /// Where the log stands.
@@ -138,6 +148,14 @@ pub struct LogState {
     pub last_checkpoint_at: Option<String>,
     /// When somebody last asked for a verification of the whole log, to the minute, UTC.
     pub last_verified_at: Option<String>,
+    /// When the data was last held against the log, to the minute, UTC.
+    pub last_reconciled_at: Option<String>,
+    /// How many things did not agree then.
+    pub last_reconciled_divergences: Option<u32>,
+    /// The size of the last checkpoint that a witness cosigned.
+    pub attested: Option<u64>,
+    /// The witnesses that this server asks.
+    pub witnesses: Vec<WitnessState>,
 }
 
 /// That the log of today continues the log of `from` records.
@@ -151,7 +169,7 @@ pub struct Consistency {
     pub checkpoint: String,
 }
 
-fn minute(at: Timestamp) -> String {
+pub(super) fn minute(at: Timestamp) -> String {
     let utc = at.utc().trunc_subsecs(0);
     utc.with_second(0).unwrap_or(utc).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
@@ -167,7 +185,7 @@ fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<R
     Ok(RecordLine {
         index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
         at: minute(body.at),
-        out_of_hours: body.at.out_of_hours(),
+        out_of_hours: out_of_hours(body.at),
         sentence: words::sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
         organisation,
         profession: body.profession,
@@ -233,6 +251,7 @@ impl RecordSearch {
             from: self.from.map(Timestamp::paris_midnight),
             until: after_last_day,
             actor: pseudonym("actor", self.actor.as_ref())?,
+            actors: None,
             organisation: self.organisation.as_ref().map(ToString::to_string),
             profession: self.profession.map(|p| p.code().to_owned()),
             action: self.action.map(|a| a.code().to_owned()),
@@ -266,7 +285,7 @@ impl RecordSearch {
             && self.rule.as_ref().is_none_or(|r| {
                 body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
             })
-            && (!self.out_of_hours || body.at.out_of_hours())
+            && (!self.out_of_hours || out_of_hours(body.at))
     }
 
     /// The query that a cursor is bound to: all but the cursor.
@@ -298,6 +317,18 @@ impl App {
         })
     }
 
+    /// The index that a cursor of this query stands for.
+    fn index_of(&self, who: &str, query: &[u8], cursor: &str) -> Result<i64, ServiceError> {
+        let opened = self.store.instance_keys().open_cursor(who, query, cursor).map_err(|_| {
+            ServiceError::rule(
+                "cursor_of_another_query",
+                "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+            )
+        })?;
+        let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))
+    }
+
     fn search_in(
         &self,
         desk: &mut Desk<'_>,
@@ -308,19 +339,7 @@ impl App {
         let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
-            Some(cursor) => {
-                let opened = keys.open_cursor(who, &query, cursor).map_err(|_| {
-                    ServiceError::rule(
-                        "cursor_of_another_query",
-                        "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
-                    )
-                })?;
-                let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
-                Some(
-                    text.parse()
-                        .map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))?,
-                )
-            }
+            Some(cursor) => Some(self.index_of(who, &query, cursor)?),
         };
         let organisations = desk.snapshot.organisations()?;
         let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
@@ -367,47 +386,40 @@ impl App {
             let body = desk.snapshot.log_body(index)?.ok_or_else(no_such_record)?;
             let organisations = desk.snapshot.organisations()?;
             desk.returned.push(row_ref(index));
-            Ok(RecordWhole { line: line(index, &read_body(&body)?, &organisations)?, body })
+            let read = read_body(&body)?;
+            let replay = replaying::replay(desk.book, &read);
+            Ok(RecordWhole { line: line(index, &read, &organisations)?, body, replay })
         })
     }
 
-    /// The offline receipt of one record.
+    /// The offline receipt of one record, which it carries.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn audit_proof(&self, call: &Call, act: Act, index: u64) -> Result<Disclosed<String>, ServiceError> {
-        let receipt = self.read_desk(call, act, |desk| {
+        let taken = self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
-            let row = i64::try_from(index).map_err(|_| no_such_record())?;
-            let covering = match desk.snapshot.checkpoint_latest()? {
-                Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => Made {
-                    signed: SignedCheckpoint::parse(&last.note)
-                        .map_err(|e| ServiceError::Internal(e.to_string()))?,
-                    fresh: false,
-                },
-                Some(_) | None => self.checkpoint_in(desk.snapshot)?,
-            };
-            let size = covering.signed.claims().size();
-            if index >= size {
-                return Err(no_such_record());
-            }
-            let hashes = inclusion_proof(index, size, desk.snapshot).map_err(unproven)?;
-            let proof = TlogProof::new(index, hashes, covering.signed.clone())
-                .map_err(|e| ServiceError::Internal(e.to_string()))?;
-            desk.returned.push(row_ref(row));
-            Ok((proof.to_string(), covering))
+            let taken = self.receipt_in(desk.snapshot, index)?;
+            desk.returned.push(record_ref(index));
+            Ok(taken)
         })?;
-        self.checkpoint_keep(&receipt.1)?;
-        Ok(receipt.map(|(text, _)| text))
+        self.keep_receipt(taken)
     }
 
-    /// The checkpoint of the log as it was just before this request's own record.
+    /// The last checkpoint that a witness cosigned, with its cosignatures; where no witness saw the log of late, that of
+    /// the log as it was just before this request's own record.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn audit_checkpoint(&self, call: &Call, act: Act) -> Result<Disclosed<String>, ServiceError> {
         let made = self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
+            let states = self.witness_states(desk.snapshot, desk.now)?;
+            if states.iter().any(|state| !state.late && state.contradicts.is_none())
+                && let Some(signed) = witnesses::attested(desk.snapshot)?
+            {
+                return Ok(Made { signed, fresh: false });
+            }
             self.checkpoint_in(desk.snapshot)
         })?;
         self.checkpoint_keep(&made)?;

@@ -292,7 +292,7 @@ fn mine<'a>(scene: &Scene<'a>, id: &ParticipationId) -> Result<&'a Participation
 
 impl App {
     /// The pathway of a participation, or one that is nowhere: absent and refused then take the same way.
-    fn pathway_of_participation(&self, id: &ParticipationId) -> Result<PathwayId, ServiceError> {
+    pub(super) fn pathway_of_participation(&self, id: &ParticipationId) -> Result<PathwayId, ServiceError> {
         match self.store().snapshot()?.participation_locate(id)? {
             Some(found) => Ok(found),
             None => Ok(PathwayId::random(self.chance())?),

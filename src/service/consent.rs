@@ -67,16 +67,23 @@ pub enum Said {
 
 impl<'de> Deserialize<'de> for Said {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        match text.as_str() {
-            "young_person" => Ok(Self::YoungPerson),
-            "parent" => Ok(Self::Parent),
-            id => HolderId::parse(id).map(Self::Holder).map_err(serde::de::Error::custom),
-        }
+        Self::parse(&String::deserialize(d)?).map_err(serde::de::Error::custom)
     }
 }
 
 impl Said {
+    /// From its code.
+    ///
+    /// # Errors
+    /// What is neither a code nor an id.
+    pub fn parse(text: &str) -> Result<Self, crate::ids::InvalidId> {
+        match text {
+            "young_person" => Ok(Self::YoungPerson),
+            "parent" => Ok(Self::Parent),
+            id => HolderId::parse(id).map(Self::Holder),
+        }
+    }
+
     /// The one person who says it, where one is needed.
     ///
     /// # Errors

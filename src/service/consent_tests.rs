@@ -77,6 +77,25 @@ fn the_notice_holds_the_exact_words_for_its_collector_alone_and_never_in_clear_o
 }
 
 #[test]
+fn law_c_civ_414_what_is_signed_ahead_for_majority_is_not_told_to_the_parents() {
+    // Seventeen years and ten months.
+    let mut f = Family::of(date(2009, 5, 2));
+    f.join("prevention", Mandate::Contractual, Role::Participant);
+    let now = f.asks(COORDINATION, vec![f.line("prevention", &[Category::Schooling], &[])]);
+    let ahead = AccordInput { starts: Day::new(date(2027, 5, 2)).unwrap(), ..now.clone() };
+    let notice = |input: &AccordInput| {
+        let call = f.t.call("referente");
+        f.t.app.accord_preview(&call, &f.pathway, input).unwrap().into_inner()
+    };
+    let today = notice(&now);
+    assert!(today.signing[0].why.contains("De 15 à 17 ans") && today.to_be_told.len() == 2);
+    let later = notice(&ahead);
+    assert!(later.signing[0].any_of.is_empty(), "alone");
+    assert!(later.signing[0].why.contains("le jeune le signe seul"), "{}", later.signing[0].why);
+    assert!(later.to_be_told.is_empty(), "an adult's accord is not the parents' to oppose");
+}
+
+#[test]
 fn words_are_shown_only_by_somebody_who_may_read_them() {
     let mut f = eleven();
     let (accord, _) = schooling(&mut f);

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::deferrals::{DeferralWords, decider};
 use super::flow::Scene;
 use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
@@ -11,8 +12,10 @@ use super::{Act, App, Call, ServiceError};
 use crate::access::Resource;
 use crate::access::facts::StatuteFile;
 use crate::audit::{Disclosed, Sealed};
+use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::AccordFact;
+use crate::domain::deferral::{Deferral, DeferralState};
 use crate::domain::statute::StatuteEventKind;
 use crate::domain::vocabulary::{Category, Function, Purpose};
 use crate::ids::{ImpossibilityId, PathwayId};
@@ -20,6 +23,8 @@ use crate::store::fact::FactKind;
 
 /// A review is due from this many days before a record lapses.
 const REVIEW_DAYS: i64 = 10;
+/// As for a record, within a period that is never longer.
+pub(super) const DEFERRAL_REVIEW_DAYS: u64 = 7;
 
 /// What awaits a manager.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
@@ -29,6 +34,10 @@ pub enum AwaitedKind {
     Validation,
     Review,
     Impossibility,
+    /// Lines of « Qui a regardé ? » to be told later.
+    Deferral,
+    /// Such a decision, to be looked at again.
+    DeferralReview,
 }
 
 /// One decision to take: a motive, no item.
@@ -190,5 +199,41 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
             ..line
         }));
     }
+    for deferral in &facts.deferrals {
+        found.extend(deferral_awaited(scene, deferral)?);
+    }
     Ok(Sealed::all(found).map_fn(|items| AwaitedDecisions { items }))
+}
+
+/// A motive and its words; never which service looked, which could be one that stays hidden.
+fn deferral_awaited(scene: &mut Scene<'_>, deferral: &Deferral) -> Result<Option<Stated>, ServiceError> {
+    if deferral.accepts(&decider(scene)).is_err() {
+        return Ok(None);
+    }
+    let today = scene.now.paris_day();
+    let (kind, until) = match deferral.state_on(today) {
+        DeferralState::Asked => (AwaitedKind::Deferral, None),
+        DeferralState::KeptBack { review_on }
+            if plus_days(today, DEFERRAL_REVIEW_DAYS).is_none_or(|soon| review_on <= soon) =>
+        {
+            (AwaitedKind::DeferralReview, Some(Timestamp::paris_midnight(review_on).rfc3339()))
+        }
+        DeferralState::KeptBack { .. } | DeferralState::Over => return Ok(None),
+    };
+    let id = deferral.id();
+    let grant = scene.gate.resource(Resource::DeferralMotive(id.clone()))?;
+    let line = AwaitedDecision {
+        pathway: scene.gate.facts().id.clone(),
+        id: id.as_str().to_owned(),
+        kind,
+        since: deferral.asked_at().rfc3339(),
+        until,
+        stated: deferral.motive().french().to_owned(),
+    };
+    let words: Sealed<Option<DeferralWords>> =
+        scene.snapshot.fact_words(grant, FactKind::Deferral, id.as_str())?;
+    Ok(Some(words.with(line).map_fn(|(line, words)| {
+        let said = words.map(|w| w.statement).unwrap_or_default();
+        AwaitedDecision { stated: format!("{} : {said}", line.stated), ..line }
+    })))
 }

@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::item::{ItemDraft, Submitted};
-use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::lexicon::WarningSubject;
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Mandate};
@@ -192,8 +192,7 @@ impl App {
                 valid_until,
                 &Words::Item(draft),
             )?;
-            let row = RowRef { table: "item", id: id.as_str().to_owned(), version: 1 };
-            Ok(Change::new(id.as_str()).step(row, move |tx, _| tx.item_insert(&item)).version(version))
+            Ok(Change::new(id.as_str()).item(item).version(version))
         })
     }
 

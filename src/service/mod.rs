@@ -30,11 +30,15 @@ mod consent_fixture;
 mod consent_tests;
 pub mod console;
 mod consultations;
+pub mod cosigning;
 mod credentials;
 pub mod danger;
 mod decisions;
+mod deferrals;
 mod demonstration;
 pub mod directory;
+pub mod emergencies;
+mod emergency_reviews;
 mod error;
 #[cfg(test)]
 mod family_tests;
@@ -50,10 +54,12 @@ pub mod items;
 pub mod kept_forms;
 mod limiter;
 mod log_keys;
+mod looked;
 pub mod members;
 pub mod notes;
 mod notices;
 pub mod office;
+mod openings;
 #[cfg(test)]
 pub(crate) mod pathway_tests;
 pub mod pathways;
@@ -62,7 +68,9 @@ pub mod preview;
 pub mod ratings;
 pub mod reading;
 mod readings;
+mod receipts;
 mod recognition;
+mod reconciliation;
 mod releases;
 pub mod retention;
 mod rotation;
@@ -89,6 +97,7 @@ pub mod today;
 pub mod transmissions;
 pub mod who;
 mod withdrawals;
+pub mod witnesses;
 pub mod writing;
 
 pub use crate::store::account::AccountState;
@@ -100,21 +109,27 @@ pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
     Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, Verification,
+    RecordPage, RecordSearch, RecordWhole, ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
+    Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
 pub use consultations::{ConsultationLine, Consultations};
 pub use credentials::{FactorCode, Login};
 pub use decisions::{AwaitedDecision, AwaitedDecisions, AwaitedKind};
+pub use deferrals::{DeferralDecision, DeferralInput, DeferralLine, DeferralList, DeferralStanding};
+pub use emergency_reviews::{EmergencyCase, EmergencyCases, EmergencyReviewInput};
 pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
+pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
 pub use notices::{NOTICE_VERSION, NoticeText};
+pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
+pub use reconciliation::Compared;
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{
@@ -126,3 +141,4 @@ pub use statutes::{
     StatuteView, StatuteWhole,
 };
 pub use withdrawals::{RunningStay, ScopeInput, WithdrawalInput, WithdrawalView};
+pub use witnesses::{WitnessLink, WitnessState, Witnesses};

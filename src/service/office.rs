@@ -51,6 +51,9 @@ pub struct OfficePlace {
     pub until: Option<String>,
     /// The affectation has ended, or its end is known: somebody else is needed.
     pub leaving: bool,
+    /// That this service takes part can be hidden from the référent: its manager hands the family its own « Qui a
+    /// regardé ? ».
+    pub own_sheet: bool,
     pub named: Vec<NamedSuccessor>,
     /// For a manager: same profession, mission and secrecy.
     pub candidates: Vec<Candidate>,
@@ -189,6 +192,7 @@ fn place(
         role: p.role,
         since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
         until: p.until_at.and_then(last_day).map(iso),
+        own_sheet: p.existence != Existence::Open && actor.function == Function::Manager,
         leaving: !p.assignment.in_force(now) || p.assignment.ends_at.is_some(),
         named,
         candidates,

@@ -14,7 +14,8 @@ use super::app::App;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
 use super::who::{Names, Who, iso, last_day};
-use crate::access::facts::{ItemFacts, ItemKind, ParticipationFacts, VersionFacts};
+pub use crate::access::facts::ItemKind;
+use crate::access::facts::{ItemFacts, ParticipationFacts, VersionFacts};
 use crate::access::{ItemGrant, Resource, may_know, purposes_open_to};
 use crate::audit::{Disclosed, Sealed};
 use crate::charter::Charter;
@@ -110,11 +111,16 @@ pub struct ClosedView {
     pub repair: Option<String>,
 }
 
-/// What a list is asked for.
+/// What a list is asked for. Whoever asks says what will be shown: what is opened is recorded, and told to its sharer
+/// and to the family as read.
 #[derive(Clone, Copy, Default)]
 pub struct ItemsQuery<'a> {
+    /// The door; without it, the only one that there is.
     pub purpose: Option<Purpose>,
     pub category: Option<Category>,
+    pub kind: Option<ItemKind>,
+    /// Only what gate 3 opens, one's own and one's service's: through no door at all.
+    pub own: bool,
     pub cursor: Option<&'a str>,
 }
 
@@ -227,6 +233,7 @@ fn why(grant: &ItemGrant, purpose: Option<Purpose>) -> WhyView {
             (Some(Regime::L226_2_2), _) => {
                 ", par le partage que la loi prévoit pour protéger un enfant (CASF L226-2-2)".to_owned()
             }
+            (Some(Regime::Emergency), _) => ", ouvert en urgence".to_owned(),
             (_, Some(day)) => format!(", avec l'accord signé le {}", french_date(day)),
             (_, None) => ", avec l'accord de la famille".to_owned(),
         };
@@ -335,9 +342,11 @@ impl App {
         query: ItemsQuery<'_>,
     ) -> Result<Disclosed<ItemList>, ServiceError> {
         let name = format!(
-            "items {pathway} {} {}",
+            "items {pathway} {} {} {} {}",
             query.purpose.map_or("-", Purpose::code),
-            query.category.map_or("-", Category::code)
+            query.category.map_or("-", Category::code),
+            query.kind.map_or("-", ItemKind::code),
+            if query.own { "own" } else { "-" },
         );
         let act = Act { action: Action::List, resource: ResourceKind::Item };
         self.read(call, act, pathway, |scene| {
@@ -352,7 +361,7 @@ impl App {
                     Some(String::from_utf8_lossy(&place).into_owned())
                 }
             };
-            let purpose = query.purpose.or_else(|| only_door(scene, me));
+            let purpose = if query.own { None } else { query.purpose.or_else(|| only_door(scene, me)) };
             scene.purpose = purpose;
             let mut names = Names::default();
             let mut found: Vec<(ItemGrant, Known)> = Vec::new();
@@ -364,10 +373,11 @@ impl App {
                 .rev()
                 .skip_while(|i| after.as_deref().is_some_and(|a| a != i.id.as_str()))
                 .skip(usize::from(after.is_some()))
-                .filter(|i| query.category.is_none_or(|c| c == i.category));
+                .filter(|i| query.category.is_none_or(|c| c == i.category))
+                .filter(|i| query.kind.is_none_or(|k| k == i.kind));
             for item in rows {
                 let Some((grant, version)) = readable(scene, me, item, purpose) else {
-                    if query.cursor.is_none() && shut.len() < PAGE {
+                    if query.cursor.is_none() && !query.own && shut.len() < PAGE {
                         shut.extend(closed(scene, me, item));
                     }
                     continue;

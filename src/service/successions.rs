@@ -79,6 +79,8 @@ pub struct SuccessionView {
     pub last_day: Option<Day>,
     pub accepted: bool,
     pub stopped: bool,
+    /// For whom the asker may stop it; nobody once it is over.
+    pub may_stop_for: Vec<StoppedBy>,
 }
 
 /// The successions whose place the asker may know.
@@ -161,6 +163,24 @@ fn shares_with(scene: &Scene<'_>, myself: &ParticipationFacts, other: &Participa
         .shares
         .iter()
         .any(|s| s.sharer == myself.id && s.recipients.iter().any(|r| r.participation == *other))
+}
+
+/// For whom this member may stop it, as [`App::succession_stop`] decides and as the list tells.
+fn may_stop_for(scene: &Scene<'_>, myself: &ParticipationFacts, body: &SuccessionBody) -> Vec<StoppedBy> {
+    if !is_told(scene, myself, body) {
+        return Vec::new();
+    }
+    let may = |by: &StoppedBy| match by {
+        StoppedBy::Family => true,
+        StoppedBy::Referent => myself.role == Role::Referent,
+        StoppedBy::Sharer => shares_with(scene, myself, &body.predecessor),
+    };
+    StoppedBy::ALL.iter().copied().filter(may).collect()
+}
+
+/// Stopped, or past its last day.
+fn is_over(scene: &Scene<'_>, body: &SuccessionBody, successor: &ParticipationFacts) -> bool {
+    body.stopped_at.is_some() || successor.ended(scene.now)
 }
 
 /// The succession under which somebody was named for this place, when there is one.
@@ -329,18 +349,12 @@ impl App {
             scene.gate.resource(Resource::Contribute)?;
             let myself = me(scene)?;
             let found = one(scene, succession)?;
-            let may = is_told(scene, myself, &found.facts)
-                && match stop.asked_by {
-                    StoppedBy::Family => true,
-                    StoppedBy::Referent => myself.role == Role::Referent,
-                    StoppedBy::Sharer => shares_with(scene, myself, &found.facts.predecessor),
-                };
-            if !may {
+            if !may_stop_for(scene, myself, &found.facts).contains(&stop.asked_by) {
                 return Err(ServiceError::AbsentOrRefused);
             }
             let facts = scene.gate.facts();
             let after = facts.participation(&found.facts.successor).ok_or(ServiceError::AbsentOrRefused)?;
-            if found.facts.stopped_at.is_some() || after.ended(scene.now) {
+            if is_over(scene, &found.facts, after) {
                 return Err(ServiceError::rule("succession_over", "Ce remplacement a déjà pris fin."));
             }
             let mut body = found.facts;
@@ -377,6 +391,11 @@ impl App {
                 ) else {
                     continue;
                 };
+                let may_stop_for = if is_over(scene, &found.facts, after) {
+                    Vec::new()
+                } else {
+                    may_stop_for(scene, myself, &found.facts)
+                };
                 scene.returned.push(RowRef { table: "fact", id: found.id.clone(), version: found.version });
                 items.push(SuccessionView {
                     id: SuccessionId::parse(&found.id).map_err(|e| ServiceError::Internal(e.to_string()))?,
@@ -387,6 +406,7 @@ impl App {
                     last_day: found.facts.last_day,
                     accepted: after.accepted_at.is_some(),
                     stopped: found.facts.stopped_at.is_some(),
+                    may_stop_for,
                 });
             }
             Ok(scene.seal_facts(SuccessionList { items, next: None }))

@@ -7,11 +7,14 @@
 //!
 //! It sends nothing and reminds nobody by itself.
 
+mod emergency;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::accord_views::{AccordView, SeenAs, view_for};
 use super::app::App;
+use super::decisions::DEFERRAL_REVIEW_DAYS;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
 use super::members::place_holders;
@@ -21,14 +24,15 @@ use super::shares::over;
 use super::statutes::lapses_at;
 use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, ShareFacts};
-use crate::access::{REVIEW_GRACE_DAYS, Resource, may_know, sees_in_circle};
+use crate::access::{REVIEW_GRACE_DAYS, Resource, may_know, may_review_emergency, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::EventKind;
 use crate::domain::day::french_date;
+use crate::domain::deferral::{DeferralState, SheetMaker};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::release::{ReleaseQuery, released};
-use crate::domain::vocabulary::{Purpose, Role, code_enum};
+use crate::domain::vocabulary::{Function, Purpose, Role, code_enum};
 use crate::ids::PathwayId;
 
 /// STORIES S3: warned at 30 days, and on the day.
@@ -59,6 +63,12 @@ code_enum! {
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
         ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
         Majority = "majority", "Préparer la majorité";
+        DeferralEnds = "deferral_ends", "Ligne reportée : à revoir";
+        EmergencyOpen = "emergency_open", "Accès en urgence ouvert";
+        EmergencyKnown = "emergency_known", "Accès en urgence dans ce parcours";
+        EmergencyToTell = "emergency_to_tell", "À dire au jeune et à sa famille";
+        EmergencyToReview = "emergency_to_review", "Accès en urgence à examiner";
+        EmergencyUnreviewed = "emergency_unreviewed", "Accès en urgence : examen en retard";
     }
 }
 
@@ -115,14 +125,15 @@ impl Lines<'_> {
     }
 }
 
-type Found = (PathwayLine, Vec<WaitingView>);
+/// A line of the own list, where there is a place; and what waits.
+type Found = (Option<PathwayLine>, Vec<WaitingView>);
 
 fn named((mut waiting, known): (Vec<WaitingView>, (PathwayLine, Option<PersonWords>))) -> Found {
     let line = name_line(known);
     for one in &mut waiting {
         one.name.clone_from(&line.name);
     }
-    (line, waiting)
+    (Some(line), waiting)
 }
 
 /// `day` is at most `days` away.
@@ -485,6 +496,39 @@ fn statutes(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
     }
 }
 
+/// LAW §6. A line that is told later comes back by itself: the référent hears it before.
+fn deferrals(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
+    if me.role != Role::Referent {
+        return;
+    }
+    let today = scene.now.paris_day();
+    let ends = scene
+        .gate
+        .facts()
+        .deferrals
+        .iter()
+        .filter(|d| *d.maker() == SheetMaker::Referent)
+        .filter_map(|d| match d.state_on(today) {
+            DeferralState::KeptBack { review_on } => Some(review_on),
+            DeferralState::Asked | DeferralState::Over => None,
+        })
+        .min();
+    if let Some(day) = ends.filter(|day| near(*day, today, DEFERRAL_REVIEW_DAYS))
+        && scene.gate.resource(Resource::Consultations).is_ok()
+    {
+        lines.add(
+            Waiting::DeferralEnds,
+            None,
+            Some(day),
+            true,
+            format!(
+                "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
+                french_date(day)
+            ),
+        );
+    }
+}
+
 /// Everything that waits on one pathway, under the gates of this scene.
 fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
     let facts = scene.gate.facts();
@@ -503,11 +547,14 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
     majority(scene, me, &mut lines);
+    deferrals(scene, me, &mut lines);
+    emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
 }
 
 fn whole(found: Vec<Found>) -> TodayView {
-    let (pathways, waiting): (Vec<PathwayLine>, Vec<Vec<WaitingView>>) = found.into_iter().unzip();
+    let (pathways, waiting): (Vec<Option<PathwayLine>>, Vec<Vec<WaitingView>>) = found.into_iter().unzip();
+    let pathways = pathways.into_iter().flatten().collect();
     let mut waiting: Vec<WaitingView> = waiting.into_iter().flatten().collect();
     let never = "9999".to_owned();
     waiting.sort_by_cached_key(|w| (!w.urgent, w.on.clone().unwrap_or_else(|| never.clone()), w.kind));
@@ -523,11 +570,30 @@ impl App {
         let found = self.read_many(
             call,
             Act { action: Action::List, resource: ResourceKind::Pathway },
-            |snapshot, actor, _| {
-                let here = snapshot.pathways_numbered(&actor.assignment().id)?;
-                Ok(here.into_iter().rev().filter(|p| p.here).map(|p| p.pathway).collect())
+            |snapshot, actor, now| {
+                let a = actor.assignment();
+                let here = snapshot.pathways_numbered(&a.id)?;
+                let mut ids: Vec<PathwayId> =
+                    here.into_iter().rev().filter(|p| p.here).map(|p| p.pathway).collect();
+                // S13: who looks at emergencies has no place, and hears of them all the same.
+                let mut looked_at = Vec::new();
+                if may_review_emergency(a, now) {
+                    looked_at = snapshot.pathways_with_emergency()?;
+                } else if a.function == Function::Manager && a.in_force(now) {
+                    let concerned = snapshot.pathways_in(&a.organisation)?;
+                    looked_at = snapshot.pathways_with_emergency()?;
+                    looked_at.retain(|id| concerned.contains(id));
+                }
+                looked_at.retain(|id| !ids.contains(id));
+                ids.extend(looked_at);
+                Ok(ids)
             },
             |scene| {
+                let now = scene.now;
+                if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
+                    let waiting = emergency::overseers(scene)?;
+                    return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
+                }
                 let number = number_of(scene)?;
                 let line = line(scene, number)?;
                 let waiting = waiting(self, scene)?;

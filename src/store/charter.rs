@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 
 use super::StoreError;
+use super::connection::Db;
+use super::log::LogFile;
 use super::schema::{charter, charter_signature};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
@@ -41,45 +43,47 @@ pub struct CharterSignature {
     pub policy_hash: String,
 }
 
+fn published(conn: &mut Db) -> Result<Vec<CharterRow>, StoreError> {
+    type Raw = (String, i64, i64, i64, String, String, String, String, Option<String>);
+    let raws: Vec<Raw> = charter::table.order(charter::number.asc()).load(conn)?;
+    let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("charter", e);
+    raws.into_iter()
+        .map(|(id, number, published, effective, policy_hash, text_hash, charter_text, policy_text, by)| {
+            Ok(CharterRow {
+                id: CharterId::parse(&id).map_err(|e| bad(&e))?,
+                number,
+                published_at: Timestamp::from_micros(published),
+                effective_at: Timestamp::from_micros(effective),
+                policy_hash,
+                text_hash,
+                charter_text,
+                policy_text,
+                published_by: match by {
+                    Some(p) => Some(ProfessionalId::parse(&p).map_err(|e| bad(&e))?),
+                    None => None,
+                },
+            })
+        })
+        .collect()
+}
+
+impl LogFile {
+    /// Every published version, first to last: what a replay judges under.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn charters(&mut self) -> Result<Vec<CharterRow>, StoreError> {
+        published(self.conn())
+    }
+}
+
 impl Snapshot {
     /// Every published version, first to last.
     ///
     /// # Errors
     /// The database's.
     pub fn charters(&mut self) -> Result<Vec<CharterRow>, StoreError> {
-        type Raw = (String, i64, i64, i64, String, String, String, String, Option<String>);
-        let raws: Vec<Raw> = charter::table.order(charter::number.asc()).load(self.conn())?;
-        let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("charter", e);
-        raws.into_iter()
-            .map(
-                |(
-                    id,
-                    number,
-                    published,
-                    effective,
-                    policy_hash,
-                    text_hash,
-                    charter_text,
-                    policy_text,
-                    by,
-                )| {
-                    Ok(CharterRow {
-                        id: CharterId::parse(&id).map_err(|e| bad(&e))?,
-                        number,
-                        published_at: Timestamp::from_micros(published),
-                        effective_at: Timestamp::from_micros(effective),
-                        policy_hash,
-                        text_hash,
-                        charter_text,
-                        policy_text,
-                        published_by: match by {
-                            Some(p) => Some(ProfessionalId::parse(&p).map_err(|e| bad(&e))?),
-                            None => None,
-                        },
-                    })
-                },
-            )
-            .collect()
+        published(self.conn())
     }
 
     /// Which organisations signed which version, and when.

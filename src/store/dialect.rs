@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::NaiveDate;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -154,6 +155,26 @@ pub(super) fn actor_of_record() -> SqlLiteral<Text> {
     sql("audit_index.actor")
 }
 
+/// The pseudonym of a pathway, as a group is named by it.
+pub(super) fn pathway_of_record() -> SqlLiteral<Text> {
+    sql("audit_index.pathway")
+}
+
+/// The time of the latest record of a group.
+pub(super) fn latest_of_group() -> SqlLiteral<BigInt> {
+    sql("max(audit_index.at)")
+}
+
+/// Groups with at least `least` readings and no act. Words of our own list and a number: nothing comes from a request.
+pub(super) fn reads_without_act(least: i64) -> SqlLiteral<Bool> {
+    let sum = |codes: &str| format!("sum(CASE WHEN audit_index.action IN ({codes}) THEN 1 ELSE 0 END)");
+    let reads = sum("'read', 'print', 'export'");
+    let acts = sum(
+        "'create', 'update', 'share', 'end', 'invite', 'accept', 'decline', 'confirm', 'sign', 'refuse', 'withdraw', 'oppose'",
+    );
+    sql(&format!("({reads} >= {least} AND {acts} = 0)"))
+}
+
 /// How many records a group has.
 pub(super) fn records() -> SqlLiteral<BigInt> {
     sql("count(*)")
@@ -164,8 +185,14 @@ pub(super) fn at_least(least: i64) -> SqlLiteral<Bool> {
     sql(&format!("count(*) >= {least}"))
 }
 
-/// Records at night or on a day of the week-end, in Paris. Nothing in it comes from a request: numbers only.
-pub(super) fn out_of_hours(seasons: &[Season]) -> SqlLiteral<Bool> {
+/// Records at night, on a day of the week-end or on one of these days, in Paris. Nothing in it comes from a request: numbers only.
+pub(super) fn out_of_hours(seasons: &[Season], holidays: &[NaiveDate]) -> SqlLiteral<Bool> {
+    // Days counted from 1970, as whole hours of Paris are counted below.
+    let days: Vec<String> = holidays
+        .iter()
+        .map(|day| day.signed_duration_since(NaiveDate::default()).num_days().to_string())
+        .collect();
+    let days = if days.is_empty() { "-1".to_owned() } else { days.join(", ") };
     let mut text = String::from("(1 = 0");
     for Season { from, until, ahead } in seasons {
         let hour = format!("(audit_index.at / 3600000000 + {ahead})");
@@ -173,7 +200,7 @@ pub(super) fn out_of_hours(seasons: &[Season]) -> SqlLiteral<Bool> {
         // 1 January 1970 was a Thursday: day 4 of weeks that begin on Monday.
         let written = write!(
             text,
-            " OR (audit_index.at >= {from} AND audit_index.at < {until} AND ({hour} % 24 < {} OR {hour} % 24 >= {} OR ({hour} / 24 + 3) % 7 >= 5))",
+            " OR (audit_index.at >= {from} AND audit_index.at < {until} AND ({hour} % 24 < {} OR {hour} % 24 >= {} OR ({hour} / 24 + 3) % 7 >= 5 OR {hour} / 24 IN ({days})))",
             crate::clock::FIRST_HOUR,
             crate::clock::LAST_HOUR,
         );

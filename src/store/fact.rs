@@ -1,11 +1,14 @@
 //! Facts of a pathway: append-only rows, each new version beside the old ones. `facts` is what decisions read;
 //! `words` is what people wrote, opened only under a grant.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::Db;
+use super::image::{optional, row_image};
 use super::schema::fact;
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
@@ -39,6 +42,9 @@ code_enum! {
         Progress = "progress", "Avancement d'une action";
         Closure = "closure", "Clôture";
         ImpossibilityRequest = "impossibility_request", "Demande : titulaire impossible à joindre";
+        Deferral = "deferral", "Ligne reportée de « Qui a regardé ? »";
+        Emergency = "emergency", "Accès en urgence";
+        EmergencyEvent = "emergency_event", "Fin, examen d'un accès en urgence";
     }
 }
 
@@ -47,7 +53,7 @@ code_enum! {
 pub(super) struct FactRow {
     pub id: String,
     pub version: i64,
-    pub _pathway: String,
+    pub pathway: String,
     pub kind: String,
     pub at: i64,
     pub by_assignment: String,
@@ -80,6 +86,29 @@ impl FactRow {
 
 const fn place<'a>(row: &'a str, version: i64, column: &'static str) -> Place<'a> {
     Place { table: "fact", row, column, version }
+}
+
+/// The whole row, hashed: nothing of a fact ever changes.
+pub(super) fn image(row: &FactRow) -> Digest {
+    row_image(
+        &RowRef { table: "fact", id: row.id.clone(), version: row.version },
+        &[
+            row.pathway.as_bytes(),
+            row.kind.as_bytes(),
+            &row.at.to_be_bytes(),
+            row.by_assignment.as_bytes(),
+            &row.facts,
+            optional(row.words.as_deref()).as_slice(),
+        ],
+    )
+}
+
+/// The halves of a row that no key of these opens.
+pub(super) fn opens_nowhere(row: &FactRow, keys: &HashMap<String, DataKey>) -> bool {
+    let opens = |column, bytes: &[u8]| {
+        keys.values().any(|key| key.open(place(&row.id, row.version, column), bytes).is_ok())
+    };
+    !opens("facts", &row.facts) || row.words.as_ref().is_some_and(|words| !opens("words", words))
 }
 
 /// Every fact of a pathway at its latest version, oldest first.
@@ -140,7 +169,7 @@ pub struct Fact<F> {
 fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
     let Target::Resource(resource) = target else { return false };
     match (kind, resource) {
-        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_))
+        (FactKind::Person, Resource::Identity | Resource::InvitedIdentity(_) | Resource::EmergencyIdentity(_))
         | (FactKind::Holder, Resource::Holders)
         // The référent's business, all of it.
         | (FactKind::Preference | FactKind::Closure, Resource::ReferentAct) => true,
@@ -148,6 +177,7 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
         (FactKind::ImpossibilityRequest, Resource::ImpossibilityMotive(request)) => {
             id == Some(request.as_str())
         }
+        (FactKind::Deferral, Resource::DeferralMotive(deferral)) => id == Some(deferral.as_str()),
         (FactKind::Accord, Resource::AccordWhole(accord)) => id == Some(accord.as_str()),
         (FactKind::Release, Resource::ReleaseWhole(release)) => id == Some(release.as_str()),
         (FactKind::Share, Resource::Share(share)) => id == Some(share.as_str()),
@@ -156,6 +186,10 @@ fn opens(target: &Target, kind: FactKind, id: Option<&str>) -> bool {
             id == Some(statute.as_str())
         }
         (FactKind::Handover, Resource::Handover(handover)) => id == Some(handover.as_str()),
+        // The motive of an opening, for who reviews it.
+        (FactKind::Emergency, Resource::EmergencyMotive(emergency)) => id == Some(emergency.as_str()),
+        // What reviews said on this pathway: only they have words.
+        (FactKind::EmergencyEvent, Resource::EmergencyMotive(_)) => id.is_none(),
         _ => false,
     }
 }
@@ -391,10 +425,19 @@ impl NewFact {
         RowRef { table: "fact", id: self.id.clone(), version: self.version }
     }
 
-    /// What the write digest covers.
+    /// What the write digest covers: the whole row.
     #[must_use]
-    pub fn ciphertexts(&self) -> [&[u8]; 2] {
-        [&self.facts, self.words.as_deref().unwrap_or_default()]
+    pub fn image(&self) -> Digest {
+        image(&FactRow {
+            id: self.id.clone(),
+            version: self.version,
+            pathway: self.pathway.as_str().to_owned(),
+            kind: self.kind.code().to_owned(),
+            at: self.at.micros(),
+            by_assignment: self.by.as_str().to_owned(),
+            facts: self.facts.clone(),
+            words: self.words.clone(),
+        })
     }
 }
 

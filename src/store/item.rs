@@ -1,8 +1,11 @@
 //! Items, their versions, and notes: the words. They leave this room sealed, for a grant.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 use zeroize::Zeroizing;
 
+use super::image::{optional, row_image};
 use super::schema::{item, item_version, note};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
@@ -12,6 +15,7 @@ use crate::access::{Grant, ItemGrant, Resource, Target};
 use crate::audit::Sealed;
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::hash::Digest;
 use crate::domain::item::{ActionContent, ItemDraft};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Secrecy};
@@ -80,6 +84,102 @@ pub struct NewItem {
     pub created_at: Timestamp,
 }
 
+impl NewItem {
+    /// The row as the record names it.
+    #[must_use]
+    pub fn row_ref(&self) -> RowRef {
+        RowRef { table: "item", id: self.id.as_str().to_owned(), version: 1 }
+    }
+
+    fn subjects_text(&self) -> String {
+        self.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the write digest covers: all that never changes of it (its version rises with each of its versions).
+    #[must_use]
+    pub fn image(&self) -> Digest {
+        item_image(&ItemRow {
+            id: self.id.as_str().to_owned(),
+            pathway: self.pathway.as_str().to_owned(),
+            kind: self.kind.code().to_owned(),
+            category: self.category.code().to_owned(),
+            subjects: self.subjects_text(),
+            for_stay: i64::from(self.for_stay),
+            author: self.author.as_str().to_owned(),
+            author_assignment: self.author_assignment.as_str().to_owned(),
+            created_at: self.created_at.micros(),
+        })
+    }
+}
+
+/// What never changes of a stored item.
+#[derive(Queryable)]
+pub(super) struct ItemRow {
+    pub id: String,
+    pub pathway: String,
+    pub kind: String,
+    pub category: String,
+    pub subjects: String,
+    pub for_stay: i64,
+    pub author: String,
+    pub author_assignment: String,
+    pub created_at: i64,
+}
+
+/// A stored version, whole.
+#[derive(Queryable)]
+pub(super) struct VersionRow {
+    pub id: String,
+    pub item: String,
+    pub pathway: String,
+    pub number: i64,
+    pub author_secrecy: String,
+    pub created_at: i64,
+    pub valid_from: i64,
+    pub valid_until: Option<i64>,
+    pub body: Option<Vec<u8>>,
+    pub _erased_at: Option<i64>,
+}
+
+pub(super) fn item_image(row: &ItemRow) -> Digest {
+    row_image(
+        &RowRef { table: "item", id: row.id.clone(), version: 1 },
+        &[
+            row.pathway.as_bytes(),
+            row.kind.as_bytes(),
+            row.category.as_bytes(),
+            row.subjects.as_bytes(),
+            &row.for_stay.to_be_bytes(),
+            row.author.as_bytes(),
+            row.author_assignment.as_bytes(),
+            &row.created_at.to_be_bytes(),
+        ],
+    )
+}
+
+/// A version with its words, which the row no longer has once they are erased.
+pub(super) fn version_image(row: &VersionRow, body: &[u8]) -> Digest {
+    let until = row.valid_until.map(i64::to_be_bytes);
+    row_image(
+        &RowRef { table: "item_version", id: row.id.clone(), version: row.number },
+        &[
+            row.item.as_bytes(),
+            row.pathway.as_bytes(),
+            row.author_secrecy.as_bytes(),
+            &row.created_at.to_be_bytes(),
+            &row.valid_from.to_be_bytes(),
+            &optional(until.as_ref().map(<[u8; 8]>::as_slice)),
+            body,
+        ],
+    )
+}
+
+/// Whether no key of these opens the words of a version.
+pub(super) fn version_opens_nowhere(row: &VersionRow, keys: &HashMap<String, DataKey>) -> bool {
+    let opens = |body: &[u8]| keys.values().any(|key| key.open(version_place(&row.id), body).is_ok());
+    !row.body.as_deref().is_some_and(opens)
+}
+
 /// A version, sealed and ready for the lane.
 pub struct NewVersion {
     id: ItemVersionId,
@@ -129,10 +229,28 @@ impl NewVersion {
         RowRef { table: "item_version", id: self.id.as_str().to_owned(), version: self.number }
     }
 
-    /// What the write digest covers.
+    /// The words as they are stored.
     #[must_use]
     pub fn ciphertext(&self) -> &[u8] {
         &self.body
+    }
+
+    /// What the write digest covers: the whole row.
+    #[must_use]
+    pub fn image(&self) -> Digest {
+        let row = VersionRow {
+            id: self.id.as_str().to_owned(),
+            item: self.item.as_str().to_owned(),
+            pathway: self.pathway.as_str().to_owned(),
+            number: self.number,
+            author_secrecy: self.author_secrecy.code().to_owned(),
+            created_at: self.created_at.micros(),
+            valid_from: self.created_at.micros(),
+            valid_until: self.valid_until.map(Timestamp::micros),
+            body: None,
+            _erased_at: None,
+        };
+        version_image(&row, &self.body)
     }
 }
 
@@ -216,7 +334,7 @@ impl Snapshot {
             .filter(item_version::id.eq_any(&ids))
             .select((item_version::id, item_version::body))
             .load(self.conn())?;
-        let by_id: std::collections::HashMap<String, Option<Vec<u8>>> = rows.into_iter().collect();
+        let by_id: HashMap<String, Option<Vec<u8>>> = rows.into_iter().collect();
         let missing = || StoreError::Corrupt { table: "item_version", what: "missing or erased".to_owned() };
         grants
             .iter()
@@ -300,6 +418,21 @@ impl Snapshot {
             .optional()?)
     }
 
+    /// Whether any of these versions is of an item written for a stay. One that is not there counts as if it were.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn any_for_stay(&mut self, ids: &[ItemVersionId]) -> Result<bool, StoreError> {
+        let codes: BTreeSet<&str> = ids.iter().map(ItemVersionId::as_str).collect();
+        let others: i64 = item_version::table
+            .inner_join(item::table.on(item::id.eq(item_version::item)))
+            .filter(item_version::id.eq_any(&codes))
+            .filter(item::for_stay.eq(0))
+            .count()
+            .get_result(self.conn())?;
+        Ok(usize::try_from(others).ok() != Some(codes.len()))
+    }
+
     /// The pathway on which an item stands: location only, nothing of the item.
     ///
     /// # Errors
@@ -320,19 +453,14 @@ impl WriteTx {
     /// # Errors
     /// The database's.
     pub fn item_insert(&mut self, row: &NewItem) -> Result<(), StoreError> {
-        let kind = match row.kind {
-            ItemKind::Item => "item",
-            ItemKind::Action => "action",
-        };
-        let subjects = row.subjects.iter().map(|c| c.code()).collect::<Vec<_>>().join(" ");
         diesel::insert_into(item::table)
             .values((
                 item::id.eq(row.id.as_str()),
                 item::version.eq(1),
                 item::pathway.eq(row.pathway.as_str()),
-                item::kind.eq(kind),
+                item::kind.eq(row.kind.code()),
                 item::category.eq(row.category.code()),
-                item::subjects.eq(subjects),
+                item::subjects.eq(row.subjects_text()),
                 item::for_stay.eq(i64::from(row.for_stay)),
                 item::author.eq(row.author.as_str()),
                 item::author_assignment.eq(row.author_assignment.as_str()),

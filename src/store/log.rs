@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 
 use super::connection::{self, Db, Use};
-use super::schema::{audit_checkpoint, audit_detail, audit_head, audit_index, audit_leaf};
+use super::schema::{audit_checkpoint, audit_detail, audit_head, audit_index, audit_leaf, data_key};
 use super::snapshot::{self, Snapshot};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};
@@ -16,10 +16,12 @@ use crate::audit::verify::{LogReader, OpenedDetail, StoredCheckpoint, StoredHead
 use crate::clock::Timestamp;
 use crate::crypto::envelope::{DataKey, OpenError, Place};
 use crate::crypto::hash::Digest;
-use crate::crypto::keyring::Keyring;
+use crate::crypto::keyring::{KeyOwner, Keyring};
 
+mod cosignature;
 mod search;
 
+pub use cosignature::StoredCosignature;
 pub use search::{HourCount, LogFilter};
 
 type LeafRaw = (i64, Vec<u8>, Vec<u8>, Option<String>, String);
@@ -231,6 +233,30 @@ reads_the_log!(Snapshot);
 reads_the_log!(LogFile);
 
 impl Snapshot {
+    /// The detail of one record, opened under the key that the row names; `None` when there is none, or its key is gone.
+    ///
+    /// # Errors
+    /// The database's; a detail that does not open under a key that stands.
+    pub fn log_detail(
+        &mut self,
+        index: i64,
+        commit: &Digest,
+    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, StoreError> {
+        let found: Option<(String, Vec<u8>)> = audit_detail::table
+            .inner_join(data_key::table.on(data_key::key_id.eq(audit_detail::key_id)))
+            .filter(audit_detail::idx.eq(index))
+            .filter(data_key::destroyed_at.is_null())
+            .select((data_key::owner, audit_detail::ciphertext))
+            .first(self.conn())
+            .optional()?;
+        let Some((owner, ciphertext)) = found else { return Ok(None) };
+        let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("audit_detail", e);
+        let owner = KeyOwner::parse(&owner).map_err(|e| bad(&e))?;
+        let Some(key) = self.key_of(&owner)? else { return Ok(None) };
+        let plain = key.open(detail_place(&HEXLOWER.encode(commit)), &ciphertext).map_err(|e| bad(&e))?;
+        Ok(Some(plain))
+    }
+
     /// A served snapshot leaves details sealed: those of one pathway are read by [`Snapshot::log_of_pathway`].
     const fn open_details(&self, _: &mut [StoredRow]) -> Result<(), StoreError> {
         Ok(())
@@ -269,6 +295,15 @@ impl LogFile {
 
     pub(super) const fn conn(&mut self) -> &mut Db {
         &mut self.conn
+    }
+
+    pub(super) const fn keys(&self) -> &HashMap<String, DataKey> {
+        &self.keys
+    }
+
+    /// The connection, and beside it the keys.
+    pub(super) const fn parts(&mut self) -> (&mut Db, &HashMap<String, DataKey>) {
+        (&mut self.conn, &self.keys)
     }
 
     /// From now on details are opened and held against their commitments. Keys that were destroyed stay so.

@@ -21,6 +21,8 @@ use crate::access::facts::{
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::domain::accord::{Accord, AccordFacts, Event};
+use crate::domain::deferral::Deferral;
+use crate::domain::emergency::{Emergency, EmergencyEvent, EmergencyOpening};
 use crate::domain::person::{HolderFacts, Impossibility, PersonFacts};
 use crate::domain::release::{Release, ReleaseFacts};
 use crate::domain::vocabulary::{Category, Mandate, Role, Secrecy};
@@ -141,6 +143,9 @@ struct Opened {
     statutes: Vec<StatuteFile>,
     shares: Vec<ShareFacts>,
     handovers: Vec<HandoverFacts>,
+    deferrals: Vec<Deferral>,
+    openings: Vec<EmergencyOpening>,
+    openings_events: Vec<EmergencyEvent>,
 }
 
 fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
@@ -159,6 +164,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),
+            FactKind::Deferral => o.deferrals.push(row.open_facts(key)?),
             FactKind::AccordEvent => o.events.push(row.open_facts(key)?),
             FactKind::Statute => {
                 let body: StatuteBody = row.open_facts(key)?;
@@ -198,6 +204,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
                     incoming_confirmed_at: b.incoming_confirmed_at,
                 });
             }
+            FactKind::Emergency => o.openings.push(row.open_facts(key)?),
+            FactKind::EmergencyEvent => o.openings_events.push(row.open_facts(key)?),
             // Read by their own views; no decision rests on them.
             FactKind::Preference
             | FactKind::Succession
@@ -361,6 +369,12 @@ impl Snapshot {
             shares: opened.shares,
             items: self.items_facts(id)?,
             handovers: opened.handovers,
+            deferrals: opened.deferrals,
+            emergencies: opened
+                .openings
+                .into_iter()
+                .map(|o| Emergency::new(o, &opened.openings_events))
+                .collect(),
         }))
     }
 

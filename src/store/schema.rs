@@ -244,6 +244,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    emergency (id) {
+        id -> Text,
+        pathway -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_review (id) {
+        id -> Text,
+        idx -> BigInt,
+        outcome -> Text,
+        at -> BigInt,
+        by_assignment -> Text,
+        remark -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     audit_leaf (idx) {
         idx -> BigInt,
         leaf_hash -> Binary,
@@ -292,4 +311,13 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint);
+diesel::table! {
+    audit_cosignature (size, witness) {
+        size -> BigInt,
+        witness -> Text,
+        at -> BigInt,
+        line -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);

@@ -9,6 +9,7 @@ use diesel::r2d2::Pool;
 
 use super::backend::DieselBackend;
 use super::connection::{self, Db, Reader, Readers, Use};
+use super::log::LogFile;
 use super::schema::{counter, data_key, instance};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};
@@ -179,6 +180,14 @@ impl Store {
         })
     }
 
+    /// The log of this database in one snapshot of its own, with the keys that open its details.
+    ///
+    /// # Errors
+    /// As [`LogFile::open`]; a key that does not unwrap.
+    pub fn log_file(&self) -> Result<LogFile, StoreError> {
+        LogFile::open(&self.address)?.with_details(&self.keyring)
+    }
+
     /// What this database says it is.
     #[must_use]
     pub const fn kind(&self) -> InstanceKind {
@@ -241,11 +250,19 @@ impl Store {
     /// # Errors
     /// The database's.
     pub fn checkpoint_keep(&self, size: u64, note: &str) -> Result<(), StoreError> {
+        self.append(|tx| tx.checkpoint_insert(size, note))
+    }
+
+    /// Adds what stands beside the log and has no record of its own, under the writers' lock.
+    pub(super) fn append(
+        &self,
+        add: impl FnOnce(&mut WriteTx) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut tx = WriteTx::new(connection::establish(&self.address, Use::Write)?);
         dialect::enter_lane(tx.conn())?;
         dialect::begin_write(tx.conn())?;
         dialect::lock_head(tx.conn())?;
-        tx.checkpoint_insert(size, note)?;
+        add(&mut tx)?;
         tx.conn().batch_execute("COMMIT")?;
         Ok(())
     }

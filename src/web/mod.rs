@@ -19,3 +19,5 @@ mod response;
 pub mod route;
 pub mod routes;
 pub mod server;
+mod spreadsheet;
+pub mod witness;

@@ -34,6 +34,8 @@ pub fn api() -> Vec<Route> {
         api::handovers::routes(),
         api::successions::routes(),
         api::audit::routes(),
+        api::looked::routes(),
+        api::emergencies::routes(),
     ]
     .into_iter()
     .flatten()

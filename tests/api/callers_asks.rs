@@ -60,7 +60,30 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/handovers" => get(SAMIRA, w.at("handovers")),
         "pathways/{pathway}/successions" => get(NADIA, w.at("successions")),
         "pathways/{pathway}/items/writing" => get(NADIA, w.at("items/writing")),
+        "pathways/{pathway}/consultations/{index}/proof" => {
+            // Samira reads; Nadia takes the receipt for the family.
+            w.s.get(SAMIRA, &format!("/api/v1/items/{}?purpose=coordination", w.school.item));
+            let seen = w.s.read(NADIA, &w.at("consultations"));
+            let lines = seen["items"].as_array()?;
+            let index = lines.iter().find_map(|line| line["receipts"][0].as_u64())?;
+            get(NADIA, w.at(&format!("consultations/{index}/proof")))
+        }
+        "me/acts" => api(NADIA, rest),
+        "me/acts/{index}/proof" => {
+            let acts = w.s.read(NADIA, "/api/v1/me/acts");
+            api(NADIA, &format!("me/acts/{}/proof", acts["items"][0]["index"]))
+        }
         "pathways/{pathway}/consultations" => get(NADIA, w.at("consultations")),
+        "pathways/{pathway}/consultations/sheet" => {
+            get(NADIA, w.at("consultations/sheet?for_whom=young_person"))
+        }
+        "pathways/{pathway}/consultations/sheet.csv" => {
+            get(NADIA, w.at("consultations/sheet.csv?for_whom=young_person"))
+        }
+        "participations/{participation}/consultations/sheet" => {
+            api(ANNE, &format!("participations/{}/consultations/sheet?for_whom=young_person", w.claire))
+        }
+        "pathways/{pathway}/deferrals" => get(NADIA, w.at("deferrals")),
         "pathways/{pathway}/items" => {
             get(SAMIRA, w.at("items?purpose=coordination")).or_wrong(&w.at("items?purpose=stay"), None)
         }
@@ -80,6 +103,9 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/handovers/{handover}" => {
             get(SAMIRA, w.at(&format!("handovers/{}", w.handover())))
         }
+        "pathways/{pathway}/emergencies" => get(SAMIRA, w.at("emergencies")),
+        "emergencies/{emergency}" => api(SAMIRA, &format!("emergencies/{}", w.emergency())),
+        "emergencies" => api(EMILE, rest),
         "audit/records/{index}" => api(IRENE, "audit/records/3"),
         "audit/records/{index}/proof" => api(IRENE, "audit/records/3/proof"),
         "audit/consistency" => api(IRENE, "audit/consistency?from=2"),
@@ -102,6 +128,16 @@ fn on_pathway(w: &World, method: &str, rest: &str) -> Option<Ask> {
         ),
         ("POST", "pathways/search") => {
             post(NADIA, "/api/v1/pathways/search".to_owned(), json!({ "text": "Lina" }))
+        }
+        ("POST", "pathways/{pathway}/emergencies") => post(SAMIRA, w.at("emergencies"), w.emergency_body()),
+        ("POST", "emergencies/{emergency}/review") => post(
+            EMILE,
+            format!("/api/v1/emergencies/{}/review", w.emergency()),
+            json!({ "outcome": "justified", "family": "to_tell", "remark": "Le SAMU le demandait." }),
+        ),
+        ("POST", "emergencies/{emergency}/telling" | "emergencies/{emergency}/closing") => {
+            let last = rest.rsplit('/').next().unwrap_or_default();
+            post(SAMIRA, format!("/api/v1/emergencies/{}/{last}", w.emergency()), Value::Null)
         }
         ("POST", "pathways/{pathway}/course") => {
             on("course", json!({ "step": "contact", "review_on": s.day(140) }))
@@ -184,6 +220,16 @@ fn on_people(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let id = s.act(NADIA, &w.at("impossibilities"), body);
             let decision = json!({ "accepted": false, "until": null, "motive": "À rechercher encore." });
             post(HELENE, format!("/api/v1/impossibilities/{id}/decisions"), decision)
+        }
+        ("POST", "pathways/{pathway}/deferrals") => on("deferrals", w.deferral_body()),
+        ("POST", "deferrals/{deferral}/decisions") => {
+            let id = s.act(NADIA, &w.at("deferrals"), w.deferral_body());
+            let body = json!({ "accepted": true, "until": s.day(20), "motive": "Danger établi." });
+            post(HELENE, format!("/api/v1/deferrals/{id}/decisions"), body)
+        }
+        ("POST", "deferrals/{deferral}/end") => {
+            let id = s.act(NADIA, &w.at("deferrals"), w.deferral_body());
+            get(NADIA, format!("/api/v1/deferrals/{id}/end"))
         }
         ("POST", "pathways/{pathway}/statutes") => on("statutes", w.statute_body()),
         ("POST", "statutes/{statute}/decisions") => post(
@@ -353,6 +399,16 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let confirmed = s.of(NADIA).send("POST", &w.at(&format!("handovers/{id}/confirmation")), None);
             assert_eq!(confirmed.status, 204, "{}", text(&confirmed));
             post(NADIA, w.at(&format!("handovers/{id}/rating")), json!({ "started_again": "partly" }))
+        }
+        ("POST", "audit/reviews/search") => {
+            post(IRENE, "/api/v1/audit/reviews/search".to_owned(), json!({ "kind": "emergency" }))
+        }
+        ("POST", "audit/records/{index}/review") => {
+            // Samira's opening, which the route that opens has made.
+            let queue = json!({ "kind": "emergency" });
+            let found = w.s.post(IRENE, "/api/v1/audit/reviews/search", queue).json();
+            let index = found["items"][0]["record"]["index"].as_u64().unwrap();
+            post(IRENE, format!("/api/v1/audit/records/{index}/review"), json!({ "outcome": "regular" }))
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,

@@ -134,6 +134,15 @@ impl World {
         })
     }
 
+    /// What Samira looked at, told to the young person later.
+    pub fn deferral_body(&self) -> Value {
+        let who = self.s.key(SAMIRA);
+        json!({
+            "whose": "young_person", "organisation": who["organisation"], "profession": who["profession"],
+            "motive": "child_interest", "statement": "Le jeune se met en danger quand il l'apprend.",
+        })
+    }
+
     /// An accord that nobody has signed yet.
     pub fn draft(&self) -> String {
         let id = self.s.act(NADIA, &self.at("accords"), self.accord_body("coordination", "leisure"));
@@ -188,6 +197,16 @@ impl World {
 
     pub fn statute(&self) -> String {
         self.s.act(NADIA, &self.at("statutes"), self.statute_body())
+    }
+
+    pub fn emergency_body(&self) -> Value {
+        json!({ "motive": "Malaise pendant une sortie.", "understood": true })
+    }
+
+    /// Samira's opening, which the route that opens has made.
+    pub fn emergency(&self) -> String {
+        let list = self.s.read(SAMIRA, &self.at("emergencies"));
+        list["items"][0]["id"].as_str().unwrap().to_owned()
     }
 
     pub fn holder_body(&self) -> Value {

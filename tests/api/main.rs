@@ -16,6 +16,7 @@ mod races;
 mod stories;
 mod stories_course;
 mod stories_family;
+mod stories_s13;
 mod stories_s4;
 mod stories_time;
 mod stories_world;

@@ -56,11 +56,14 @@ fn story_s4_the_auditor_finds_a_night_reading_by_links_and_no_page_has_a_word_or
     s.go_days(1);
 
     let first = page(&s, IRENE, "/controle");
-    assert!(first.contains("<svg class=\"chart\"") && first.contains("la nuit ou le week-end"), "{first}");
+    assert!(
+        first.contains("<svg class=\"chart\"") && first.contains("la nuit, le week-end ou un jour férié"),
+        "{first}"
+    );
     assert!(first.contains("Au moins 5 refus"), "{first}");
     let night = links(&first, "/controle?").into_iter().find(|l| l.contains("out_of_hours=true")).unwrap();
     let shown = page(&s, IRENE, &night);
-    assert!(shown.contains("à 23 h 17") && shown.contains("nuit ou week-end"), "{shown}");
+    assert!(shown.contains("à 23 h 17") && shown.contains("hors horaires"), "{shown}");
     // By address alone: what a colleague receives.
     let refused = page(&s, IRENE, "/controle?profession=teacher&decision=deny&action=read&from=&to=&rule=");
     assert!(refused.contains("Refusé") && refused.contains("a pas pu consulter"), "{refused}");

@@ -112,3 +112,61 @@ fn the_record_of_a_sign_in_is_found_by_the_number_that_the_answer_names() {
     assert_eq!(found.iter().filter(|r| r["request"] == number.as_str()).count(), 1, "{number}");
     assert_eq!(s.get(SAMIRA, "/api/v1/handover-ratings").status, 404, "for who steers");
 }
+
+#[test]
+fn s12_each_person_of_the_family_learns_who_looked_and_what_is_kept_back_is_said() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Lina", "2010-04-20");
+    let (mother, father) = (s.holder(NADIA, &p, "Karima"), s.holder(NADIA, &p, "Olivier"));
+    let all = [mother.as_str(), father.as_str(), "young_person"];
+    s.accord(NADIA, &p, "coordination", 300, vec![s.line(SAMIRA, &["schooling"], &[])], &all);
+    let samira = s.invite(NADIA, &p, SAMIRA, "contractual");
+    let school = s.fact(NADIA, &p, "schooling", "Suit en classe");
+    s.share(NADIA, &p, s.share_body("coordination", 60, &[&school], &[&samira]));
+    assert!(s.reads(SAMIRA, &school, "coordination"));
+    let sheet =
+        |whom: &str| s.read(NADIA, &format!("/api/v1/pathways/{p}/consultations/sheet?for_whom={whom}"));
+    let looked = |sheet: &Value| {
+        let lines = sheet["items"].as_array().unwrap().clone();
+        lines.into_iter().filter(|l| l["profession"] == "specialised_prevention").collect::<Vec<_>>()
+    };
+    for whom in all {
+        let seen = sheet(whom);
+        let [line] = looked(&seen).try_into().unwrap();
+        assert_eq!((&line["on"], &line["purpose"]), (&json!(s.day(0)), &json!("coordination")), "{seen}");
+        assert_eq!(line["categories"], json!(["schooling"]));
+        // Neither a professional's name, nor a parent's, nor a number, nor a word of what was read.
+        for never in ["Samira", "Haddad", "Nadia", "Karima", "Olivier", "0611223344", "Suit en classe"] {
+            assert!(!seen.to_string().contains(never), "{whom}: {never}");
+        }
+    }
+    s.recorded("referent_pre", "export", "consultations", "permit");
+    let table = s.get(NADIA, &format!("/api/v1/pathways/{p}/consultations/sheet.csv?for_whom={mother}"));
+    assert_eq!(table.header("content-type").unwrap(), "text/csv; charset=utf-8");
+    assert!(text(&table).contains("\"Éducateur de prévention spécialisée\";"), "{}", text(&table));
+
+    // The father is told later: asked by the référente, decided by her manager, said on his sheet and nowhere else.
+    let who = s.key(SAMIRA);
+    let asked = json!({
+        "whose": father, "organisation": who["organisation"], "profession": who["profession"],
+        "motive": "parent_safety", "statement": "La mère a quitté le domicile.",
+    });
+    let id = s.act(NADIA, &format!("/api/v1/pathways/{p}/deferrals"), asked);
+    let awaited = s.read(HELENE, "/api/v1/manager/decisions");
+    let mine = awaited["items"].as_array().unwrap().iter().find(|d| d["id"] == id.as_str()).unwrap();
+    assert_eq!(mine["kind"], "deferral");
+    assert!(mine["stated"].as_str().unwrap().starts_with("La sécurité d'un parent :"), "{mine}");
+    let path = format!("/api/v1/deferrals/{id}/decisions");
+    let yes = |until: String| json!({ "accepted": true, "until": until, "motive": "Danger établi." });
+    assert_eq!(s.refused(NADIA, &path, yes(s.day(20))), "not_found");
+    assert_eq!(s.refused(HELENE, &path, yes(s.day(31))), "review_day");
+    s.act(HELENE, &path, yes(s.day(20)));
+    assert_eq!(looked(&sheet(&father)), Vec::<Value>::new());
+    assert_eq!(sheet(&father)["kept_back"], json!({ "lines": 1, "review_on": s.day(20) }));
+    for whom in [mother.as_str(), "young_person"] {
+        assert_eq!((looked(&sheet(whom)).len(), &sheet(whom)["kept_back"]), (1, &Value::Null));
+    }
+    s.recorded("referent_pre", "confirm", "deferral", "permit");
+    s.go_days(20);
+    assert_eq!((looked(&sheet(&father)).len(), &sheet(&father)["kept_back"]), (1, &Value::Null));
+}

@@ -1,7 +1,7 @@
 //! S4, the auditor, through HTTPS: lists by everything that a record says, sees refusals and reads at night, never a
 //! word nor a name; verifies the log, takes a checkpoint away and proves later that nothing before it changed.
 //!
-//! Not here, because it is not there yet: re-identification by two persons, replay of a decision, reviews.
+//! Not here, because it is not there yet: re-identification by two persons, reviews.
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
 use std::collections::BTreeSet;
@@ -35,8 +35,12 @@ fn all(s: &Story, search: &Value) -> Vec<Value> {
 }
 
 fn verify(data: &Path, more: &[&str]) -> (bool, String) {
+    audit(data, &[&["verify"], more].concat())
+}
+
+fn audit(data: &Path, more: &[&str]) -> (bool, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_relais"))
-        .args(["audit", "verify"])
+        .arg("audit")
         .args(more)
         .env_clear()
         .env("RELAIS_DATA", data)
@@ -168,9 +172,19 @@ fn story_s4_a_checkpoint_taken_away_proves_later_that_nothing_before_it_changed(
     // The receipt of one read, held against its body, without the server.
     let read = s.recorded("stay_organiser", "read", "item", "permit");
     let at = format!("/api/v1/audit/records/{}", read["index"]);
-    let body = s.read(IRENE, &at)["body"].as_str().unwrap().to_owned();
+    let whole = s.read(IRENE, &at);
+    let body = whole["body"].as_str().unwrap().to_owned();
     let receipt = TlogProof::parse(&text(&s.get(IRENE, &format!("{at}/proof")))).unwrap();
-    receipt.verify(body.as_bytes(), origin, &keys).unwrap();
+    let (_, carried) = receipt.verify_carried(origin, &keys).unwrap();
+    assert_eq!(carried, body.as_bytes(), "the record travels in its receipt");
+    // The decision again, on its facts, under the charter that it cites; then every decision of the story.
+    assert_eq!(
+        (&whole["replay"]["equal"], &whole["replay"]["decisions"]),
+        (&json!(true), &json!(1)),
+        "{whole}"
+    );
+    let (equal, said) = audit(&data, &["replay"]);
+    assert!(equal && said.contains("Toutes les décisions rejouées donnent la même réponse"), "{said}");
     assert!(receipt.verify(body.replacen("permit", "deny", 1).as_bytes(), origin, &keys).is_err());
 
     let taken = text(&s.get(IRENE, "/api/v1/audit/checkpoint"));

@@ -30,6 +30,7 @@ pub const DAVID: &str = "david.lopes";
 pub const ANNE: &str = "anne.fabre";
 pub const JULIE: &str = "julie.lambert";
 pub const REMI: &str = "remi.colin";
+pub const EMILE: &str = "emile.garnier";
 pub const IRENE: &str = "irene.vidal";
 pub const ALICE: &str = "alice.bernard";
 

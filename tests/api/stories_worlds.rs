@@ -46,6 +46,9 @@ fn world(referent: &str, hidden: bool) -> BTreeMap<String, BTreeMap<String, Stri
         let street = s.fact(SAMIRA, &p, "schooling", "Vient au local le mercredi");
         s.share(SAMIRA, &p, s.share_body("coordination", 60, &[&street], &[&claire]));
         assert!(s.reads(CLAIRE, &street, "coordination"));
+        // S13: nor does an opening in an emergency by a hidden service leave a trace for whoever may not know of it.
+        let motive = json!({ "motive": "Un appel de nuit, personne ne répond.", "understood": true });
+        s.act(CLAIRE, &format!("/api/v1/pathways/{p}/emergencies"), motive);
     } else {
         // The same sheet without the hidden box.
         s.accord(SAMIRA, &p, "protection", 300, vec![s.line(JULIE, &["schooling"], &[])], &all);
@@ -56,6 +59,15 @@ fn world(referent: &str, hidden: bool) -> BTreeMap<String, BTreeMap<String, Stri
     for who in [JULIE, PAUL, referent] {
         let pages = s.pages(who);
         assert!(pages.values().any(|(status, _)| *status == 200), "{who}");
+        // « Qui a regardé ? » is asked for one person: with and without the measure is one paper.
+        let mut pages = pages;
+        for whom in ["young_person", mother.as_str()] {
+            let path = format!("/api/v1/pathways/{p}/consultations/sheet?for_whom={whom}");
+            let reply = s.get(who, &path);
+            assert_eq!(reply.status, if who == referent { 200 } else { 404 }, "{who}");
+            let whom = if whom == "young_person" { whom } else { "mother" };
+            pages.insert(format!("who looked, for the {whom}"), (reply.status, text(&reply)));
+        }
         let pages =
             pages.into_iter().map(|(page, (status, body))| (page, format!("{status} {}", same(&body))));
         out.insert(who.to_owned(), pages.collect());

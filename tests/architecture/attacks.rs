@@ -19,12 +19,20 @@ const OLDER: (&str, &str) = (
     "tests/store/attacks.rs",
     "an_older_copy_put_back_is_seen_by_a_checkpoint_kept_elsewhere_and_by_a_running_node",
 );
+const WITNESSED: (&str, &str) = (
+    "tests/store/witnessed.rs",
+    "a_truncated_log_or_an_older_copy_is_whole_in_itself_and_refused_by_file_and_witness",
+);
+const QUORUM: (&str, &str) =
+    ("tests/store/witnessed.rs", "of_two_histories_signed_with_the_real_key_one_gets_the_quorum");
+const END_TO_END: (&str, &str) =
+    ("tests/faults/witness.rs", "a_checkpoint_is_cosigned_from_end_to_end_and_an_older_copy_is_not_served");
 const CONTINUES: (&str, &str) =
     ("src/service/checkpoints.rs", "a_log_that_does_not_continue_its_last_checkpoint_is_not_signed");
 
 const ANYBODY: &str =
     "anybody with a copy of the database (`relais audit verify`, no key); the auditor (`/controle/preuve`)";
-const KEEPER: &str = "whoever kept a checkpoint elsewhere";
+const KEEPER: &str = "whoever kept a checkpoint elsewhere; the witnesses; the server, which does not start";
 
 const ROWS: &[Row] = &[
     Row {
@@ -62,20 +70,26 @@ const ROWS: &[Row] = &[
     },
     Row {
         attack: "An older copy is put back, its checkpoints with it",
-        control: "a checkpoint kept elsewhere; a running node stops when the head goes back",
+        control: "a checkpoint kept elsewhere; a witness's cosignature; a start refuses a log shorter than the attested one; a running node stops when the head goes back",
         seen_by: KEEPER,
         tests: &[
             OLDER,
+            WITNESSED,
+            END_TO_END,
             ("src/audit/lane/tests.rs", "an_older_copy_or_an_edited_head_under_a_running_node_stops_it"),
         ],
     },
     Row {
         attack: "Two histories: the log goes on from an older copy, signed with the real key",
-        control: "consistency with a checkpoint kept elsewhere; nothing is signed that does not continue the last one",
+        control: "consistency with a checkpoint kept elsewhere; a witness compares and sets; nothing is signed that does not continue the last one",
         seen_by: KEEPER,
         tests: &[
             OLDER,
             CONTINUES,
+            WITNESSED,
+            QUORUM,
+            ("src/audit/witness/tests.rs", "a_witness_follows_a_log_that_grows_and_nothing_else"),
+            ("src/service/cosigning.rs", "two_histories_at_once_one_is_cosigned"),
             (
                 "tests/api/stories_s4.rs",
                 "story_s4_a_checkpoint_taken_away_proves_later_that_nothing_before_it_changed",
@@ -89,6 +103,32 @@ const ROWS: &[Row] = &[
         tests: &[CONTINUES, ("src/audit/checkpoint.rs", "a_signed_checkpoint_is_of_its_own_log_only")],
     },
     Row {
+        attack: "The log's key is stolen, and signs a log of the thief's",
+        control: "a policy of k of n witnesses; two keys sign while one replaces the other",
+        seen_by: "whoever verifies with a policy, in our verifier or the other",
+        tests: &[
+            QUORUM,
+            (
+                "src/audit/policy/tests.rs",
+                "threat_a_checkpoint_signed_with_the_real_key_alone_fails_a_policy_of_witnesses",
+            ),
+            (
+                "tests/store/witnessed.rs",
+                "a_stored_checkpoint_that_is_forged_with_the_real_key_is_refused_by_the_witness",
+            ),
+            ("tests/store/verifier/policies.rs", "the_quorum_is_counted"),
+        ],
+    },
+    Row {
+        attack: "The file of the attested checkpoint is forged, or of another log",
+        control: "it is verified like any checkpoint; what does not read keeps the server from starting",
+        seen_by: "the server, which does not start",
+        tests: &[(
+            "tests/store/witnessed.rs",
+            "a_kept_file_that_is_forged_or_of_another_log_is_no_reassurance",
+        )],
+    },
+    Row {
         attack: "A receipt is altered, or is of another record",
         control: "inclusion proof up to a signed root",
         seen_by: "whoever holds the receipt, without the server",
@@ -99,9 +139,12 @@ const ROWS: &[Row] = &[
     },
     Row {
         attack: "The clock is set back",
-        control: "a record is never earlier than the one before; a clock far behind stops the node",
-        seen_by: "the node itself",
-        tests: &[("src/audit/lane/tests.rs", "time_never_goes_back_and_a_clock_far_behind_stops_the_node")],
+        control: "a record is never earlier than the one before; a clock far behind stops the node; a cosignature bears the witness's time",
+        seen_by: "the node itself; whoever reads the cosignature",
+        tests: &[
+            ("src/audit/lane/tests.rs", "time_never_goes_back_and_a_clock_far_behind_stops_the_node"),
+            ("tests/store/witnessed.rs", "a_clock_set_back_does_not_set_back_the_time_of_a_cosignature"),
+        ],
     },
     Row {
         attack: "Two nodes write at once",
@@ -128,8 +171,9 @@ const ROWS: &[Row] = &[
 
 /// What nothing here sees yet.
 const UNSEEN: &[&str] = &[
-    "An older copy put back, or the whole log written anew with the real key, where **nobody kept a checkpoint elsewhere**: a copy is whole in itself. Witnesses are to answer that; until then the auditor takes a checkpoint away each month.",
-    "A stolen log key: the same, and the same answer (a quorum of witnesses).",
+    "An older copy put back, or the whole log written anew with the real key, where **nobody kept a checkpoint elsewhere and there is no witness**: a copy is whole in itself (the test of the truncated log shows it).",
+    "What was cut since the last cosignature, and a log that is shown to no witness: the age of the last cosignature tells.",
+    "A quorum of witnesses that are in league with the operator.",
     "Data changed behind the log: each record has the digest of what it wrote, but no job compares them yet.",
     "Pruning does not exist: until it does, a record without its body fails the verification.",
 ];

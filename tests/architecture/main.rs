@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("charter", &["crypto", "domain", "ids", "clock"]),
     ("access", &["charter", "crypto", "domain", "ids", "clock"]),
     ("audit", &["charter", "crypto", "domain", "ids", "clock"]),
-    ("config", &["crypto", "domain", "ids", "clock"]),
+    ("config", &["audit", "crypto", "domain", "ids", "clock"]),
     ("store", &["access", "audit", "charter", "crypto", "domain", "ids", "clock"]),
     ("service", &["store", "access", "audit", "charter", "crypto", "domain", "ids", "clock", "config"]),
     (
@@ -52,6 +52,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("libsqlite3_sys", &["store"]),
     ("casbin", &["charter"]),
     ("actix_web", &["web", "startup"]),
+    // Outbound requests, to configured witnesses only.
+    ("ureq", &["web"]),
 ];
 
 const LONGEST_FILE: usize = 600;

@@ -116,3 +116,15 @@ export async function tabTo(page, name, most = 150) {
   }
   assert.fail(`« ${name} » cannot be reached with the Tab key on ${page.url()}`);
 }
+
+/** Takes one of a list of radio buttons, as the keyboard does: Tab to the list, then arrows to the choice. */
+export async function arrowTo(page, name, most = 30) {
+  const choice = page.getByRole("radio", { name });
+  const list = await choice.getAttribute("name");
+  const here = () => page.evaluate((wanted) => document.activeElement?.type === "radio" && document.activeElement.name === wanted, list);
+  for (let i = 0; i < 150 && !(await here()); i += 1) await page.keyboard.press("Tab");
+  assert.ok(await here(), `the choices of « ${name} » cannot be reached with the Tab key on ${page.url()}`);
+  await page.keyboard.press("Space");
+  for (let i = 0; i < most && !(await choice.isChecked()); i += 1) await page.keyboard.press("ArrowDown");
+  assert.ok(await choice.isChecked(), `« ${name} » cannot be taken with the arrows on ${page.url()}`);
+}

@@ -23,7 +23,7 @@ export async function startServer(data) {
     base: told.base_url,
     accounts: told.accounts,
     pathways: told.pathways,
-    /** Moves the clock: `days 3`, `seconds 60`, `go 2027-05-02T00:00:00Z`. */
+    /** Moves the clock: `days 3`, `seconds 60`, `go 2027-05-02T00:00:00Z`; or announces the next charter: `publish`. */
     async tell(command) {
       child.stdin.write(command + "\n");
       return line();

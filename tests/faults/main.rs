@@ -1,7 +1,7 @@
 //! The program under faults, as a process of its own: killed under load, its disk full, its database cut off. What it
 //! answered is in its log, and it goes on without repair.
 //!
-//! `RELAIS_LONG=1` kills it two hundred times instead of twenty. The cut needs the feature `postgres` and
+//! `RELAIS_LONG=1` kills it two hundred times instead of twenty. The cut and the three nodes need the feature `postgres` and
 //! `RELAIS_TEST_POSTGRES`, as the tests of the store do.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 #![expect(clippy::disallowed_methods, reason = "a real process lives in real time")]
@@ -10,5 +10,8 @@
 mod cut;
 mod disk;
 mod killed;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod site;
 mod starts;
+mod witness;

@@ -11,6 +11,9 @@ const APPEND_ONLY: &[(&str, &str)] = &[
     ("audit_index", "decision = 'deny'"),
     ("audit_detail", "key_id = ''"),
     ("audit_checkpoint", "note = ''"),
+    ("emergency", "at = 0"),
+    ("access_review", "outcome = 'regular'"),
+    ("audit_cosignature", "line = ''"),
 ];
 
 /// One row in every append-only table.
@@ -27,6 +30,7 @@ fn fill(bed: &Bed, raw: &mut Raw) {
     };
     raw.all(&[
         &format!("INSERT INTO fact VALUES ('f', 1, '{pathway}', 'course', 1, 'a', {blob}, {blob})"),
+        "INSERT INTO audit_cosignature VALUES (2, 'w', 1, 'line')",
         "INSERT INTO charter VALUES ('c', 1, 1, 1, 'p', 't', 'text', 'policy', NULL)",
         &format!("INSERT INTO charter_signature VALUES ('c', 'organisation', '{organisation}', 'a', 1, 't', 'p')"),
         "INSERT INTO professional (id, version, login_index, state, created_at, body) \
@@ -50,6 +54,8 @@ fn fill(bed: &Bed, raw: &mut Raw) {
         &format!(
             "INSERT INTO item_version VALUES ('v', 'i', '{pathway}', 1, 'bound', 1, 1, NULL, {blob}, NULL)"
         ),
+        &format!("INSERT INTO emergency VALUES ('e', '{pathway}', 1)"),
+        &format!("INSERT INTO access_review VALUES ('r', 1, 'to_follow_up', 1, 'a', {blob})"),
     ]);
 }
 

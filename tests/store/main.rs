@@ -5,8 +5,11 @@ mod attacks;
 mod guards;
 mod lane;
 mod opening;
+mod reconcile;
+mod rewriting;
 #[cfg(feature = "postgres")]
 mod roles;
 mod secrecy;
 mod support;
 mod verifier;
+mod witnessed;

@@ -1,8 +1,8 @@
 //! The demonstration with a clock that is told what time it is: for the tests in a browser. It is no option of `relais`.
 //!
 //! `clock_server FOLDER` makes the demonstration in FOLDER when it is not there, and serves it on any free port. It
-//! prints one line of JSON, then reads one command a line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`.
-//! Each is answered by a line with the time. The end of its input stops it.
+//! prints one line of JSON, then reads one command a line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`,
+//! and `publish`, which announces the next version of the charter as `relais charter publish` does. Each is answered by a line with the time. The end of its input stops it.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -14,10 +14,12 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use relais::charter::Charter;
 use relais::cli::demo;
 use relais::clock::{Clock, ManualClock, Timestamp};
 use relais::config::Settings;
 use relais::crypto::SystemChance;
+use relais::service::Author;
 use relais::startup::{Application, Signals};
 use relais::store::InstanceKind;
 
@@ -45,7 +47,7 @@ fn main() {
         "{}",
         serde_json::json!({ "base_url": base_url, "accounts": known.accounts, "pathways": known.pathways })
     );
-    let stopper = application.stopper();
+    let (app, stopper) = (Arc::clone(&application.app), application.stopper());
     let server = std::thread::spawn(move || application.run(Signals::Ignore));
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
@@ -54,6 +56,10 @@ fn main() {
             "go" => clock.set(Timestamp::parse_rfc3339(rest).unwrap()),
             "days" => clock.set(clock.now().plus_seconds(rest.parse::<i64>().unwrap() * DAY)),
             "seconds" => clock.set(clock.now().plus_seconds(rest.parse::<i64>().unwrap())),
+            "publish" => {
+                let next = Charter::embedded_demo_v2().unwrap();
+                app.charter_publish(Author::Console("charter publish"), &next).unwrap();
+            }
             "stop" => break,
             other => panic!("unknown command `{other}`"),
         }

@@ -8,6 +8,7 @@ use crate::audit::body::BodyError;
 use crate::audit::json;
 use crate::audit::memory::{Counting, Plain, draft, key};
 use crate::audit::tree::{Frontier, leaf_hash};
+use crate::domain::cell::TableFacts;
 use crate::domain::cell::{AccordFact, Reason, StatuteFact};
 use crate::domain::record::ResourceKind;
 use crate::domain::vocabulary::{Category, Function, Secrecy};

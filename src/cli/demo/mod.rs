@@ -23,6 +23,7 @@ use crate::config::Settings;
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::{SystemChance, certificates};
+use crate::service::Witnesses;
 use crate::startup::{
     Application, DEMO_KEK_FILE, Signals, assemble, database_address, keyring, start_telemetry,
 };
@@ -125,7 +126,7 @@ pub fn create(
     };
     let keys = Keyring::new(Arc::new(kek));
     let store = Store::create(&address, InstanceKind::Demo, keys, chance.as_ref(), clock.now())?;
-    let (app, lane) = assemble(store, clock, chance)?;
+    let (app, lane) = assemble(store, Witnesses::default(), clock, chance)?;
     let made = territory::found(&app, progress).and_then(|people| {
         let pathways = stories::tell(&app, &people, progress)?;
         Ok(WaysIn { accounts: people.accounts(), pathways })

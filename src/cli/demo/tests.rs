@@ -1,6 +1,7 @@
 //! Tests of the demonstration.
 
 use super::*;
+use crate::audit::replay::{Period, replay};
 use crate::service::sessions::SignIn;
 use crate::service::{FactorCode, Login};
 
@@ -30,7 +31,8 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
         keyring(&settings(&data), InstanceKind::Demo).unwrap(),
     )
     .unwrap();
-    let (app, lane) = assemble(store, Arc::clone(&clock), chance).unwrap();
+    let (app, lane) =
+        assemble(store, crate::service::Witnesses::default(), Arc::clone(&clock), chance).unwrap();
     let nadia = known.accounts.iter().find(|a| a.login == "nadia.benali").unwrap();
     let secret = crate::crypto::totp::TotpSecret::from_base32(&nadia.totp_secret).unwrap();
     let ask = SignIn {
@@ -44,6 +46,22 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
     let session = app.sign_in(&ask).unwrap();
     assert!(session.assignment.is_some(), "one affectation needs no choice");
     lane.stop();
+
+    // Every decision that made the demonstration gives the same answer again, and every row is what its record wrote.
+    let mut log = app.store().log_file().unwrap();
+    let mut versions = crate::service::charter_versions(&log.charters().unwrap());
+    let mut wrong = Vec::new();
+    let count = replay(
+        &mut log,
+        &mut versions,
+        Period::default(),
+        &mut |index, d| wrong.push(format!("{index}: {d:?}")),
+        &mut |_| {},
+    )
+    .unwrap();
+    assert!(wrong.is_empty() && count.decisions > 20, "{count:?} {wrong:#?}");
+    let sum = log.reconcile(&mut |d| wrong.push(d.to_string()), &mut |_| {}).unwrap();
+    assert!(wrong.is_empty() && sum.digests > 100, "{sum:?} {wrong:#?}");
 
     // The other kind is refused, and nothing is touched.
     assert!(

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, Timelike};
 use serde::Serialize;
 
-use super::{LogState, OrganisationName, RecordPage, RecordSearch, as_auditor, proving, read_body};
+use super::{LogState, OrganisationName, RecordPage, RecordSearch, as_auditor, proving, read_body, watching};
 use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::record::{Action, ResourceKind, Verdict};
@@ -21,10 +21,6 @@ use crate::store::log::LogFilter;
 const DAYS: u64 = 30;
 /// The most days that are counted at once.
 const MOST_DAYS: u64 = 92;
-/// Openings by one person within an hour from which it is worth a look.
-const BULK: i64 = 60;
-/// Refusals to one person within an hour from which it is worth a look.
-const REFUSALS: i64 = 5;
 /// Findings of one kind.
 const MOST: i64 = 10;
 /// A decision on a statutory share is looked at again within this time.
@@ -43,7 +39,7 @@ pub struct DayCount {
 /// What is worth a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum FindingKind {
-    /// Openings at night or on a week-end.
+    /// Openings at night, on a week-end or on a public holiday.
     OutOfHours,
     /// Many openings by one person within an hour.
     Bulk,
@@ -53,6 +49,12 @@ pub enum FindingKind {
     StatuteUndecided,
     /// A decision on such a share that nobody has looked at again.
     StatuteReview,
+    /// An opening in an emergency that no officer has reviewed in time.
+    EmergencyLate,
+    /// Many openings of one pathway by one person who does nothing there.
+    Curiosity,
+    /// An affectation that nobody uses.
+    Dormant,
 }
 
 /// One of them, and the search that shows its records.
@@ -192,9 +194,12 @@ fn statutes(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
     Ok(found.into_iter().take(most).map(|(_, f)| f).collect())
 }
 
-fn findings(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
+fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
+    let thresholds = app.thresholds();
+    let (bulk, refusals, days) = (thresholds.bulk, thresholds.refusals, thresholds.window_days);
+    let past = u64::try_from(days.saturating_sub(1)).unwrap_or_default();
     let today = desk.now.paris_day();
-    let since = RecordSearch { from: Some(before(today, DAYS.saturating_sub(1))), ..RecordSearch::default() };
+    let since = RecordSearch { from: Some(before(today, past)), ..RecordSearch::default() };
     let opened =
         RecordSearch { action: Some(Action::Read), decision: Some(Verdict::Permit), ..since.clone() };
     let mut out = Vec::new();
@@ -208,18 +213,21 @@ fn findings(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
         out.push(Finding {
             kind: FindingKind::OutOfHours,
             sentence: format!(
-                "{number} consultation{} la nuit ou le week-end, ces {DAYS} derniers jours.",
+                "{number} consultation{} la nuit, le week-end ou un jour férié, ces {days} derniers jours.",
                 if number > 1 { "s" } else { "" }
             ),
             search: night,
         });
     }
-    let many = format!("Au moins {BULK} consultations");
-    out.extend(bursts(desk, FindingKind::Bulk, &opened, BULK, &many)?);
-    let refused = RecordSearch { decision: Some(Verdict::Deny), ..since };
-    let many = format!("Au moins {REFUSALS} refus");
-    out.extend(bursts(desk, FindingKind::Refusals, &refused, REFUSALS, &many)?);
+    let many = format!("Au moins {bulk} consultations");
+    out.extend(bursts(desk, FindingKind::Bulk, &opened, bulk, &many)?);
+    let refused = RecordSearch { decision: Some(Verdict::Deny), ..since.clone() };
+    let many = format!("Au moins {refusals} refus");
+    out.extend(bursts(desk, FindingKind::Refusals, &refused, refusals, &many)?);
     out.extend(statutes(desk)?);
+    out.extend(watching::emergencies(desk)?);
+    out.extend(watching::curiosity(app, desk, &since, MOST)?);
+    out.extend(watching::dormant(app, desk)?);
     Ok(out)
 }
 
@@ -249,7 +257,7 @@ impl App {
                 from,
                 until,
                 days: days(desk, search, from, until)?,
-                findings: findings(desk)?,
+                findings: findings(self, desk)?,
                 state: proving::state(desk)?,
                 organisations,
             })

@@ -14,7 +14,8 @@ use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::checkpoints::log_name;
-use crate::service::{Act, App, Call, Desk, ServiceError};
+use crate::service::reconciliation::last_reconciliation;
+use crate::service::{Act, App, Call, Desk, ServiceError, witnesses};
 use crate::store::log::LogFilter;
 
 /// The most characters that a checkpoint given to compare with may have.
@@ -52,7 +53,10 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         ..LogFilter::default()
     };
     let verified = desk.snapshot.log_page(&verified, 1)?;
+    let witnesses = desk.app.witness_states(desk.snapshot, desk.now)?;
+    let attested = witnesses::attested(desk.snapshot)?.map(|signed| signed.claims().size());
     let time = |text: &String| read_body(text).map(|body| minute(body.at));
+    let reconciled = last_reconciliation(desk.snapshot)?;
     let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
     Ok(LogState {
         origin: name.origin,
@@ -63,6 +67,10 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         last_checkpoint: last.and_then(|c| u64::try_from(c.size).ok()),
         last_checkpoint_at: covered.as_ref().map(time).transpose()?,
         last_verified_at: verified.first().map(|(_, text)| time(text)).transpose()?,
+        last_reconciled_at: reconciled.as_ref().map(|body| minute(body.at)),
+        last_reconciled_divergences: reconciled.as_ref().map(|body| body.count.unwrap_or(0)),
+        attested,
+        witnesses,
     })
 }
 

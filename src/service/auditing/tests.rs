@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audit::tree::verify_consistency;
+use crate::audit::{SignedCheckpoint, TlogProof};
 use crate::clock::Clock;
 use crate::domain::record::Action;
 use crate::service::checkpoints::log_name;

@@ -35,6 +35,7 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::OralNote => "une parole donnée",
         ResourceKind::Transmission => "la mention d'une transmission",
         ResourceKind::Consultations => "« Qui a consulté »",
+        ResourceKind::Deferral => "une ligne reportée de « Qui a consulté »",
         ResourceKind::Account => "un compte",
         ResourceKind::Session => "une session",
         ResourceKind::Organisation => "une structure",
@@ -45,6 +46,8 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::Checkpoint => "un point de contrôle du journal",
         ResourceKind::Instance => "l'instance",
         ResourceKind::Request => "une demande",
+        ResourceKind::Emergency => "un accès en urgence",
+        ResourceKind::AccessReview => "l'examen d'un accès",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -62,12 +65,26 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
             whole("a vérifié tout le journal", "vérifier tout le journal")
         }
         (Action::Accept, ResourceKind::Account) => whole("a ouvert son compte", "ouvrir son compte"),
+        (Action::Maintain, ResourceKind::AuditLog) => whole(
+            "a comparé les données au journal : elles s'accordent",
+            "mettre les données d'accord avec le journal",
+        ),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
         }
         (Action::List, kind) => {
             let list = kind.french();
             (format!("a ouvert la liste « {list} »"), format!("ouvrir la liste « {list} »"))
+        }
+        (Action::Create, ResourceKind::Emergency) => both("ouvert", "ouvrir"),
+        (Action::Read, ResourceKind::Emergency) => both("lu, par", "lire, par"),
+        (Action::Confirm, ResourceKind::Emergency) => both("examiné", "examiner"),
+        (Action::Update, ResourceKind::Emergency) => whole(
+            "a noté que la famille sait d'un accès en urgence",
+            "noter que la famille sait d'un accès en urgence",
+        ),
+        (Action::Create, ResourceKind::AccessReview) => {
+            whole("a enregistré l'examen d'un accès", "enregistrer l'examen d'un accès")
         }
         (Action::Share, ResourceKind::Share) => both("fait", "faire"),
         (Action::Sign, ResourceKind::Charter) => both("signé", "signer"),
@@ -93,6 +110,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Confirm, _) => both("confirmé, en seconde personne,", "confirmer, en seconde personne,"),
         (Action::Publish, _) => both("publié", "publier"),
         (Action::Maintain, _) => both("entretenu", "entretenir"),
+        (Action::Attest, _) => {
+            whole("a fait attester le journal par un témoin", "faire attester le journal par un témoin")
+        }
         (Action::Erase, _) => both("effacé, à l'échéance,", "effacer, à l'échéance,"),
     }
 }
@@ -124,7 +144,7 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// What happened.
-pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
+pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
     let (done, infinitive) = deed(body.action, body.resource);
     let mut out = subject(body, organisation);
     out.push(' ');
@@ -140,11 +160,23 @@ pub(super) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
         out.push_str(&format!(", pour « {} »", purpose.french()));
     }
     if let Some(count) = body.count {
-        out.push_str(&format!(", {count} fois"));
+        let what = if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) {
+            if count > 1 { "désaccords" } else { "désaccord" }
+        } else {
+            "fois"
+        };
+        out.push_str(&format!(", {count} {what}"));
     }
     out.push_str(&format!(", le {}.", moment(body.at)));
     match body.decision {
         Verdict::Permit => {}
+        Verdict::Failed if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) => {
+            out.push_str(" Des données ne sont plus celles que le journal dit avoir écrites : lancez `relais audit reconcile`, qui nomme les traces et les lignes.");
+        }
+        // The name of the witness stands in the basis, the sizes in the clauses.
+        Verdict::Failed if body.action == Action::Attest => out.push_str(
+            " Ce témoin dit que le journal ne prolonge pas celui qu'il a vu. Ne touchez à rien et prévenez le responsable du traitement.",
+        ),
         Verdict::Failed => out.push_str(
             " Échoué : la demande était incomplète ou mal écrite, ou le service n'a pas pu répondre.",
         ),

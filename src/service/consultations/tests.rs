@@ -11,8 +11,10 @@ use crate::crypto::keyring::KeyOwner;
 use crate::domain::day::Day;
 use crate::domain::item::ActionContent;
 use crate::domain::person::PersonFacts;
+use crate::domain::record::{Action, RetentionClass, Verdict};
 use crate::domain::record::{ActorStamp, RecordDraft, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy, Step};
+use crate::ids::ItemVersionId;
 use crate::ids::{ItemId, ParticipationId, RequestId, ShareId};
 use crate::service::testing::Territory;
 use crate::store::NewKey;
@@ -23,14 +25,14 @@ use crate::store::pathway::{CourseBody, NewParticipation, ShareBody};
 const ACT: Act = Act { action: Action::Read, resource: ResourceKind::Consultations };
 
 /// A pathway of the town; its référent holds a contested secret and so may not know of the judicial measure.
-struct Bed {
-    t: Territory,
-    pathway: PathwayId,
-    participations: BTreeMap<&'static str, ParticipationId>,
+pub(in crate::service) struct Bed {
+    pub t: Territory,
+    pub pathway: PathwayId,
+    pub participations: BTreeMap<&'static str, ParticipationId>,
 }
 
 impl Bed {
-    fn new(referent: &'static str) -> Self {
+    pub(in crate::service) fn new(referent: &'static str) -> Self {
         let t = Territory::new();
         let chance = t.app.chance();
         let pathway = PathwayId::random(chance).unwrap();
@@ -81,7 +83,7 @@ impl Bed {
         bed
     }
 
-    fn join(&mut self, name: &'static str, mandate: Mandate, role: Role) {
+    pub(in crate::service) fn join(&mut self, name: &'static str, mandate: Mandate, role: Role) {
         let who = self.t.person(name);
         let id = ParticipationId::random(self.t.app.chance()).unwrap();
         let now = self.t.clock.now();
@@ -102,12 +104,12 @@ impl Bed {
         self.participations.insert(name, id);
     }
 
-    fn key(&self) -> crate::crypto::envelope::DataKey {
+    pub(in crate::service) fn key(&self) -> crate::crypto::envelope::DataKey {
         let owner = KeyOwner::Pathway(self.pathway.clone());
         self.t.app.store().snapshot().unwrap().key_of(&owner).unwrap().unwrap()
     }
 
-    fn writes(&self, name: &str, category: Category) -> ItemVersionId {
+    pub(in crate::service) fn writes(&self, name: &str, category: Category) -> ItemVersionId {
         let chance = self.t.app.chance();
         let (item, version) = (ItemId::random(chance).unwrap(), ItemVersionId::random(chance).unwrap());
         let author = self.participations[name].clone();
@@ -148,7 +150,7 @@ impl Bed {
         version
     }
 
-    fn shares(&self, sharer: &str, with: &str, version: &ItemVersionId) {
+    pub(in crate::service) fn shares(&self, sharer: &str, with: &str, version: &ItemVersionId) {
         let chance = self.t.app.chance();
         let now = self.t.clock.now();
         let body = ShareBody {
@@ -184,13 +186,47 @@ impl Bed {
         self.t.write(move |tx, _| tx.fact_insert(&fact));
     }
 
+    /// A fact of this pathway, without words.
+    pub(in crate::service) fn fact<F: serde::Serialize>(
+        &self,
+        kind: FactKind,
+        id: &str,
+        by: &str,
+        facts: &F,
+    ) {
+        let now = self.t.clock.now();
+        let by = self.t.person(by).assignment.clone();
+        let chance = self.t.app.chance();
+        let fact =
+            NewFact::seal(&self.key(), chance, &self.pathway, kind, id, 1, now, &by, facts, None::<&()>);
+        let fact = fact.unwrap();
+        self.t.write(move |tx, _| tx.fact_insert(&fact));
+    }
+
     /// The record of an opening, as the reading services leave it.
-    fn opens(&self, name: &str, versions: &[(&ItemVersionId, Category)], verdict: Verdict) {
+    pub(in crate::service) fn opens(
+        &self,
+        name: &str,
+        versions: &[(&ItemVersionId, Category)],
+        verdict: Verdict,
+    ) {
+        let did = (Action::Read, ResourceKind::Item);
+        self.records(name, versions, verdict, did, Purpose::Coordination);
+    }
+
+    /// [`Bed::opens`] of another kind, for another purpose.
+    pub(in crate::service) fn records(
+        &self,
+        name: &str,
+        versions: &[(&ItemVersionId, Category)],
+        verdict: Verdict,
+        did: (Action, ResourceKind),
+        purpose: Purpose,
+    ) {
         let who = self.t.person(name);
         let app = &self.t.app;
         let request = RequestId::random(app.chance()).unwrap();
-        let mut draft =
-            RecordDraft::new(request, RetentionClass::Disclosure, Action::Read, ResourceKind::Item, verdict);
+        let mut draft = RecordDraft::new(request, RetentionClass::Disclosure, did.0, did.1, verdict);
         draft.actor = Some(ActorStamp {
             professional: who.professional.clone(),
             assignment: Some(who.assignment.clone()),
@@ -201,7 +237,7 @@ impl Bed {
             session: None,
         });
         draft.pathway = Some(self.pathway.clone());
-        draft.purpose = Some(Purpose::Coordination);
+        draft.purpose = Some(purpose);
         draft.categories = versions.iter().map(|(_, c)| *c).collect();
         draft.returned = versions
             .iter()
@@ -211,7 +247,7 @@ impl Bed {
         app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
     }
 
-    fn seen_by(&self, name: &str) -> Vec<(Profession, Vec<Category>)> {
+    pub(in crate::service) fn seen_by(&self, name: &str) -> Vec<(Profession, Vec<Category>)> {
         let seen = self.t.app.consultations(&self.t.call(name), ACT, &self.pathway).unwrap();
         seen.items.iter().map(|l| (l.profession, l.categories.clone())).collect()
     }
@@ -262,4 +298,40 @@ fn only_the_referent_sees_who_looked() {
         assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{name}");
     }
     assert!(bed.seen_by("referente").is_empty());
+}
+
+#[test]
+fn s12_receipts_are_taken_of_openings_that_concern_nothing_hidden() {
+    const TAKE: Act = Act { action: Action::Export, resource: ResourceKind::Consultations };
+    let bed = Bed::new("referent_contested");
+    let hers = bed.writes("aemo", Category::Family);
+    let open = bed.writes("prevention", Category::Leisure);
+    let passed_on = bed.writes("prevention", Category::Housing);
+    bed.shares("aemo", "prevention", &passed_on);
+    let last = || bed.t.app.store().snapshot().unwrap().log_frontier().unwrap().size() - 1;
+    bed.opens("prevention", &[(&open, Category::Leisure)], Verdict::Permit);
+    let openly = last();
+    let mut hidden = Vec::new();
+    bed.opens("aemo", &[(&open, Category::Leisure)], Verdict::Permit);
+    hidden.push(last());
+    // One record of two things is one receipt: half of it may not be told, so none of it is taken.
+    bed.opens("prevention", &[(&hers, Category::Family), (&open, Category::Leisure)], Verdict::Permit);
+    hidden.push(last());
+    bed.opens("prevention", &[(&passed_on, Category::Housing)], Verdict::Permit);
+    hidden.push(last());
+    let call = bed.t.call("referent_contested");
+    let seen = bed.t.app.consultations(&call, ACT, &bed.pathway).unwrap();
+    let receipts: Vec<u64> = seen.items.iter().flat_map(|l| l.receipts.clone()).collect();
+    assert_eq!(receipts, [openly]);
+    let taken = bed.t.app.consultation_receipt(&call, TAKE, &bed.pathway, openly).unwrap();
+    let name = crate::service::checkpoints::log_name(&mut bed.t.app.store().snapshot().unwrap()).unwrap();
+    let proof = crate::audit::TlogProof::parse(&taken).unwrap();
+    let (_, body) = proof.verify_carried(&name.origin, &name.keys).unwrap();
+    assert!(std::str::from_utf8(body).unwrap().contains("specialised_prevention"));
+    for index in hidden.into_iter().chain([0, u64::MAX]) {
+        let refused = bed.t.app.consultation_receipt(&call, TAKE, &bed.pathway, index).map(|_| ());
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{index}");
+    }
+    let other = bed.t.app.consultation_receipt(&bed.t.call("prevention"), TAKE, &bed.pathway, openly);
+    assert!(matches!(other.map(|_| ()), Err(ServiceError::AbsentOrRefused)));
 }

@@ -1,22 +1,25 @@
-//! A change, prepared before the lane: its steps, the rows that it writes, and the digest of their ciphertexts.
+//! A change, prepared before the lane: its steps, the rows that it writes, and the digest of what they will be.
+
+use std::collections::BTreeMap;
 
 use crate::audit::VersionCheck;
 use crate::clock::Timestamp;
-use crate::crypto::hash::{Digest, sha256};
+use crate::crypto::hash::Digest;
 use crate::domain::record::RowRef;
 use crate::store::fact::NewFact;
-use crate::store::item::{NewNote, NewVersion};
+use crate::store::image::{row_image, write_digest};
+use crate::store::item::{NewItem, NewNote, NewVersion};
 use crate::store::{StoreError, WriteTx};
 
 /// One step of a change, run inside the lane's transaction: writes only, no hashing, no encryption.
 pub type Step = Box<dyn FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send>;
 
-/// A change, prepared: its steps, the rows that it writes, and the digest of their ciphertexts.
+/// A change, prepared: its steps, the rows that it writes, and the digest of what they will be.
 pub struct Change {
     pub(in crate::service) id: String,
     pub(in crate::service) steps: Vec<Step>,
     pub(in crate::service) written: Vec<RowRef>,
-    ciphertexts: Vec<u8>,
+    images: BTreeMap<RowRef, Digest>,
     pub(in crate::service) checks: Vec<VersionCheck>,
 }
 
@@ -28,14 +31,9 @@ impl Change {
             id: id.into(),
             steps: Vec::new(),
             written: Vec::new(),
-            ciphertexts: Vec::new(),
+            images: BTreeMap::new(),
             checks: Vec::new(),
         }
-    }
-
-    fn digest(&mut self, bytes: &[u8]) {
-        // Each ciphertext by its own hash: lengths cannot shift from one to the next.
-        self.ciphertexts.extend_from_slice(&sha256(&[bytes]));
     }
 
     /// Any step, with the row that it writes.
@@ -58,25 +56,32 @@ impl Change {
         ciphertext: &[u8],
         step: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send + 'static,
     ) -> Self {
-        self.digest(ciphertext);
+        self.images.insert(row.clone(), row_image(&row, &[ciphertext]));
         self.step(row, step)
     }
 
     /// Adds a fact.
     #[must_use]
     pub fn fact(mut self, fact: NewFact) -> Self {
-        for half in fact.ciphertexts() {
-            self.digest(half);
-        }
+        self.images.insert(fact.row_ref(), fact.image());
         self.written.push(fact.row_ref());
         self.steps.push(Box::new(move |tx, _| tx.fact_insert(&fact)));
+        self
+    }
+
+    /// Adds an item, which says everything but its words.
+    #[must_use]
+    pub fn item(mut self, item: NewItem) -> Self {
+        self.images.insert(item.row_ref(), item.image());
+        self.written.push(item.row_ref());
+        self.steps.push(Box::new(move |tx, _| tx.item_insert(&item)));
         self
     }
 
     /// Adds a version of an item.
     #[must_use]
     pub fn version(mut self, version: NewVersion) -> Self {
-        self.digest(version.ciphertext());
+        self.images.insert(version.row_ref(), version.image());
         self.written.push(version.row_ref());
         self.steps.push(Box::new(move |tx, _| tx.item_version_insert(&version)));
         self
@@ -85,7 +90,7 @@ impl Change {
     /// Adds or replaces a note.
     #[must_use]
     pub fn note(mut self, row: RowRef, note: NewNote) -> Self {
-        self.digest(note.ciphertext());
+        self.images.insert(row.clone(), row_image(&row, &[note.ciphertext()]));
         self.written.push(row);
         self.steps.push(Box::new(move |tx, _| tx.note_put(&note)));
         self
@@ -98,7 +103,8 @@ impl Change {
         self
     }
 
+    /// What reconciliation recomputes from the stored rows (see `store::reconcile`).
     pub(in crate::service) fn write_digest(&self) -> Option<Digest> {
-        (!self.ciphertexts.is_empty()).then(|| sha256(&[&self.ciphertexts]))
+        write_digest(self.images.values())
     }
 }

@@ -33,6 +33,8 @@ pub struct Scene<'a> {
     pub motive: Option<String>,
     /// What the permit obliges to.
     pub obligations: Vec<&'static str>,
+    /// What the answer rests on beside the decisions: codes, ids and numbers, never words.
+    pub cites: Vec<String>,
 }
 
 impl Scene<'_> {
@@ -170,6 +172,7 @@ impl App {
             categories: BTreeSet::new(),
             motive: None,
             obligations: Vec::new(),
+            cites: Vec::new(),
         };
         let outcome = work(&mut scene);
         draft.returned = std::mem::take(&mut scene.returned);
@@ -177,10 +180,12 @@ impl App {
         draft.motive = scene.motive.take();
         draft.obligations = std::mem::take(&mut scene.obligations);
         draft.categories = std::mem::take(&mut scene.categories);
+        let cites = std::mem::take(&mut scene.cites);
         let valid_until = scene.gate.valid_until().min(end);
         let (trail, categories, basis) = scene.gate.into_trail();
         draft.categories.extend(categories);
         draft.basis = basis;
+        draft.basis.extend(cites);
         draft.reasons = reasons_of(&trail);
         draft.trail = trail;
         cite(&mut draft, &book, actor, now);

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::statute::{Ground, PriorInformation, StatuteDraft, StatuteRecipient, StatutoryRecord};
 use crate::domain::vocabulary::{Level, Profession};
 use crate::service::preview::Hypothetical;
+use crate::service::reading::ItemsQuery;
 use crate::service::share_views::Standpoint;
 use crate::service::shares::{EndShare, JoinShare};
 use crate::store::pathway::StatuteBody;
@@ -371,6 +372,29 @@ fn r09_a_contributor_only_service_brings_and_does_not_receive() {
     assert!(rule(refused).1.contains("apporte des informations mais n'en reçoit pas"));
     c.share("prevention", Purpose::Coordination, &[&theirs], &["referente"], last(2027, 4, 1)).unwrap();
     assert!(c.reads("referente", &theirs, Purpose::Coordination));
+}
+
+#[test]
+fn a_page_that_offers_ones_own_writings_opens_nothing_of_what_others_shared() {
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    let lines = ["prevention", "referente"].map(|n| c.line(n, &[], &[])).to_vec();
+    c.accord(Purpose::Coordination, lines, &[c.mother.clone()]);
+    let bus = c.write("referente", mobility());
+    let shared =
+        c.share("referente", Purpose::Coordination, &[&bus], &["prevention"], last(2027, 4, 1)).unwrap();
+    let read = || {
+        let view = c.t.app.share_read(&c.call("referente"), &c.pathway, &share_id(&shared)).unwrap();
+        view.readers[0].read.clone()
+    };
+    let list = |own| {
+        let query = ItemsQuery { own, ..ItemsQuery::default() };
+        c.t.app.items(&c.call("prevention"), &c.pathway, query).unwrap().items.len()
+    };
+    assert_eq!(list(true), 0);
+    assert_eq!(read(), "pas encore lu", "choosing what to share is no reading of what was received");
+    assert_eq!(list(false), 1);
+    assert!(read().starts_with("lu le "));
 }
 
 #[test]

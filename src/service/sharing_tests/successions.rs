@@ -124,11 +124,19 @@ fn the_family_and_the_sharers_may_stop_it() {
     let stop = |by: &str, asked_by| {
         c.t.app.succession_stop(&c.call(by), &c.pathway, &id, &StopSuccession { asked_by })
     };
+    // What the list offers is what the act allows.
+    let offered = |by: &str| {
+        let told = c.t.app.successions_list(&c.call(by), &c.pathway).unwrap();
+        told.items[0].may_stop_for.clone()
+    };
+    assert_eq!(offered("aemo"), [StoppedBy::Family]);
+    assert_eq!(offered("referente"), [StoppedBy::Family, StoppedBy::Referent, StoppedBy::Sharer]);
     assert!(absent(stop("outsider", StoppedBy::Family)));
     assert!(absent(stop("aemo", StoppedBy::Referent)));
     stop("referente", StoppedBy::Family).unwrap();
     assert!(!c.reads("aemo_colleague", &home, Purpose::Coordination));
     assert!(c.reads("aemo", &home, Purpose::Coordination));
+    assert!(offered("referente").is_empty());
     assert_eq!(rule(stop("referente", StoppedBy::Sharer)).0, "succession_over");
 }
 

@@ -7,6 +7,7 @@
 use diesel::prelude::*;
 
 use crate::clock::{Timestamp, paris_seasons};
+use crate::domain::hours::public_holidays;
 use crate::store::schema::{audit_index, audit_leaf};
 use crate::store::snapshot::Snapshot;
 use crate::store::{StoreError, dialect};
@@ -17,6 +18,8 @@ pub struct LogFilter {
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
     pub actor: Option<String>,
+    /// Any of these actors; an empty list matches nobody.
+    pub actors: Option<Vec<String>>,
     pub organisation: Option<String>,
     pub profession: Option<String>,
     pub action: Option<String>,
@@ -27,7 +30,7 @@ pub struct LogFilter {
     pub resource: Option<String>,
     /// Codes that stand in a list of the body: a category, a reason (see [`LogFilter::listed`]).
     pub listed: Vec<String>,
-    /// Nights and week-ends in Paris, of a log that lasts over these years.
+    /// Nights, week-ends and public holidays in Paris, of a log that lasts over these years.
     pub out_of_hours: Option<(i32, i32)>,
     /// Records before this index (pages go from the latest back).
     pub before: Option<i64>,
@@ -64,6 +67,9 @@ macro_rules! filtered {
         if let Some(v) = &filter.actor {
             query = query.filter(audit_index::actor.eq(v.clone()));
         }
+        if let Some(v) = &filter.actors {
+            query = query.filter(audit_index::actor.eq_any(v.clone()));
+        }
         if let Some(v) = &filter.organisation {
             query = query.filter(audit_index::organisation.eq(v.clone()));
         }
@@ -92,7 +98,8 @@ macro_rules! filtered {
             query = query.filter(dialect::body_lists(v));
         }
         if let Some((first, last)) = filter.out_of_hours {
-            query = query.filter(dialect::out_of_hours(&paris_seasons(first, last)));
+            let holidays: Vec<_> = (first..=last).flat_map(public_holidays).collect();
+            query = query.filter(dialect::out_of_hours(&paris_seasons(first, last), &holidays));
         }
         query
     }};
@@ -158,5 +165,44 @@ impl Snapshot {
             .limit(limit)
             .load(self.conn())?;
         Ok(rows.into_iter().map(|(number, actor)| (hour(number), actor)).collect())
+    }
+
+    /// Actors who read one pathway at least `least` times, among the records that match, and did nothing else there; the
+    /// latest first, `limit` at most.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_readers_without_act(
+        &mut self,
+        filter: &LogFilter,
+        least: i64,
+        limit: i64,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let query = audit_index::table
+            .inner_join(audit_leaf::table.on(audit_leaf::idx.eq(audit_index::idx)))
+            .group_by((dialect::actor_of_record(), dialect::pathway_of_record()))
+            .having(dialect::reads_without_act(least))
+            .select((dialect::actor_of_record(), dialect::pathway_of_record()))
+            .into_boxed();
+        Ok(filtered!(query, filter)
+            .filter(audit_index::actor.is_not_null())
+            .filter(audit_index::pathway.is_not_null())
+            .order((dialect::latest_of_group().desc(), dialect::actor_of_record()))
+            .limit(limit)
+            .load(self.conn())?)
+    }
+
+    /// The pseudonyms of everybody who left a record since then.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_actors_since(&mut self, since: Timestamp) -> Result<Vec<String>, StoreError> {
+        let actors: Vec<Option<String>> = audit_index::table
+            .filter(audit_index::at.ge(since.micros()))
+            .filter(audit_index::actor.is_not_null())
+            .select(audit_index::actor)
+            .distinct()
+            .load(self.conn())?;
+        Ok(actors.into_iter().flatten().collect())
     }
 }

@@ -1,9 +1,10 @@
-//! The auditor's routes, and « qui a consulté » of the référent.
+//! The auditor's routes, « qui a consulté » of the référent, and everybody's own acts with their receipts.
 
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{
-    App, Consistency, Consultations, LogState, RecordPage, RecordSearch, RecordWhole, ServiceError,
+    App, Consistency, Consultations, LogState, OwnActs, RecordPage, RecordSearch, RecordWhole, ReviewInput,
+    ReviewPage, ReviewSearch, ServiceError,
 };
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
@@ -43,7 +44,7 @@ pub fn routes() -> Vec<Route> {
             door: Door::Session,
             action: Action::Export,
             resource: ResourceKind::AuditLog,
-            summary: "The offline receipt of one record, c2sp.org/tlog-proof (auditor)",
+            summary: "The offline receipt of one record, which it carries, c2sp.org/tlog-proof (auditor)",
             query: &[],
             body: None,
             answer: None,
@@ -86,6 +87,30 @@ pub fn routes() -> Vec<Route> {
             handle: state,
         },
         Route {
+            method: Method::Post,
+            path: "/api/v1/audit/reviews/search",
+            door: Door::Session,
+            action: Action::Search,
+            resource: ResourceKind::AccessReview,
+            summary: "Emergency, statutory and out-of-hours accesses to look at (auditor)",
+            query: &[],
+            body: Some(described::<ReviewSearch>("ReviewSearch")),
+            answer: Some(described::<ReviewPage>("ReviewPage")),
+            handle: reviews,
+        },
+        Route {
+            method: Method::Post,
+            path: "/api/v1/audit/records/{index}/review",
+            door: Door::Session,
+            action: Action::Create,
+            resource: ResourceKind::AccessReview,
+            summary: "What an auditor finds on looking at one access (auditor)",
+            query: &[],
+            body: Some(described::<ReviewInput>("ReviewInput")),
+            answer: None,
+            handle: review,
+        },
+        Route {
             method: Method::Get,
             path: "/api/v1/pathways/{pathway}/consultations",
             door: Door::Session,
@@ -96,6 +121,42 @@ pub fn routes() -> Vec<Route> {
             body: None,
             answer: Some(described::<Consultations>("Consultations")),
             handle: consultations,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/pathways/{pathway}/consultations/{index}/proof",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::Consultations,
+            summary: "The offline receipt of one opening, with its record, for the family (référent)",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: consultation_proof,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/me/acts",
+            door: Door::Session,
+            action: Action::List,
+            resource: ResourceKind::AuditLog,
+            summary: "What the asker did, latest first: what a receipt can be taken of",
+            query: &["before"],
+            body: None,
+            answer: Some(described::<OwnActs>("OwnActs")),
+            handle: own_acts,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/me/acts/{index}/proof",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::AuditLog,
+            summary: "The offline receipt of one of the asker's own acts, with its record",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: own_proof,
         },
     ]
 }
@@ -142,8 +203,38 @@ fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::disclosed(&app.audit_state(incoming.call()?, incoming.act)?)
 }
 
+fn reviews(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let search: ReviewSearch = incoming.json()?;
+    Answer::disclosed(&app.audit_reviews(call, incoming.act, &search)?)
+}
+
+fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let input: ReviewInput = incoming.json()?;
+    Ok(Answer::created(app.audit_review(call, incoming.act, index(incoming)?, &input)?))
+}
+
 fn consultations(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let pathway = incoming.id("pathway", PathwayId::parse)?;
     Answer::disclosed(&app.consultations(call, incoming.act, &pathway)?)
+}
+
+fn consultation_proof(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let pathway = incoming.id("pathway", PathwayId::parse)?;
+    let proof = app.consultation_receipt(call, incoming.act, &pathway, index(incoming)?)?;
+    Ok(Answer::Text { media: PLAIN, body: proof.into_inner() })
+}
+
+fn own_acts(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    Answer::disclosed(&app.own_acts(call, incoming.act, incoming.query("before", str::parse)?)?)
+}
+
+fn own_proof(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let proof = app.own_receipt(call, incoming.act, index(incoming)?)?;
+    Ok(Answer::Text { media: PLAIN, body: proof.into_inner() })
 }

@@ -133,6 +133,7 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         purpose: incoming.query("purpose", Purpose::parse)?,
         category: incoming.query("category", Category::parse)?,
         cursor: incoming.query.get("cursor").map(String::as_str),
+        ..ItemsQuery::default()
     };
     Answer::disclosed(&app.items(incoming.call()?, &pathway(incoming)?, query)?)
 }

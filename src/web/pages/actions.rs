@@ -14,7 +14,7 @@ use crate::ids::ItemId;
 use crate::service::App;
 use crate::service::actions::{ActionInput, ActionState, ProgressInput};
 use crate::service::circle::PlaceView;
-use crate::service::reading::{ActionView, ItemView, ItemsQuery};
+use crate::service::reading::{ActionView, ItemKind, ItemView, ItemsQuery};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// How many pages of items are looked through for actions.
@@ -77,9 +77,10 @@ fn readable(app: &App, incoming: &Incoming) -> Result<Vec<ItemView>, Fault> {
     let mut found = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES {
-        let query = ItemsQuery { purpose, category: None, cursor: cursor.as_deref() };
+        let kind = Some(ItemKind::Action);
+        let query = ItemsQuery { purpose, kind, cursor: cursor.as_deref(), ..ItemsQuery::default() };
         let page = app.items(incoming.call()?, &pathway_of(incoming)?, query)?.into_inner();
-        found.extend(page.items.into_iter().filter(|i| i.action.is_some()));
+        found.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
             break;

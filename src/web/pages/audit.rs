@@ -5,6 +5,7 @@
 
 mod chart;
 mod filters;
+mod reviews;
 
 use askama::Template;
 use chrono::NaiveDate;
@@ -21,7 +22,7 @@ use crate::domain::explain::{Context, sentence};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::service::{
     App, Console, DayCount, FindingKind, LogState, MOST_GIVEN, RecordLine, RecordSearch, RecordWhole,
-    ServiceError, Verification,
+    ServiceError, Verification, WitnessState,
 };
 use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
@@ -49,6 +50,11 @@ struct Standing {
     /// « jusqu'au 14 mars 2027 à 10 h 05 (il y a 3 min) »
     checkpoint: Option<String>,
     verified: Option<String>,
+    reconciled: Option<String>,
+    /// What each witness saw last, a sentence for each.
+    witnesses: Vec<String>,
+    /// What must be looked at now: what is wrong, and what to do.
+    alarms: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -99,7 +105,8 @@ struct ProofPage {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let proof = "/controle/preuve";
-    vec![
+    let mut rows = reviews::routes();
+    rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
         super::row(Method::Get, proof, (Action::Read, ResourceKind::Checkpoint), proof_state),
@@ -112,7 +119,8 @@ pub fn routes() -> Vec<Route> {
         ),
         super::row(Method::Get, "/controle/{index}", (Action::Read, ResourceKind::AuditLog), record),
         super::row(Method::Get, "/controle/{index}/recu", (Action::Export, ResourceKind::AuditLog), receipt),
-    ]
+    ]);
+    rows
 }
 
 fn of_person(actor: Option<&String>) -> Option<String> {
@@ -134,6 +142,9 @@ const fn kind_said(kind: FindingKind) -> &'static str {
         FindingKind::Refusals => "Refus répétés",
         FindingKind::StatuteUndecided => "À décider",
         FindingKind::StatuteReview => "À réexaminer",
+        FindingKind::EmergencyLate => "Examen en retard",
+        FindingKind::Curiosity => "Lectures sans acte",
+        FindingKind::Dormant => "Affectation qui ne sert pas",
     }
 }
 
@@ -143,12 +154,39 @@ impl Standing {
             Timestamp::parse_rfc3339(text)
                 .map(|at| format!("{} ({})", words::moment(at), words::ago(at, now)))
         };
+        let seen = |w: &WitnessState| match (w.size, w.at.as_ref().and_then(said)) {
+            (Some(size), Some(at)) => format!("{} a vu {size} traces, le {at}.", w.name),
+            (Some(_), None) | (None, _) => format!("{} n'a encore rien attesté.", w.name),
+        };
         Self {
             checkpoint: state.last_checkpoint_at.as_ref().and_then(said),
             verified: state.last_verified_at.as_ref().and_then(said),
+            reconciled: state.last_reconciled_at.as_ref().and_then(said),
+            witnesses: state.witnesses.iter().map(seen).collect(),
+            alarms: state.witnesses.iter().filter_map(alarm).collect(),
             state,
         }
     }
+}
+
+/// What is wrong with a witness, and what to do.
+fn alarm(witness: &WitnessState) -> Option<(String, String)> {
+    let name = &witness.name;
+    if let Some(theirs) = witness.contradicts {
+        return Some((
+            format!("Le témoin {name} connaît un autre journal, de {theirs} traces."),
+            "Celui-ci n'en est pas la suite : une ancienne copie a pu être remise, ou des traces changées. Ne touchez à rien, \
+             prévenez le responsable du traitement, et gardez votre dernier point de contrôle."
+                .to_owned(),
+        ));
+    }
+    let since = match witness.size {
+        Some(_) => format!("Le témoin {name} n'a rien attesté depuis plus d'une heure."),
+        None => format!("Le témoin {name} n'a encore rien attesté."),
+    };
+    let then = "Le journal s'est allongé sans lui. Demandez à qui administre le serveur s'il répond ; d'ici là, emportez \
+                vous-même un point de contrôle.";
+    witness.late.then(|| (since, then.to_owned()))
 }
 
 impl ConsolePage {
@@ -231,15 +269,6 @@ fn console(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::page_with(status, &page)
 }
 
-/// An index that does not read is answered like an absent one.
-fn index(incoming: &Incoming) -> Result<u64, Fault> {
-    incoming
-        .path
-        .get("index")
-        .and_then(|text| text.parse().ok())
-        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
-}
-
 /// The members of a record, in words; what it does not have is left out.
 fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>)> {
     let line = &record.line;
@@ -289,7 +318,8 @@ fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>
 }
 
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let record = app.audit_record(incoming.call()?, incoming.act, index(incoming)?)?.into_inner();
+    let record =
+        app.audit_record(incoming.call()?, incoming.act, super::record_index(incoming)?)?.into_inner();
     let body =
         LeafBody::parse(&record.body).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
     let title = format!("Trace n° {}", record.line.index);
@@ -305,9 +335,9 @@ fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn receipt(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let index = index(incoming)?;
+    let index = super::record_index(incoming)?;
     let proof = app.audit_proof(incoming.call()?, incoming.act, index)?.into_inner();
-    Ok(Answer::File { media: PLAIN, name: format!("trace-{index}.proof"), body: proof.into_bytes() })
+    Ok(super::receipt_file(index, proof))
 }
 
 const PLAIN: &str = "text/plain; charset=utf-8";

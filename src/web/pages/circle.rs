@@ -9,6 +9,7 @@ use super::Page;
 use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
+use super::replacements::Replacement;
 use super::shell::Shell;
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
@@ -27,6 +28,8 @@ struct CirclePage {
     shell: Shell,
     frame: Frame,
     places: Vec<PlaceView>,
+    /// Successors and stand-ins of whom the reader is told, the latest first.
+    replacements: Vec<Replacement>,
     may_invite: bool,
     is_referent: bool,
 }
@@ -73,14 +76,17 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn circle(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let places = app.circle(incoming.call()?, &pathway_of(incoming)?)?.into_inner().items;
+    let (call, pathway) = (incoming.call()?, pathway_of(incoming)?);
+    let places = app.circle(call, &pathway)?.into_inner().items;
+    let told = app.successions_list(call, &pathway)?.into_inner().items;
+    let replacements = told.iter().rev().map(Replacement::of).collect();
     let (shell, frame) = Frame::read(app, incoming, Part::Circle, "Cercle")?;
     let open = frame.view.closed_at.is_none();
     let role = frame.view.me.role;
     let may_invite =
         open && !frame.nickname_only() && matches!(role, Role::Referent | Role::Participant);
     let is_referent = open && role == Role::Referent;
-    Answer::page(&CirclePage { shell, frame, places, may_invite, is_referent })
+    Answer::page(&CirclePage { shell, frame, places, replacements, may_invite, is_referent })
 }
 
 fn show_end(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
@@ -167,20 +173,31 @@ impl Page for CirclePage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use super::frame::sample::{frame, frame_as};
-        let page = |(shell, frame), places, is_referent| Self {
+        let page = |(shell, frame), places, replacements, is_referent| Self {
             shell,
             frame,
             places,
+            replacements,
             may_invite: is_referent,
             is_referent,
         };
+        let replaced = || {
+            let stand_in = super::replacements::sample(Some("2027-03-28"), false);
+            let stopped = super::replacements::sample(None, true);
+            vec![Replacement::of(&stand_in), Replacement::of(&stopped)]
+        };
         let alone = sample_circle().into_iter().take(1).collect();
         vec![
-            ("four", page(frame(Part::Circle, "Cercle"), sample_circle(), true)),
-            ("alone", page(frame(Part::Circle, "Cercle"), alone, true)),
+            ("four", page(frame(Part::Circle, "Cercle"), sample_circle(), replaced(), true)),
+            ("alone", page(frame(Part::Circle, "Cercle"), alone, Vec::new(), true)),
             (
                 "contributor",
-                page(frame_as(Role::ContributorOnly, Part::Circle, "Cercle"), sample_circle(), false),
+                page(
+                    frame_as(Role::ContributorOnly, Part::Circle, "Cercle"),
+                    sample_circle(),
+                    Vec::new(),
+                    false,
+                ),
             ),
         ]
     }

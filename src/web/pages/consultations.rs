@@ -4,6 +4,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use super::Page;
+use super::deferrals;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;
@@ -32,12 +33,20 @@ struct ConsultationsPage {
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    vec![super::row(
-        Method::Get,
-        "/parcours/{pathway}/consultations",
-        (Action::Read, ResourceKind::Consultations),
-        consultations,
-    )]
+    vec![
+        super::row(
+            Method::Get,
+            "/parcours/{pathway}/consultations",
+            (Action::Read, ResourceKind::Consultations),
+            consultations,
+        ),
+        super::row(
+            Method::Get,
+            "/parcours/{pathway}/consultations/{index}/recu",
+            (Action::Export, ResourceKind::Consultations),
+            receipt,
+        ),
+    ]
 }
 
 /// Lines come by day already.
@@ -64,6 +73,12 @@ fn consultations(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::page(&ConsultationsPage { shell, frame, days })
 }
 
+fn receipt(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let (call, index) = (incoming.call()?, super::record_index(incoming)?);
+    let proof = app.consultation_receipt(call, incoming.act, &pathway_of(incoming)?, index)?;
+    Ok(super::receipt_file(index, proof.into_inner()))
+}
+
 impl Page for ConsultationsPage {
     #[cfg(test)]
     const NAME: &'static str = "consultations";
@@ -83,6 +98,7 @@ impl Page for ConsultationsPage {
             profession,
             purpose,
             categories,
+            receipts: if day == 13 { vec![41, 57] } else { Vec::new() },
         };
         let page = |lines| {
             let (shell, frame) = frame(Part::Consultations, "Qui a consulté");

@@ -34,6 +34,17 @@ struct DangerPage {
     entered: Entered,
 }
 
+impl DangerPage {
+    /// Whether « Ouvrir en urgence » leads anywhere for this role; what is behind the door is decided behind it.
+    fn may_open(&self) -> bool {
+        let receives = match self.frame.view.me.role {
+            Role::Referent | Role::Participant => true,
+            Role::ContributorOnly | Role::StayOrganiser => false,
+        };
+        receives && self.frame.view.closed_at.is_none()
+    }
+}
+
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {

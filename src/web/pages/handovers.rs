@@ -10,9 +10,9 @@ use super::accords::Choice;
 use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
+use super::sharing::own_items;
 use super::shell::Shell;
 use super::words;
-use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
@@ -20,7 +20,6 @@ use crate::domain::vocabulary::{Purpose, Role, StartedAgain};
 use crate::ids::{HandoverId, ItemId, ParticipationId};
 use crate::service::handovers::{HandoverLine, HandoverState, HandoverView, NewHandover};
 use crate::service::preview::{ItemRef, PreviewRequest, ReasonView};
-use crate::service::reading::ItemsQuery;
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
@@ -175,8 +174,8 @@ fn takers(frame: &Frame) -> Vec<Taker> {
 /// What one's own service wrote, each with the answer for who takes over.
 fn pieces(app: &App, incoming: &Incoming, incoming_place: &ParticipationId) -> Result<Vec<Piece>, Fault> {
     let (call, pathway) = (incoming.call()?, pathway_of(incoming)?);
-    let mut own = app.items(call, &pathway, ItemsQuery::default())?.into_inner().items;
-    own.retain(|i| i.why.reason == Reason::OwnItem && i.corrected_on.is_none());
+    let mut own = own_items(app, incoming, &pathway)?;
+    own.retain(|i| i.corrected_on.is_none());
     let mut items = Vec::with_capacity(own.len());
     for item in &own {
         let id = ItemId::parse(&item.id).map_err(|_| Fault::Syntax(ServiceError::AbsentOrRefused))?;
@@ -450,7 +449,7 @@ impl Page for NewPage {
                 vec![]
             } else {
                 vec![ReasonView {
-                    code: Reason::AccordTooNarrow,
+                    code: crate::domain::cell::Reason::AccordTooNarrow,
                     sentence: "La famille a donné un accord général. Ce sujet doit être nommé.".to_owned(),
                     repair: Some("Ajouter ce sujet à l'accord.".to_owned()),
                 }]

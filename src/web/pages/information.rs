@@ -16,7 +16,7 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::ItemId;
 use crate::service::pathways::{DoorView, PathwayLine};
-use crate::service::reading::{ClosedView, ItemView, ItemsQuery};
+use crate::service::reading::{ClosedView, ItemKind, ItemView, ItemsQuery};
 use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -127,10 +127,12 @@ fn information(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let query = ItemsQuery {
         purpose: incoming.query("but", Purpose::parse)?,
         category: incoming.query("sujet", Category::parse)?,
+        kind: Some(ItemKind::Item),
+        own: false,
         cursor: incoming.query.get("suite").map(String::as_str),
     };
     let list = app.items(incoming.call()?, &pathway_of(incoming)?, query)?.into_inner();
-    let mut items: Vec<ItemView> = list.items.into_iter().filter(|i| i.action.is_none()).collect();
+    let mut items: Vec<ItemView> = list.items;
     let mut groups = Vec::new();
     for category in Category::ALL {
         let (these, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|i| i.category == *category);

@@ -11,19 +11,21 @@ use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
-use crate::ids::{ImpossibilityId, ParticipationId, PathwayId, StatuteId};
+use crate::ids::{DeferralId, ImpossibilityId, ParticipationId, PathwayId, StatuteId};
 use crate::service::office::{OfficeLine, OfficePlace};
 use crate::service::successions::NewSuccession;
 use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// What a decision is about, in words.
-const fn kind_words(kind: AwaitedKind) -> (&'static str, &'static str) {
+pub(super) const fn kind_words(kind: AwaitedKind) -> (&'static str, &'static str) {
     match kind {
         AwaitedKind::Exception => ("exception", "Ne pas prévenir les parents ou l'enfant"),
         AwaitedKind::Validation => ("validation", "Partager malgré un refus, pour protéger"),
         AwaitedKind::Review => ("revue", "Revoir un partage prévu par la loi"),
         AwaitedKind::Impossibility => ("impossibilite", "Un titulaire impossible à joindre"),
+        AwaitedKind::Deferral => ("report", "« Qui a regardé ? » : reporter une ligne"),
+        AwaitedKind::DeferralReview => ("revue-report", "« Qui a regardé ? » : revoir une ligne reportée"),
     }
 }
 
@@ -46,6 +48,14 @@ const fn effect(kind: AwaitedKind, accepted: bool) -> &'static str {
             "Sa signature n'est plus attendue jusqu'à la date que vous donnez, six mois au plus."
         }
         (AwaitedKind::Impossibility, false) => "Sa signature reste nécessaire.",
+        (AwaitedKind::Deferral, true) => {
+            "La ligne ne figure pas sur la feuille jusqu'au jour que vous donnez, 30 jours au plus. La feuille le dit."
+        }
+        (AwaitedKind::DeferralReview, true) => {
+            "La ligne reste absente de la feuille jusqu'au nouveau jour que vous donnez, 30 jours au plus."
+        }
+        (AwaitedKind::Deferral, false) => "La ligne figure sur la feuille, comme les autres.",
+        (AwaitedKind::DeferralReview, false) => "La ligne reparaît sur la feuille dès maintenant.",
     }
 }
 
@@ -59,7 +69,8 @@ struct Waiting {
     stated: String,
     accept: &'static str,
     refuse: &'static str,
-    dated: bool,
+    /// The label of a day to give, and what to know of it.
+    dated: Option<(&'static str, &'static str)>,
 }
 
 impl Waiting {
@@ -74,7 +85,16 @@ impl Waiting {
             stated: d.stated,
             accept: effect(d.kind, true),
             refuse: effect(d.kind, false),
-            dated: d.kind == AwaitedKind::Impossibility,
+            dated: match d.kind {
+                AwaitedKind::Impossibility => {
+                    Some(("Si oui, jusqu'au (ce jour non compris)", "Six mois au plus."))
+                }
+                AwaitedKind::Deferral | AwaitedKind::DeferralReview => Some((
+                    "Si oui, jour où vous revoyez cette décision",
+                    "30 jours au plus. Ce jour-là, sans nouvelle décision, la ligne reparaît.",
+                )),
+                AwaitedKind::Exception | AwaitedKind::Validation | AwaitedKind::Review => None,
+            },
         }
     }
 }
@@ -86,6 +106,8 @@ struct Place {
     role: &'static str,
     since: String,
     leaving: bool,
+    /// The service hands the family its own « Qui a regardé ? ».
+    own_sheet: bool,
     pathway: String,
     named: Vec<String>,
     candidates: Vec<Choice>,
@@ -104,6 +126,7 @@ impl Place {
             role: place.role.french(),
             since: words::day_of(&place.since),
             leaving: place.leaving,
+            own_sheet: place.own_sheet,
             pathway,
             named: place
                 .named
@@ -210,6 +233,13 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
                 app.impossibility_decide(call, act, &id, &input)?;
                 return Ok(());
             }
+            Some("report" | "revue-report") => {
+                let id = incoming.id("decision", DeferralId::parse)?;
+                let input = incoming.form.read().map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
+                let act = Act { action: Action::Confirm, resource: ResourceKind::Deferral };
+                app.deferral_decide(call, act, &id, &input)?;
+                return Ok(());
+            }
             Some("exception") => "exception",
             Some("validation") => "validation",
             Some("revue") => "review",
@@ -292,6 +322,7 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
         role: "Référent",
         since: "4 janvier 2027".to_owned(),
         leaving,
+        own_sheet: leaving,
         pathway: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
         named: if leaving {
             vec![]
@@ -331,6 +362,8 @@ impl Page for ManagerPage {
             AwaitedKind::Validation,
             AwaitedKind::Review,
             AwaitedKind::Impossibility,
+            AwaitedKind::Deferral,
+            AwaitedKind::DeferralReview,
         ];
         vec![
             ("nothing", page(vec![], vec![], vec![])),
@@ -361,6 +394,7 @@ impl Page for DecisionPage {
         vec![
             ("exception", page(AwaitedKind::Exception, Entered::nothing())),
             ("impossibility", page(AwaitedKind::Impossibility, Entered::nothing())),
+            ("deferral", page(AwaitedKind::Deferral, Entered::nothing())),
             (
                 "motive_missing",
                 page(AwaitedKind::Review, Entered::refused(&crate::web::form::Form::default(), &wrong)),

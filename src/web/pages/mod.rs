@@ -20,7 +20,9 @@ mod confirm;
 mod consultations;
 mod course;
 mod danger;
+mod deferrals;
 mod door;
+mod emergency;
 mod entered;
 mod family_sheet;
 mod frame;
@@ -30,13 +32,16 @@ mod icon;
 mod information;
 mod invitation;
 mod invite;
+mod looked;
 mod manager;
 mod notes;
 mod office;
 mod opening;
+mod own_acts;
 mod pathways;
 mod protection;
 mod qr;
+mod replacements;
 mod sharing;
 mod shell;
 #[cfg(test)]
@@ -53,7 +58,7 @@ use askama::Template;
 use super::problem::Problem;
 use super::route::{Answer, Door, Fault, Incoming, Method, Route};
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::App;
+use crate::service::{App, ServiceError};
 
 /// A page: a compiled template with samples of it.
 pub trait Page: Template {
@@ -89,6 +94,24 @@ fn row(
     }
 }
 
+/// The index of a record; one that does not read is answered like an absent one.
+fn record_index(incoming: &Incoming) -> Result<u64, Fault> {
+    incoming
+        .path
+        .get("index")
+        .and_then(|text| text.parse().ok())
+        .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+}
+
+/// A receipt, as a file to take away.
+fn receipt_file(index: u64, receipt: String) -> Answer {
+    Answer::File {
+        media: "text/plain; charset=utf-8",
+        name: format!("trace-{index}.proof"),
+        body: receipt.into_bytes(),
+    }
+}
+
 /// The rows of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -100,14 +123,17 @@ pub fn routes() -> Vec<Route> {
         information::routes(),
         write::routes(),
         circle::routes(),
+        replacements::routes(),
         invite::routes(),
         chronology::routes(),
         actions::routes(),
         notes::routes(),
         course::routes(),
         danger::routes(),
+        emergency::routes(),
         opening::routes(),
         account::routes(),
+        own_acts::routes(),
         charter::routes(),
         structures::routes(),
         help::routes(),
@@ -123,6 +149,8 @@ pub fn routes() -> Vec<Route> {
         family_sheet::routes(),
         audit::routes(),
         consultations::routes(),
+        looked::routes(),
+        deferrals::routes(),
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,7 @@ use super::accords::{Board, Card, Family, Saying, act, record_on};
 use super::entered::{Entered, back};
 use super::icon::Icon;
 use super::shell::{Room, Shell};
+use super::today;
 use super::withdrawal::{DonePage, WithdrawalForm, recorded};
 use super::words;
 use crate::domain::accord::{Opinion, Verification};
@@ -76,6 +77,32 @@ fn title_of(line: &OfficeLine) -> String {
     match &line.opened_on {
         Some(day) => format!("Parcours ouvert le {}{referent}", words::day_of(day)),
         None => "Parcours d'une autre structure".to_owned(),
+    }
+}
+
+/// What waits for a secretary, for *Aujourd'hui*: sheets that still miss a signature, the oldest first.
+pub(super) fn waiting(app: &App, incoming: &Incoming) -> Result<Vec<today::Line>, Fault> {
+    let today = app.clock().now().paris_day();
+    let mut lines = Vec::new();
+    for line in app.office(incoming.call()?)?.into_inner().items.iter().filter(|l| !l.closed) {
+        // Whom it waits for stands on the page of the accord: here the state is enough, and no name.
+        let family = Family::of_pathway(app, incoming, &line.pathway, false)?;
+        let open = line.accords.iter().map(|a| Card::of(a, &family, today)).filter(|card| card.open);
+        lines.extend(open.map(|card| awaiting(line, card)));
+    }
+    Ok(lines)
+}
+
+/// One accord that waits, as a line of *Aujourd'hui*.
+fn awaiting(line: &OfficeLine, card: Card) -> today::Line {
+    today::Line {
+        chip: "Signatures attendues",
+        urgent: false,
+        whose: Some((title_of(line), "/secretariat".to_owned())),
+        sentence: format!("« {} », {}. {}.", card.purpose, card.period, card.state.words),
+        when: card.since.map(|since| format!("depuis le {since}")),
+        href: format!("/secretariat/{}/accords/{}", line.pathway, card.id),
+        act: "Enregistrer ce que la famille a dit",
     }
 }
 
@@ -162,6 +189,21 @@ fn withdraw(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             back(app, incoming, fault, |status, entered| show_withdrawal(app, incoming, status, entered))
         }
     }
+}
+
+/// A line of *Aujourd'hui*, for samples.
+#[cfg(test)]
+pub(super) fn sample_waiting() -> today::Line {
+    let line = OfficeLine {
+        pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
+        opened_on: Some("2027-01-04".to_owned()),
+        referent: None,
+        closed: false,
+        hears: true,
+        places: Vec::new(),
+        accords: Vec::new(),
+    };
+    awaiting(&line, Card::sample("partly_signed", SeenAs::Office))
 }
 
 impl Page for OfficePage {

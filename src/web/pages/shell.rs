@@ -24,6 +24,7 @@ pub enum Room {
     Office,
     Charter,
     Audit,
+    Emergencies,
     Administration,
     Account,
     Help,
@@ -122,9 +123,15 @@ const DONE: &[(&str, &str)] = &[
     ),
     ("imprime", "L'impression est notée. Si rien n'est sorti : Ctrl + P."),
     ("decide", "Votre décision est enregistrée."),
+    ("urgence-finie", "Votre accès en urgence est terminé. Vous ne lisez plus rien par lui."),
+    ("examine", "Votre examen est enregistré."),
     ("relais", "Vous avez confirmé que le relais est passé."),
     ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
+    (
+        "arrete",
+        "Le remplacement est arrêté. Prévenez le service : son responsable peut nommer quelqu'un d'autre.",
+    ),
     ("nomme", "La personne est nommée. Elle doit accepter ; prévenez-la."),
 ];
 
@@ -141,6 +148,10 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
     match acting.profession {
         Profession::Auditor => {
             out.push(way(Room::Audit, "/controle", "Contrôle des accès", Icon::Proof));
+        }
+        Profession::DataProtectionOfficer => {
+            out.push(way(Room::Today, "/", "Aujourd'hui", Icon::House));
+            out.push(way(Room::Emergencies, "/urgences", "Accès en urgence", Icon::Danger));
         }
         Profession::Administrator => {
             out.push(way(Room::Administration, "/structures", "Structures", Icon::Organisation));
@@ -393,6 +404,8 @@ mod tests {
         };
         assert_eq!(hrefs(Profession::Auditor, Function::Practitioner), ["/controle", "/charte"]);
         assert_eq!(hrefs(Profession::Administrator, Function::Practitioner), ["/structures", "/charte"]);
+        let officer = hrefs(Profession::DataProtectionOfficer, Function::Practitioner);
+        assert_eq!(officer, ["/", "/urgences", "/charte"]);
         assert!(!hrefs(Profession::Aemo, Function::Secretary).contains(&"/parcours"));
         assert!(hrefs(Profession::Aemo, Function::Manager).contains(&"/responsable"));
     }

@@ -4,28 +4,29 @@ use askama::Template;
 
 use super::Page;
 use super::icon::Icon;
+use super::manager;
 use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::App;
 use crate::service::circle::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
+use crate::service::{Act, App, AwaitedDecision};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// How many pathways stand below the lines; the list has them all.
 const SHOWN: usize = 12;
 
 /// One thing that waits, with where it is settled.
-struct Line {
-    chip: &'static str,
-    urgent: bool,
+pub(super) struct Line {
+    pub chip: &'static str,
+    pub urgent: bool,
     /// Whose situation, with its address.
-    whose: Option<(String, String)>,
-    sentence: String,
-    when: Option<String>,
-    href: String,
-    act: &'static str,
+    pub whose: Option<(String, String)>,
+    pub sentence: String,
+    pub when: Option<String>,
+    pub href: String,
+    pub act: &'static str,
 }
 
 /// The first page.
@@ -38,6 +39,8 @@ struct TodayPage {
     pathways: Vec<PathwayLine>,
     more: bool,
     may_open: bool,
+    /// A secretary follows no pathway: what waits at the office stands here instead.
+    office: bool,
 }
 
 /// The rows.
@@ -64,6 +67,12 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
         Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
         Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
+        Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
+        Waiting::EmergencyOpen => (at(&format!("/urgences/{object}")), "Voir ce qui est ouvert"),
+        Waiting::EmergencyKnown => (at("/urgence"), "Voir cet accès"),
+        Waiting::EmergencyToTell => (at("/urgence"), "Noter que la famille le sait"),
+        Waiting::EmergencyToReview => ("/urgences".to_owned(), "Lire le motif et examiner"),
+        Waiting::EmergencyUnreviewed => ("/charte".to_owned(), "Voir qui appeler"),
     }
 }
 
@@ -73,7 +82,11 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         chip: waiting.kind.french(),
         urgent: waiting.urgent,
         when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
-        whose: Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
+        // Who looks at emergencies has no pathway to go to.
+        whose: match waiting.kind {
+            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed => None,
+            _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
+        },
         sentence: waiting.sentence,
         href,
         act,
@@ -101,6 +114,20 @@ fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
     }
 }
 
+/// Something that this manager decides on: which, never the motive; that is read where it is decided.
+fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
+    let (subject, title) = manager::kind_words(one.kind);
+    Line {
+        chip: "À décider",
+        urgent: one.until.is_some(),
+        whose: None,
+        sentence: format!("{title}."),
+        when: Some(words::dated(one.until.as_deref().unwrap_or(&one.since), &today)),
+        href: format!("/responsable/decisions/{}/{subject}", one.id),
+        act: "Lire et décider",
+    }
+}
+
 fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let today = app.clock().now().paris_day();
@@ -114,16 +141,27 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     {
         return Ok(Answer::see_other(way.href));
     }
-    let may_open = shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == Room::Pathways));
+    let goes_to = |room| shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == room));
+    let (may_open, office) = (goes_to(Room::Pathways), goes_to(Room::Office));
+    let at_the_office = if office { super::office::waiting(app, incoming)? } else { Vec::new() };
+    // What a manager decides on waits on a page of its own; the first page says that it is there.
+    let decisions = if goes_to(Room::Manager) {
+        let act = Act { action: Action::List, resource: ResourceKind::Statute };
+        app.decisions_awaited(call, act)?.into_inner().items
+    } else {
+        Vec::new()
+    };
     let lines = invitations
         .items
         .into_iter()
         .map(|i| invitation(i, today))
+        .chain(decisions.iter().map(|d| decision(d, today)))
         .chain(view.waiting.into_iter().map(|w| line(w, today)))
+        .chain(at_the_office)
         .collect();
     let more = view.pathways.len() > SHOWN;
     let pathways = view.pathways.into_iter().take(SHOWN).collect();
-    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open })
+    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open, office })
 }
 
 impl Page for TodayPage {
@@ -134,14 +172,16 @@ impl Page for TodayPage {
     fn samples() -> Vec<(&'static str, Self)> {
         use crate::service::today::sample;
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
-        let page = |lines, pathways| Self {
+        let page_of = |lines, pathways, office: bool| Self {
             shell: super::shell::sample::signed_in(Room::Today, "Aujourd'hui"),
             today,
             lines,
             pathways,
             more: false,
-            may_open: true,
+            may_open: !office,
+            office,
         };
+        let page = |lines, pathways| page_of(lines, pathways, false);
         let every: Vec<Line> = Waiting::ALL
             .iter()
             .map(|kind| {
@@ -168,6 +208,8 @@ impl Page for TodayPage {
             ("empty", page(Vec::new(), Vec::new())),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
+            ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),
+            ("office_empty", page_of(Vec::new(), Vec::new(), true)),
         ]
     }
 }

@@ -1,7 +1,10 @@
-//! Witnesses: C2SP tlog-policy and tlog-cosignature, in the second verifier (k of n, honest and attacked). Each verdict
-//! is that for which the case was made.
+//! Witnesses: C2SP tlog-policy and tlog-cosignature, in both verifiers (k of n, honest and attacked). Each verdict is that
+//! for which the case was made.
 
 use data_encoding::BASE64;
+use relais::audit::policy::PolicyError;
+use relais::audit::{Policy, SignedCheckpoint};
+use relais::clock::{Clock, SystemClock};
 use relais::crypto::SystemChance;
 use relais::crypto::hash::sha256;
 use relais::crypto::sign::SigningKey;
@@ -49,7 +52,13 @@ fn text_of(note: &str) -> &str {
 
 const AT: u64 = 1_750_000_000;
 
+/// Our verdict, asserted at once; the other verifier's, when the batch is judged.
 fn check(batch: &mut Batch, name: &str, note: &str, policy: &str, log: &Log, holds: bool) {
+    let signed = SignedCheckpoint::parse(note).map_err(PolicyError::from);
+    let ours = signed.and_then(|signed| {
+        Policy::parse(policy.as_bytes())?.check(&signed, &[log.vkey().clone()], SystemClock.now())
+    });
+    assert_eq!(ours.is_ok(), holds, "{name}: {ours:?}");
     let (file, policy, vkey) = (batch.file(note), batch.file(policy), log.vkey().to_string());
     let arguments = ["verify-checkpoint", file.as_str(), "--key", &vkey, "--policy", &policy];
     batch.command(name, &arguments, holds);

@@ -135,8 +135,17 @@ fn refused(errors: FieldErrors) -> Fault {
     Fault::Syntax(ServiceError::Invalid(errors))
 }
 
-/// The form, with what the address proposes.
+/// The step that somebody had come to, from what was left.
+fn left_at(form: &Form) -> u8 {
+    let has = |step| form.fields().any(|(name, _)| of_step(step, name));
+    (2..=4).rev().find(|step| has(*step)).unwrap_or(1)
+}
+
+/// The form as it was left, or with what the address proposes.
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    if let Some(left) = crate::web::kept::resumed(app, incoming)? {
+        return show(app, incoming, 200, left_at(&left), &left, Entered::sent(&left));
+    }
     let asked = |name: &str| incoming.query.get(name).map(String::as_str);
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
@@ -511,6 +520,18 @@ mod tests {
     fn pages_of_preparing() {
         crate::web::pages::snapshots::check::<PreparePage>();
         crate::web::pages::snapshots::check::<SummaryPage>();
+    }
+
+    #[test]
+    fn what_was_left_comes_back_at_the_step_where_it_was_left() {
+        for (step, fields) in [
+            (1, &[("purpose", "stay")][..]),
+            (2, &[("purpose", "stay"), ("who[]", "k")]),
+            (3, &[("who[]", "k"), ("subject_k[]", "schooling")]),
+            (4, &[("who[]", "k"), ("subject_k[]", "schooling"), ("starts", "2027-03-14")]),
+        ] {
+            assert_eq!(left_at(&Form::of(fields)), step);
+        }
     }
 
     #[test]

@@ -206,7 +206,7 @@ pub fn chips(search: &RecordSearch, organisations: &[OrganisationName]) -> Vec<C
         "rule" => format!("Règle : {value}"),
         "actor" => format!("Personne : {value}"),
         "pathway" => format!("Parcours : {value}"),
-        "out_of_hours" => "Nuit et week-end".to_owned(),
+        "out_of_hours" => "Hors horaires".to_owned(),
         _other => value.to_owned(),
     };
     pairs.iter().map(|(name, value)| Chip { label: label(name, value), without: without(name) }).collect()

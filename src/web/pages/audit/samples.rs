@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::cell::Reason;
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
-use crate::service::{Finding, OrganisationName, RecordPage as Found};
+use crate::service::{Finding, OrganisationName, RecordPage as Found, ReplayView};
 
 const ACTOR: &str = "2027d:00112233445566778899aabbccddeeff";
 const PATHWAY: &str = "2027d:ffeeddccbbaa99887766554433221100";
@@ -38,10 +38,33 @@ fn state(kept: bool) -> LogState {
         last_checkpoint: kept.then_some(1198),
         last_checkpoint_at: kept.then(|| "2027-03-14T09:57:00Z".to_owned()),
         last_verified_at: kept.then(|| "2027-03-13T09:57:00Z".to_owned()),
+        last_reconciled_at: kept.then(|| "2027-03-14T04:10:00Z".to_owned()),
+        last_reconciled_divergences: kept.then_some(2),
+        attested: kept.then_some(1198),
+        witnesses: if kept { witnesses() } else { Vec::new() },
     }
 }
 
-fn line(decision: Verdict) -> RecordLine {
+/// One that saw the end, one that is late, one that contradicts.
+fn witnesses() -> Vec<WitnessState> {
+    let one = |name: &str, size, at: Option<&str>| WitnessState {
+        name: name.to_owned(),
+        size,
+        at: at.map(ToOwned::to_owned),
+        late: false,
+        contradicts: None,
+    };
+    vec![
+        one("departement.example/temoin", Some(1198), Some("2027-03-14T09:57:00Z")),
+        WitnessState { late: true, ..one("universite.example/temoin", None, None) },
+        WitnessState {
+            contradicts: Some(1300),
+            ..one("voisin.example/temoin", Some(900), Some("2027-03-12T09:57:00Z"))
+        },
+    ]
+}
+
+pub(super) fn line(decision: Verdict) -> RecordLine {
     RecordLine {
         index: 1203,
         at: "2027-03-14T21:17:00Z".to_owned(),
@@ -85,7 +108,8 @@ fn seen(items: Vec<RecordLine>, next: bool) -> Console {
         } else {
             vec![Finding {
                 kind: FindingKind::OutOfHours,
-                sentence: "1 consultation la nuit ou le week-end, ces 30 derniers jours.".to_owned(),
+                sentence: "1 consultation la nuit, le week-end ou un jour férié, ces 30 derniers jours."
+                    .to_owned(),
                 search: RecordSearch { out_of_hours: true, from: Some(day(1)), ..RecordSearch::default() },
             }]
         },
@@ -128,21 +152,32 @@ pub fn console() -> Vec<(&'static str, ConsolePage)> {
     ]
 }
 
-/// A refusal.
+/// A refusal that replays, and one that does not.
 pub fn record() -> Vec<(&'static str, RecordPage)> {
-    let line = line(Verdict::Deny);
-    let page = RecordPage {
-        shell: shell("Trace n° 1203"),
-        person: of_person(line.actor.as_ref()),
-        pathway: of_pathway(line.pathway.as_ref()),
-        before: Some(1202),
-        said: vec![
-            ("Profession", vec!["Enseignant".to_owned()]),
-            ("Raisons", vec!["Une raison.".to_owned(), "Une autre.".to_owned()]),
-        ],
-        record: RecordWhole { line, body: "{\"action\":\"read\",\"v\":1}".to_owned() },
+    let page = |equal: bool| {
+        let line = line(Verdict::Deny);
+        RecordPage {
+            shell: shell("Trace n° 1203"),
+            person: of_person(line.actor.as_ref()),
+            pathway: of_pathway(line.pathway.as_ref()),
+            before: Some(1202),
+            said: vec![
+                ("Profession", vec!["Enseignant".to_owned()]),
+                ("Raisons", vec!["Une raison.".to_owned(), "Une autre.".to_owned()]),
+            ],
+            record: RecordWhole {
+                line,
+                body: "{\"action\":\"read\",\"v\":1}".to_owned(),
+                replay: ReplayView {
+                    equal,
+                    decisions: 1,
+                    sentence: "Rejouée.".to_owned(),
+                    differences: if equal { Vec::new() } else { vec!["Une différence.".to_owned()] },
+                },
+            },
+        }
     };
-    vec![("denied", page)]
+    vec![("denied", page(true)), ("replayed_otherwise", page(false))]
 }
 
 /// Never verified, holding, broken, refused.

@@ -14,6 +14,7 @@ use crate::service::preview::{Hypothetical, ItemRef, PreviewRequest};
 use crate::service::reading::ItemView;
 use crate::service::shares::NewShare;
 use crate::web::form::Form;
+use crate::web::kept::resumed;
 use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back, missing};
 use crate::web::pages::frame::{Frame, Part, pathway_of};
@@ -315,8 +316,13 @@ fn show(
     )
 }
 
+/// The question as the address asks it, or as it was left unsent; at the address where it is sent too, so that what
+/// was chosen when a session ended has a page to come back to.
 pub fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Asked::of_address(incoming), Entered::nothing())
+    match resumed(app, incoming)? {
+        Some(left) => show(app, incoming, 200, Asked::of_form(&left), Entered::sent(&left)),
+        None => show(app, incoming, 200, Asked::of_address(incoming), Entered::nothing()),
+    }
 }
 
 /// « Voir qui lira »: the question becomes an address.

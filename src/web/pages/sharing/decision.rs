@@ -195,7 +195,9 @@ impl About<'_> {
             | Reason::AccordWithdrawn
             | Reason::PurposeExcludesCategory
             | Reason::StatuteNeedsBothBound
-            | Reason::AuthorHidden => (None, None),
+            | Reason::AuthorHidden
+            | Reason::Emergency
+            | Reason::EmergencyEnded => (None, None),
         };
         // What cannot be a link stays said.
         let hint = if repair.is_none() { hint.or(in_words) } else { hint };

@@ -11,7 +11,6 @@ mod list;
 mod share;
 mod tell;
 
-use crate::domain::cell::Reason;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Role};
 use crate::ids::{ItemId, PathwayId};
@@ -41,6 +40,7 @@ pub fn routes() -> Vec<Route> {
             "profession",
             "secrecy",
         ]),
+        row(Get, "/parcours/{pathway}/partager/apercu", (Preview, Share), choose::page),
         row(Post, "/parcours/{pathway}/partager/apercu", (Preview, Share), choose::look),
         row(Post, "/parcours/{pathway}/partager", (Sharing, Share), choose::share),
         row(Get, "/parcours/{pathway}/partages", (List, Share), list::page),
@@ -86,9 +86,9 @@ pub fn own_items(app: &App, incoming: &Incoming, pathway: &PathwayId) -> Result<
     let mut out = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let query = ItemsQuery { cursor: cursor.as_deref(), ..ItemsQuery::default() };
+        let query = ItemsQuery { own: true, cursor: cursor.as_deref(), ..ItemsQuery::default() };
         let page = app.items(incoming.call()?, pathway, query)?.into_inner();
-        out.extend(page.items.into_iter().filter(|i| i.why.reason == Reason::OwnItem));
+        out.extend(page.items);
         match page.next {
             Some(next) => cursor = Some(next),
             None => break,
@@ -118,6 +118,7 @@ pub fn member_only(frame: &Frame) -> Result<(), Fault> {
 #[cfg(test)]
 pub mod sample {
     use super::*;
+    use crate::domain::cell::Reason;
     use crate::service::reading::WhyView;
 
     pub use super::decision::sample::*;

@@ -2,10 +2,12 @@
 //!
 //! * `mod.rs`: structures, listed, added, corrected, with their people
 //! * `people`: accounts, invited, recognised, given a new code, closed
+//! * `ratings`: whether services had to start again after a handover, in numbers
 //! * `assignments`: affectations, stated (with what the charter makes of them), confirmed by a second person, ended
 
 mod assignments;
 mod people;
+mod ratings;
 
 use askama::Template;
 
@@ -124,7 +126,7 @@ pub fn routes() -> Vec<Route> {
         super::row(Method::Get, "/structures/{organisation}", organisation(Action::Read), structure),
         super::row(Method::Post, "/structures/{organisation}", organisation(Action::Update), update),
     ];
-    [own, people::routes(), assignments::routes()].into_iter().flatten().collect()
+    [own, people::routes(), assignments::routes(), ratings::routes()].into_iter().flatten().collect()
 }
 
 fn show_all(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {

@@ -1,0 +1,2 @@
+DROP TABLE access_review;
+DROP TABLE emergency;

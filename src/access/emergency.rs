@@ -1,0 +1,259 @@
+//! The gates of an emergency (S13, LAW §5): a regime of its own, beside accord and statute, and reached by no other way.
+//!
+//! It stands in for gates 4, 6 and 7 (share, accord, words shown) and for the purpose of gate 5; it replaces neither
+//! actor (1), nor place (2), nor the cell (5, `N` stays `N`), nor an item's own end (8).
+//!
+//! LAW: CASF L226-4 II, CP 223-6. « An already assigned participant »: accepted, in force and still named; somebody who
+//! only brings receives nothing, and who organises a stay has the stay and nothing else: both are refused, because
+//! calling is open to everyone and the text does not name them (ADR 0040).
+//!
+//! THREAT: existence oracle. What is opened is shown without author, whoever wrote it and whoever reads it: a label on
+//! some of it would tell which of the others has a hidden author.
+
+use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
+use super::item::{Decision, Failing, Question, accord_of, refused};
+use super::memo::Memo;
+use super::resource::{deny, permit};
+use super::standing::CharterBook;
+use crate::clock::Timestamp;
+use crate::domain::accord::{AccordQuery, accord_fact};
+use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
+use crate::domain::emergency::{Emergency, EmergencyCategory};
+use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
+use crate::ids::EmergencyId;
+
+/// Gate 5 of an emergency: whether this category, under this cell, may be opened at all. A replay of a recorded decision
+/// asks the same.
+///
+/// # Errors
+/// [`Reason::CeilingNever`]: ambiguity denies, and nothing turns `N` into a permit (LAW §4).
+pub const fn emergency_opens(category: Category, cell: Cell) -> Result<EmergencyCategory, Reason> {
+    match (EmergencyCategory::of(category), cell.need()) {
+        (Some(opened), Need::Opening | Need::Category | Need::Informed) => Ok(opened),
+        (Some(_), Need::Never) | (None, _) => Err(Reason::CeilingNever),
+    }
+}
+
+/// The role and the profession for which an emergency exists.
+fn receives(me: &ParticipationFacts, assignment: &AssignmentFacts) -> Option<Failing> {
+    let reason = match me.role {
+        Role::Referent | Role::Participant => None,
+        Role::ContributorOnly => Some(Reason::ContributorOnly),
+        Role::StayOrganiser => Some(Reason::NotAParticipant),
+    };
+    // Nobody of the platform has a place; were there one, it would open nothing.
+    let reason = reason.or_else(|| assignment.profession.is_platform().then_some(Reason::CeilingNever));
+    reason.map(|reason| Failing { gate: 2, reason })
+}
+
+/// One's own opening, in force, or why not.
+fn own<'a>(
+    facts: &'a PathwayFacts,
+    assignment: &AssignmentFacts,
+    me: &ParticipationFacts,
+    id: &EmergencyId,
+    now: Timestamp,
+) -> Result<&'a Emergency, Failing> {
+    let opening = facts
+        .emergency(id)
+        .filter(|e| *e.assignment() == assignment.id && *e.place() == me.id)
+        .ok_or(Failing { gate: 4, reason: Reason::NotShared })?;
+    if opening.in_force(now) { Ok(opening) } else { Err(Failing { gate: 4, reason: Reason::EmergencyEnded }) }
+}
+
+fn opened(opening: &Emergency, facts: TableFacts, valid_until: Timestamp) -> Decision {
+    Decision {
+        permitted: true,
+        reason: Reason::Emergency,
+        failing: Vec::new(),
+        facts: Some(facts),
+        regime: Some(Regime::Emergency),
+        valid_until,
+        reads_until: opening.closes_at(),
+        signed_on: None,
+        basis: vec![format!("emergency:{}", opening.id())],
+        // Without author, organisation or sharer, always.
+        as_family: true,
+    }
+}
+
+fn never(cell: Reason) -> Failing {
+    Failing { gate: 5, reason: cell }
+}
+
+/// May somebody of this place open at all? Gates 1 and 2 are the caller's.
+pub(super) fn decide_opening(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    me: &ParticipationFacts,
+    valid_until: Timestamp,
+    now: Timestamp,
+) -> Decision {
+    let mut failing: Vec<Failing> = receives(me, assignment).into_iter().collect();
+    if facts.closed_at.is_some() {
+        failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+    }
+    let secrecy = assignment.secrecy_at(now);
+    let any = book.standing(assignment, now).is_ok_and(|s| {
+        EmergencyCategory::ALL.iter().any(|c| {
+            let cell = s.matrix.cell(assignment.profession, secrecy, c.category());
+            emergency_opens(c.category(), cell).is_ok()
+        })
+    });
+    if !any {
+        failing.push(never(Reason::CeilingNever));
+    }
+    if failing.is_empty() {
+        permit(Reason::Member, valid_until, Vec::new(), None)
+    } else {
+        deny(failing, None, valid_until)
+    }
+}
+
+/// The identity sheet under one's own opening. Gates 1 and 2 are the caller's.
+pub(super) fn decide_sheet(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    assignment: &AssignmentFacts,
+    me: &ParticipationFacts,
+    id: &EmergencyId,
+    valid_until: Timestamp,
+    now: Timestamp,
+) -> Decision {
+    let mut failing: Vec<Failing> = receives(me, assignment).into_iter().collect();
+    let opening = own(facts, assignment, me, id, now);
+    failing.extend(opening.as_ref().err());
+    let secrecy = assignment.secrecy_at(now);
+    let cell = book
+        .standing(assignment, now)
+        .map_or(Cell::NEVER, |s| s.matrix.cell(assignment.profession, secrecy, Category::Identity));
+    failing.extend(emergency_opens(Category::Identity, cell).err().map(never));
+    let query = AccordQuery {
+        recipient: &assignment.recipient_key(),
+        assignment: Some(&assignment.id),
+        category: Category::Identity,
+        purpose: Purpose::Protection,
+        item_version: None,
+        need: cell.need(),
+    };
+    // What the family said is recorded beside the permit; it does not decide here.
+    let accord = accord_fact(&query, &facts.consent(), now);
+    let table = TableFacts {
+        recipient_profession: assignment.profession,
+        recipient_secrecy: secrecy,
+        author_secrecy: facts.referent(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now)),
+        category: Category::Identity,
+        purpose: Purpose::Protection,
+        accord: accord.fact,
+        family_released: false,
+        statute: StatuteFact::None,
+    };
+    match opening {
+        Ok(opening) if failing.is_empty() => {
+            let until = valid_until.min(opening.closes_at()).min(accord.valid_until);
+            opened(opening, table, until)
+        }
+        Ok(_) | Err(_) => deny(failing, Some(table), valid_until),
+    }
+}
+
+/// The words of one version under one's own opening: every gate, in its order.
+pub(super) fn decide_item(q: &Question<'_>, id: &EmergencyId, memo: &Memo) -> Decision {
+    let now = q.now;
+    let mut failing = Vec::new();
+    let mut valid_until = q.assignment.valid_until(now);
+    // THREAT: confused deputy. The version judged and opened is one of this item's, and the one in force of it.
+    if !q.item.current().is_some_and(|v| v.id == q.version.id) {
+        failing.push(Failing { gate: 4, reason: Reason::NotShared });
+        return refused(failing, None, valid_until, q);
+    }
+    if !q.assignment.in_force(now) {
+        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
+    }
+    let standing = match q.book.standing(q.assignment, now) {
+        Ok(standing) => {
+            valid_until = valid_until.min(standing.valid_until);
+            Some(standing)
+        }
+        Err(reasons) => {
+            failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason }));
+            None
+        }
+    };
+    let me = q.participation.filter(|p| p.in_force(now) && memo.named(q.facts, p, now));
+    let Some(me) = me else {
+        failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+        return refused(failing, None, valid_until, q);
+    };
+    valid_until =
+        [me.until_at, me.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+    failing.extend(receives(me, q.assignment));
+    let opening = own(q.facts, q.assignment, me, id, now);
+    failing.extend(opening.as_ref().err());
+    let secrecy = q.assignment.secrecy_at(now);
+    let cell = standing.as_ref().map_or(Cell::NEVER, |s| {
+        let subjects = q.item.subjects.iter().copied();
+        s.matrix.strictest(q.assignment.profession, secrecy, std::iter::once(q.item.category).chain(subjects))
+    });
+    let categories = std::iter::once(q.item.category).chain(q.item.subjects.iter().copied());
+    let barred = categories.map(|c| emergency_opens(c, cell)).find_map(Result::err);
+    failing.extend(barred.map(never));
+    let over =
+        q.version.erased || q.version.valid_from > now || q.version.valid_until.is_some_and(|t| t <= now);
+    if over {
+        failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
+    }
+    if let Some(t) = q.version.valid_until.filter(|t| *t > now) {
+        valid_until = valid_until.min(t);
+    }
+    let accord = accord_of(q, memo, Purpose::Protection, cell.need(), false);
+    let table = TableFacts {
+        recipient_profession: q.assignment.profession,
+        recipient_secrecy: secrecy,
+        author_secrecy: q.version.author_secrecy,
+        category: q.item.category,
+        purpose: Purpose::Protection,
+        accord: accord.fact,
+        family_released: false,
+        statute: StatuteFact::None,
+    };
+    match opening {
+        Ok(opening) if failing.is_empty() => {
+            let until = valid_until.min(opening.closes_at()).min(accord.valid_until);
+            opened(opening, table, until)
+        }
+        Ok(_) | Err(_) => refused(failing, Some(table), valid_until, q),
+    }
+}
+
+/// Whether this assignment reviews openings: LAW §5, a data protection officer in force.
+#[must_use]
+pub fn may_review(assignment: &AssignmentFacts, now: Timestamp) -> bool {
+    assignment.profession == Profession::DataProtectionOfficer && assignment.in_force(now)
+}
+
+/// The motive of an opening, for who reviews it. No gate 2: an officer has no place in any circle, and signs no charter of
+/// sharing, because nothing is shared with an officer.
+pub(super) fn decide_motive(
+    facts: &PathwayFacts,
+    assignment: &AssignmentFacts,
+    id: &EmergencyId,
+    now: Timestamp,
+) -> Decision {
+    let valid_until = assignment.valid_until(now);
+    let mut failing = Vec::new();
+    if !assignment.in_force(now) {
+        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
+    }
+    // Nobody reviews an opening of one's own.
+    let reviews = facts.emergency(id).is_some_and(|e| *e.professional() != assignment.professional);
+    if !reviews || !may_review(assignment, now) {
+        failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+    }
+    if failing.is_empty() {
+        permit(Reason::Member, valid_until, Vec::new(), None)
+    } else {
+        deny(failing, None, valid_until)
+    }
+}

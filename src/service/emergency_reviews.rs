@@ -1,0 +1,174 @@
+//! Emergency (S13), on the side of who looks at it afterwards: a data protection officer reads when, from which service
+//! and why, and says what is to be thought of it. Never what was opened, never a name.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::auditing::OrganisationName;
+use super::emergencies::{EmergencyWords, event, review_rule};
+use super::flow::{Act, Call, Change, Created, Scene};
+use super::who::Names;
+use super::{App, ServiceError};
+use crate::access::{Resource, may_review_emergency};
+use crate::audit::{Disclosed, Sealed};
+use crate::domain::emergency::{EmergencyEventKind, EmergencyOutcome, FamilyTelling};
+use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::text::Paragraph;
+use crate::domain::vocabulary::Profession;
+use crate::ids::EmergencyId;
+use crate::store::fact::FactKind;
+
+/// What a review says.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyReviewInput {
+    pub outcome: EmergencyOutcome,
+    pub family: FamilyTelling,
+    /// Why, in writing.
+    pub remark: Paragraph<600>,
+}
+
+/// What a review said, as it is kept.
+#[derive(Serialize, Deserialize)]
+struct ReviewWords {
+    emergency: EmergencyId,
+    remark: String,
+}
+
+/// One opening, as an officer sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EmergencyCase {
+    #[schema(value_type = String)]
+    pub id: EmergencyId,
+    pub organisation: OrganisationName,
+    pub profession: Profession,
+    #[schema(format = DateTime)]
+    pub opened_at: String,
+    #[schema(format = DateTime)]
+    pub closes_at: String,
+    pub open: bool,
+    /// Another one of the same person stood within the days before.
+    pub repeated: bool,
+    #[schema(format = DateTime)]
+    pub review_due: String,
+    pub overdue: bool,
+    /// In the words of who opened.
+    pub motive: String,
+    pub outcome: Option<EmergencyOutcome>,
+    pub family: Option<FamilyTelling>,
+    /// In the words of who reviewed.
+    pub remark: Option<String>,
+}
+
+/// Every opening that an officer has to know of: those to review first, the oldest of them first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EmergencyCases {
+    pub items: Vec<EmergencyCase>,
+}
+
+type Said = (EmergencyCase, (Option<EmergencyWords>, Vec<(String, ReviewWords)>));
+
+fn told((mut case, (motive, reviews)): Said) -> EmergencyCase {
+    case.motive = motive.map(|w| w.motive).unwrap_or_default();
+    case.remark = reviews.into_iter().find(|(_, r)| r.emergency == case.id).map(|(_, r)| r.remark);
+    case
+}
+
+fn in_order(found: Vec<Vec<EmergencyCase>>) -> EmergencyCases {
+    let mut items: Vec<EmergencyCase> = found.into_iter().flatten().collect();
+    items.sort_by(|a, b| {
+        let waits = |c: &EmergencyCase| c.outcome.is_none();
+        waits(b).cmp(&waits(a)).then_with(|| {
+            if waits(a) { a.opened_at.cmp(&b.opened_at) } else { b.opened_at.cmp(&a.opened_at) }
+        })
+    });
+    EmergencyCases { items }
+}
+
+/// The openings of one pathway, as an officer sees them.
+fn cases(scene: &mut Scene<'_>) -> Result<Option<Sealed<Vec<EmergencyCase>>>, ServiceError> {
+    let facts = scene.gate.facts();
+    let now = scene.now;
+    let officer = scene.gate.actor().assignment().professional.clone();
+    let mut names = Names::default();
+    let mut found = Vec::new();
+    for opening in facts.emergencies.iter().filter(|e| *e.professional() != officer) {
+        let resource = Resource::EmergencyMotive(opening.id().clone());
+        let place = facts.participation(opening.place()).ok_or(ServiceError::AbsentOrRefused)?;
+        let by = &place.assignment;
+        let review = opening.review();
+        let case = EmergencyCase {
+            id: opening.id().clone(),
+            organisation: OrganisationName {
+                id: by.organisation.clone(),
+                name: names.organisation(scene.snapshot, &by.organisation)?,
+            },
+            profession: by.profession,
+            opened_at: opening.opened_at().rfc3339(),
+            closes_at: opening.closes_at().rfc3339(),
+            open: opening.in_force(now),
+            repeated: opening.repeated(&facts.emergencies),
+            review_due: opening.review_due().rfc3339(),
+            overdue: opening.review_overdue(now),
+            motive: String::new(),
+            outcome: review.map(|r| r.outcome),
+            family: review.map(|r| r.family),
+            remark: None,
+        };
+        scene.returned.push(RowRef { table: "fact", id: opening.id().as_str().to_owned(), version: 1 });
+        let (motive, reviews) = (scene.gate.resource(resource.clone())?, scene.gate.resource(resource)?);
+        let motive: Sealed<Option<EmergencyWords>> =
+            scene.snapshot.fact_words(motive, FactKind::Emergency, opening.id().as_str())?;
+        let reviews: Sealed<Vec<(String, ReviewWords)>> =
+            scene.snapshot.facts_words(reviews, FactKind::EmergencyEvent)?;
+        found.push(motive.zip(reviews).with(case).map_fn(told));
+    }
+    Ok((!found.is_empty()).then(|| Sealed::all(found)))
+}
+
+impl App {
+    /// The openings that a data protection officer has to know of. Each pathway that is looked at has its record.
+    ///
+    /// # Errors
+    /// Refused to anybody else.
+    pub fn emergency_cases(&self, call: &Call) -> Result<Disclosed<EmergencyCases>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Emergency };
+        let found = self.read_many(
+            call,
+            act,
+            |snapshot, actor, now| {
+                if !may_review_emergency(actor.assignment(), now) {
+                    return Err(ServiceError::AbsentOrRefused);
+                }
+                Ok(snapshot.pathways_with_emergency()?)
+            },
+            cases,
+        )?;
+        Ok(found.map(in_order))
+    }
+
+    /// Says what is to be thought of an opening, once.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; refused to who opened it, and to anybody but an officer.
+    pub fn emergency_review(
+        &self,
+        call: &Call,
+        id: &EmergencyId,
+        input: &EmergencyReviewInput,
+    ) -> Result<Created, ServiceError> {
+        let act = Act { action: Action::Confirm, resource: ResourceKind::Emergency };
+        let pathway = self.located(FactKind::Emergency, id.as_str())?;
+        self.change(call, act, &pathway, |scene| {
+            scene.gate.resource(Resource::EmergencyMotive(id.clone()))?;
+            let by = scene.gate.actor().assignment().professional.clone();
+            let opening = scene.gate.facts().emergency(id).ok_or(ServiceError::AbsentOrRefused)?;
+            opening.accepts_review(&by).map_err(review_rule)?;
+            let kind = EmergencyEventKind::Reviewed { by, outcome: input.outcome, family: input.family };
+            let words = ReviewWords { emergency: id.clone(), remark: input.remark.as_str().to_owned() };
+            scene.motive = Some(words.remark.clone());
+            let fact = event(scene, id, kind, Some(&words))?;
+            Ok(Change::new(id.as_str()).fact(fact))
+        })
+    }
+}

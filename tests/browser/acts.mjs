@@ -1,0 +1,116 @@
+// What people of the stories do, each with the pages and words that they would use. Every act begins on the page of a
+// pathway and ends on the page that says that it is done.
+import assert from "node:assert/strict";
+
+/** The address of a pathway, and of its parts. */
+export const at = (territory, story, part = "") => `${territory.base}/parcours/${territory.pathway(story)}${part}`;
+
+/** Writes one information: the subject, the title, then each field by its label. A choice is `{ choose: "…" }`. */
+export async function write(page, home, subject, title, fields, { forStay = false, button = "Enregistrer" } = {}) {
+  await page.goto(`${home}/ecrire${forStay ? "?sejour=oui" : ""}`);
+  await page.getByRole("link", { name: subject, exact: true }).click();
+  await page.getByLabel("En une ligne").fill(title);
+  for (const [label, value] of Object.entries(fields)) {
+    const field = page.getByLabel(label);
+    if (value.choose) await field.selectOption({ label: value.choose });
+    else await field.fill(value);
+  }
+  if (forStay) await page.getByLabel(/Écrit pour un séjour/).check();
+  await page.getByRole("button", { name: button, exact: true }).click();
+  await page.waitForURL((url) => !url.pathname.endsWith("/ecrire"));
+}
+
+/**
+ * Prepares an accord in its four steps and creates it; answers the words of the summary. `words` are titles of exact
+ * texts, `subjects` subjects to name; the days are those proposed when none is given.
+ */
+export async function prepareAccord(page, home, { purpose, service, words = [], subjects = [], starts, last }) {
+  await page.goto(`${home}/accords/preparer`);
+  await page.getByLabel(purpose, { exact: true }).check();
+  await page.getByRole("button", { name: /à qui/ }).click();
+  await page.getByRole("group", { name: service }).getByLabel("Nommer ce service").check();
+  await page.getByRole("button", { name: /quoi/ }).click();
+  for (const word of words) await page.getByLabel(new RegExp(`« ${word} »`)).check();
+  for (const subject of subjects) await page.getByLabel(subject, { exact: true }).check();
+  await page.getByRole("button", { name: /jusqu'à quand/ }).click();
+  if (starts) await page.getByLabel("À partir du").fill(starts);
+  if (last) await page.getByLabel("Jusqu'au (inclus)").fill(last);
+  await page.getByRole("button", { name: "Voir la feuille et qui doit signer" }).click();
+  await page.getByRole("heading", { name: "Voici la feuille, et qui doit la signer" }).waitFor();
+  const summary = await page.locator("main").innerText();
+  await page.getByRole("button", { name: "Créer l'accord et sa feuille" }).click();
+  await page.getByText("L'accord est prêt.").waitFor();
+  return summary;
+}
+
+/** From the page of an accord: a signature on paper, by each of these people. */
+export async function signAccord(page, people, on) {
+  const accord = page.url().replace(/[?#].*$/, "");
+  for (const person of people) {
+    await page.goto(`${accord}/signer`);
+    await page.getByLabel(person).check();
+    await page.getByLabel("Feuille signée").check();
+    await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
+    await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
+    await page.getByLabel(/Date portée/).fill(on);
+    await page.getByRole("button", { name: "Enregistrer la signature" }).click();
+    await page.getByText("La signature est enregistrée.").waitFor();
+  }
+  await page.goto(accord);
+}
+
+/** What the young person thinks of it. */
+export async function noteOpinion(page, opinion, on) {
+  const accord = page.url().replace(/[?#].*$/, "");
+  await page.goto(`${accord}/signer`);
+  await page.getByRole("link", { name: "L'avis du jeune" }).click();
+  await page.getByLabel(opinion, { exact: true }).check();
+  await page.getByLabel("Quel jour ?").fill(on);
+  await page.getByRole("button", { name: "Noter l'avis" }).click();
+  await page.waitForURL(/fait=/);
+  await page.goto(accord);
+}
+
+/** Asks who would read, on Partager. */
+export async function lookWhoReads(page, home, titles, purpose, lastDay) {
+  await page.goto(`${home}/partager`);
+  for (const title of titles) await page.getByLabel(new RegExp(title)).check();
+  await page.getByLabel("Pourquoi ?").selectOption({ label: purpose });
+  if (lastDay) await page.getByLabel("Jusqu'à quel jour ?").fill(lastDay);
+  await page.getByRole("button", { name: "Voir qui lira" }).click();
+  await page.waitForURL(/partager\?/);
+  await page.getByRole("heading", { name: "Qui lira ?" }).waitFor();
+}
+
+/** Shares with these people, after having seen that they would read. */
+export async function share(page, home, titles, purpose, people, lastDay) {
+  await lookWhoReads(page, home, titles, purpose, lastDay);
+  for (const person of people) await page.getByLabel(`Partager avec ${person}`).check();
+  await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
+  await page.waitForURL(/partages\/[a-z0-9]{26}/);
+}
+
+/** The line of a list that names somebody. */
+export const line = (page, name) => page.getByRole("listitem").filter({ hasText: name }).first();
+
+/**
+ * Irène Vidal finds the record of an act in the console, by its filters, and opens it: it holds none of `secrets`.
+ * The filters are labels with what is chosen.
+ */
+export async function recorded(territory, filters, sentence, secrets = []) {
+  const page = await territory.as("Irène Vidal");
+  await page.waitForURL("**/controle");
+  await page.getByText("Plus de filtres").click();
+  for (const [label, choice] of Object.entries(filters)) {
+    await page.getByLabel(label, { exact: true }).selectOption({ label: choice });
+  }
+  await page.getByRole("button", { name: "Montrer" }).click();
+  await page.waitForURL(/controle\?/);
+  const found = page.getByRole("listitem").filter({ hasText: sentence }).first();
+  await found.getByRole("link", { name: /^Trace n°/ }).click();
+  await page.getByRole("heading", { name: /^Trace n°/ }).waitFor();
+  const words = await page.locator("main").innerText();
+  for (const secret of secrets) assert.ok(!words.includes(secret), `« ${secret} » stands in a record`);
+  await page.context().close();
+  return words;
+}

@@ -1,0 +1,94 @@
+// Without a mouse: an accord and a handover from their first page to their last. (Partager: partager.test.mjs.)
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { at } from "../acts.mjs";
+import { arrowTo, begin, tabTo, text } from "../harness.mjs";
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+/** Goes to what has this name, and presses `key` on it. */
+async function press(page, name, key = "Enter") {
+  await tabTo(page, name);
+  await page.keyboard.press(key);
+}
+
+/** What has the focus can be seen to have it. */
+async function focusIsSeen(page) {
+  const drawn = await page.evaluate(() => {
+    const style = getComputedStyle(document.activeElement);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 || style.boxShadow !== "none";
+  });
+  assert.ok(drawn, `the focus is not seen on ${page.url()}`);
+}
+
+test("an accord with the keyboard alone, from its purpose to its sheet", async () => {
+  const home = at(territory, "S1");
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${home}/accords`);
+  await press(page, "Préparer un accord");
+  await page.getByRole("heading", { name: "Préparer un accord" }).waitFor();
+  // The first thing that Tab reaches leads past the head of the page.
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.innerText), "Aller au contenu");
+  await page.keyboard.press("Enter");
+  await press(page, "Coordonner le parcours", "Space");
+  await press(page, "à qui");
+  await page.getByText("Étape 2 sur 4").waitFor();
+  // Several services are offered: the one of the group that says « Infirmerie ».
+  await page.getByRole("group", { name: /Infirmerie/ }).waitFor();
+  for (let i = 0; i < 80; i += 1) {
+    await tabTo(page, "Nommer ce service");
+    if (await page.evaluate(() => document.activeElement.closest("fieldset").innerText.includes("Infirmerie"))) break;
+  }
+  await focusIsSeen(page);
+  await page.keyboard.press("Space");
+  await press(page, "quoi");
+  await page.getByText("Étape 3 sur 4").waitFor();
+  await press(page, "Besoins pratiques", "Space");
+  await press(page, "jusqu'à quand");
+  await page.getByText("Étape 4 sur 4").waitFor();
+  await press(page, "Voir la feuille et qui doit signer");
+  await page.getByRole("heading", { name: "Voici la feuille, et qui doit la signer" }).waitFor();
+  await press(page, "Créer l'accord et sa feuille");
+  await page.getByText("L'accord est prêt.").waitFor();
+});
+
+test("S2 a handover with the keyboard alone, proposed by one and accepted by the other", async () => {
+  const home = at(territory, "S2");
+  const claire = await territory.as("Claire Morel");
+  await claire.goto(`${home}/passages`);
+  await press(claire, "Ouvrir le passage de relais");
+  await claire.waitForURL(/passages\/[a-z0-9]{26}/);
+  await press(claire, "Accepter de prendre le relais");
+  await claire.waitForURL(/fait=/);
+  await press(claire, "Confirmer que le relais est passé");
+  await claire.getByText("Vous avez confirmé que le relais est passé.").waitFor();
+
+  const samira = await territory.as("Samira Haddad");
+  await samira.goto(`${home}/passages`);
+  await press(samira, "Ouvrir le passage de relais");
+  await samira.waitForURL(/passages\/[a-z0-9]{26}/);
+  await press(samira, "Confirmer que le relais est passé");
+  await samira.getByText("Le relais est passé.").first().waitFor();
+  assert.match(await text(samira), /Le relais est passé/);
+});
+
+test("S2 a handover begun with the keyboard alone: to whom, what, until when, and after", async () => {
+  const home = at(territory, "S1");
+  const page = await territory.as("Samira Haddad");
+  await page.goto(`${home}/passages`);
+  await press(page, "Passer le relais");
+  await page.waitForURL("**/passages/nouveau");
+  await arrowTo(page, /Claire Morel/);
+  await press(page, "qu'est-ce qui part");
+  await page.getByText("Étape 2 sur 4").waitFor();
+  // She has written nothing that may go: the page says what to do, and the keyboard leads there.
+  await tabTo(page, "Écrivez d'abord");
+  await focusIsSeen(page);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/ecrire");
+});
