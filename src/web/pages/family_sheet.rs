@@ -20,8 +20,8 @@ use super::shell::Shell;
 use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::vocabulary::Role;
-use crate::service::share_views::Standpoint;
+use crate::domain::vocabulary::{Category, Role};
+use crate::service::share_views::{ShareLine, Standpoint};
 use crate::service::{Act, App, Said, ServiceError, SheetAsk};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -115,13 +115,8 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let shares = app.shares_list(call, &pathway)?.into_inner().items;
         out.shared = shares
             .into_iter()
-            .filter(|s| s.in_force && s.seen_as != Standpoint::Recipient)
-            .map(|s| Shared {
-                what: s.categories.iter().map(|c| c.french()).collect(),
-                whom: s.recipients.into_iter().map(|r| with_report(r, &reporting)).collect(),
-                why: s.purpose.french(),
-                until: s.last_day.map(Day::french),
-            })
+            .filter(|s| s.seen_as != Standpoint::Recipient)
+            .flat_map(|s| shared(&s, &reporting))
             .collect();
         if referent {
             out.agreed = agreed(app, incoming)?;
@@ -144,6 +139,23 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         }
     }
     Answer::page(&out)
+}
+
+/// What is read of a share today: one entry for those who read the same of it. A share that nobody reads any more is not
+/// shared, whatever its last day says.
+fn shared(share: &ShareLine, reporting: &BTreeMap<String, &'static str>) -> Vec<Shared> {
+    let mut by: BTreeMap<&[Category], Vec<String>> = BTreeMap::new();
+    for reader in &share.read_by {
+        by.entry(&reader.categories).or_default().push(with_report(reader.name.clone(), reporting));
+    }
+    by.into_iter()
+        .map(|(categories, whom)| Shared {
+            what: categories.iter().map(|c| c.french()).collect(),
+            whom,
+            why: share.purpose.french(),
+            until: share.last_day.map(Day::french),
+        })
+        .collect()
 }
 
 /// Members of the circle who report upward, as lists of shares name them.

@@ -11,6 +11,7 @@ use crate::domain::vocabulary::Role;
 use crate::ids::PathwayId;
 use crate::service::App;
 use crate::service::pathways::PathwayView;
+use crate::service::people::ContactLine;
 use crate::web::route::{Fault, Incoming};
 
 /// A part of a pathway.
@@ -152,6 +153,23 @@ impl Frame {
         let born = Day::parse(self.view.person.as_ref()?.birth_date.as_deref()?).ok()?.date();
         let years = (0..130).take_while(|y| birthday(born, y + 1).is_some_and(|d| d <= self.today)).count();
         Some(words::plural(i64::try_from(years).ok()?, "an", "ans"))
+    }
+
+    /// Whom to call for the young person, as the family ordered them: those for an emergency, or else the contacts; with
+    /// the number as it is dialled and as it is read. Only where the identity may be read.
+    #[must_use]
+    pub fn emergency_calls(&self) -> Vec<(String, String)> {
+        let Some(sheet) = self.view.person.as_ref().and_then(|p| p.identity.as_ref()) else {
+            return Vec::new();
+        };
+        let urgent = sheet.emergency_contacts.iter();
+        let urgent: Vec<_> =
+            urgent.map(|c| (c.who.as_str().to_owned(), c.number.as_str().to_owned())).collect();
+        if !urgent.is_empty() {
+            return urgent;
+        }
+        let said = |c: &ContactLine| format!("{} ({})", c.who.as_str(), c.kind.french());
+        sheet.contacts.iter().map(|c| (said(c), c.number.as_str().to_owned())).collect()
     }
 
     /// Where to call the référent.

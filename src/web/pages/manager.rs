@@ -9,12 +9,14 @@ use super::entered::{Entered, back};
 use super::icon::Icon;
 use super::shell::{Room, Shell};
 use super::words;
+use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::ids::{DeferralId, ImpossibilityId, ParticipationId, PathwayId, StatuteId};
 use crate::service::office::{OfficeLine, OfficePlace};
 use crate::service::successions::NewSuccession;
-use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ServiceError};
+use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ImpossibilityDecision, ServiceError};
+use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// What a decision is about, in words.
@@ -66,11 +68,22 @@ struct Waiting {
     title: &'static str,
     since: String,
     until: Option<String>,
+    /// « Demandé par Samira Haddad. Motif : … Concerne : … »
+    asked: String,
     stated: String,
     accept: &'static str,
     refuse: &'static str,
     /// The label of a day to give, and what to know of it.
     dated: Option<(&'static str, &'static str)>,
+}
+
+/// Who asks, why and about whom: motives and capacities, no name of the family.
+fn asked(d: &AwaitedDecision) -> String {
+    let mut said = Vec::new();
+    said.extend(d.asked_by.as_ref().map(|who| format!("Demandé par {}.", who.name)));
+    said.extend(d.motive.as_ref().map(|motive| format!("Motif : {motive}.")));
+    said.extend(d.concerns.map(|capacity| format!("Concerne : {}.", capacity.french())));
+    said.join(" ")
 }
 
 impl Waiting {
@@ -82,12 +95,13 @@ impl Waiting {
             title,
             since: words::moment_of(&d.since),
             until: d.until.as_deref().map(words::day_of),
+            asked: asked(&d),
             stated: d.stated,
             accept: effect(d.kind, true),
             refuse: effect(d.kind, false),
             dated: match d.kind {
                 AwaitedKind::Impossibility => {
-                    Some(("Si oui, jusqu'au (ce jour non compris)", "Six mois au plus."))
+                    Some(("Si oui, jusqu'au (ce jour compris)", "Six mois au plus."))
                 }
                 AwaitedKind::Deferral | AwaitedKind::DeferralReview => Some((
                     "Si oui, jour où vous revoyez cette décision",
@@ -221,6 +235,21 @@ fn decision_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     show_decision(app, incoming, 200, Entered::nothing())
 }
 
+/// The form asks for the last day on which it counts; the service, for the first on which it does not.
+fn impossibility(form: &Form) -> Result<ImpossibilityDecision, FieldErrors> {
+    let decision: ImpossibilityDecision = form.read()?;
+    let until = match decision.until {
+        Some(last) => Some(
+            last.date()
+                .succ_opt()
+                .and_then(|day| Day::new(day).ok())
+                .ok_or_else(|| FieldErrors::one("until", EntryError::DateOutOfRange))?,
+        ),
+        None => None,
+    };
+    Ok(ImpossibilityDecision { until, ..decision })
+}
+
 fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<(), Fault> {
         let call = incoming.call()?;
@@ -228,7 +257,7 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let kind = match subject {
             Some("impossibilite") => {
                 let id = incoming.id("decision", ImpossibilityId::parse)?;
-                let input = incoming.form.read().map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
+                let input = impossibility(&incoming.form).map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
                 let act = Act { action: Action::Confirm, resource: ResourceKind::Impossibility };
                 app.impossibility_decide(call, act, &id, &input)?;
                 return Ok(());
@@ -341,6 +370,15 @@ fn sample_waiting(kind: AwaitedKind) -> Waiting {
         kind,
         since: "2027-03-12T10:00:00Z".to_owned(),
         until: Some("2027-04-11T10:00:00Z".to_owned()),
+        asked_by: Some(super::frame::sample::who(
+            "Samira Haddad",
+            "Les Passerelles",
+            crate::domain::vocabulary::Profession::SpecialisedPrevention,
+        )),
+        motive: (kind == AwaitedKind::Impossibility)
+            .then(|| "sans réponse, tentatives du 10 mars 2027 et du 11 mars 2027".to_owned()),
+        concerns: (kind == AwaitedKind::Impossibility)
+            .then_some(crate::domain::vocabulary::Capacity::Parent),
         stated: "Prévenir le père mettrait l'enfant en danger.".to_owned(),
     })
 }
@@ -420,6 +458,16 @@ impl Page for PlacePage {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_last_day_that_a_manager_gives_counts() {
+        let form = |until| {
+            super::Form::of(&[("accepted:bool", "true"), ("motive", "Vu."), ("until", until)])
+        };
+        let decided = super::impossibility(&form("2027-03-14")).unwrap();
+        assert_eq!(decided.until.map(|d| d.iso()).as_deref(), Some("2027-03-15"));
+        assert!(super::impossibility(&form("2100-12-31")).is_err());
+    }
+
     #[test]
     fn pages_of_a_manager() {
         crate::web::pages::snapshots::check::<super::ManagerPage>();

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::Page;
 use super::icon::Icon;
+use super::invitation::taking;
 use super::manager;
 use super::shell::{Room, Shell};
 use super::words;
@@ -65,7 +66,8 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord"),
         Waiting::ReleaseAwaited => (at("/accords"), "Voir les accords"),
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
-        Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
+        Waiting::ImpossibilityEnds => (at("/impossible-a-joindre"), "Demander une nouvelle décision"),
+        Waiting::AccordEnded => ("/aide".to_owned(), "Comprendre les accords"),
         Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
         Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
         Waiting::EmergencyOpen => (at(&format!("/urgences/{object}")), "Voir ce qui est ouvert"),
@@ -85,6 +87,8 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         // Who looks at emergencies has no pathway to go to.
         whose: match waiting.kind {
             Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed => None,
+            // A pathway that one does not read any more is not named.
+            Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
         },
         sentence: waiting.sentence,
@@ -94,10 +98,12 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
 }
 
 fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
-    let from = one.from.as_ref().map_or_else(
-        || "Vous êtes invité dans un cercle.".to_owned(),
-        |w| format!("{} ({}) vous invite dans un cercle.", w.name, w.organisation),
-    );
+    let from = match (&one.takes_place_of, &one.from) {
+        (Some(place), Some(by)) => format!("{} {}.", by.name, taking(place)),
+        (Some(place), None) => format!("Votre responsable {}.", taking(place)),
+        (None, Some(by)) => format!("{} ({}) vous invite dans un cercle.", by.name, by.organisation),
+        (None, None) => "Vous êtes invité dans un cercle.".to_owned(),
+    };
     let purposes: Vec<&str> = one.purposes.iter().map(|p| p.french()).collect();
     let why = if purposes.is_empty() { String::new() } else { format!(" Pour : {}.", purposes.join(", ")) };
     Line {
@@ -142,7 +148,8 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         return Ok(Answer::see_other(way.href));
     }
     let goes_to = |room| shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == room));
-    let (may_open, office) = (goes_to(Room::Pathways), goes_to(Room::Office));
+    let may_open = !shell.opens_under().is_empty();
+    let office = goes_to(Room::Office);
     let at_the_office = if office { super::office::waiting(app, incoming)? } else { Vec::new() };
     // What a manager decides on waits on a page of its own; the first page says that it is there.
     let decisions = if goes_to(Room::Manager) {
@@ -197,6 +204,7 @@ impl Page for TodayPage {
                 "Ville",
                 crate::domain::vocabulary::Profession::ReferentPre,
             )),
+            takes_place_of: None,
             purposes: vec![crate::domain::vocabulary::Purpose::Coordination],
             mandate: crate::domain::vocabulary::Mandate::Contractual,
             role: crate::domain::vocabulary::Role::Participant,
