@@ -379,7 +379,8 @@ impl App {
         for recipient in &share.recipients {
             recipients.extend(self.name_of(scene, &recipient.participation)?);
         }
-        let (read_by, halted) = self.read_today(scene, share, &readers_of(scene, share), |_| true)?;
+        let readers = readers_of(scene, share);
+        let (read_by, halted) = self.read_today(scene, share, &readers, |_| true)?;
         let facts = scene.gate.facts();
         Ok(ShareLine {
             id: share.id.clone(),

@@ -17,12 +17,13 @@ use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::looked;
 use super::shell::Shell;
+use crate::domain::accord::LineKind;
 use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Role};
 use crate::service::share_views::{ShareLine, Standpoint};
-use crate::service::{Act, App, Said, ServiceError, SheetAsk};
+use crate::service::{Act, App, LineView, Said, ServiceError, SheetAsk};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// Something that is shared today.
@@ -36,6 +37,8 @@ struct Shared {
 /// Something that may be shared: an accord in force.
 struct Agreed {
     whom: String,
+    /// The subjects that it names.
+    what: String,
     why: &'static str,
     until: String,
 }
@@ -98,7 +101,10 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     let people = if referent { looked::people(app, incoming)? } else { unnamed() };
     let chosen = incoming.query.get("pour").and_then(|p| people.iter().find(|c| c.code() == p));
-    let for_whom = chosen.map(|c| c.french().to_owned());
+    let for_whom = chosen.map(|c| {
+        let young = c.code() == "young_person" && frame.view.name_shared;
+        if young { frame.view.name.clone() } else { c.french().to_owned() }
+    });
     let mut out = FamilySheetPage {
         today: french_date(frame.today),
         shell,
@@ -166,7 +172,7 @@ fn reporting(frame: &Frame) -> BTreeMap<String, &'static str> {
         .iter()
         .filter_map(|p| {
             let to = p.who.profession.accountable_to()?;
-            Some((format!("{} ({})", p.who.name, p.who.profession.french()), to))
+            Some((format!("{} ({})", p.who.name, p.who.profession.within_brackets()), to))
         })
         .collect()
 }
@@ -175,6 +181,22 @@ fn with_report(whom: String, reporting: &BTreeMap<String, &'static str>) -> Stri
     match reporting.get(&whom) {
         Some(to) => format!("{whom}, qui rend compte {to}"),
         None => whom,
+    }
+}
+
+/// The subjects of a line of an accord, in words.
+fn subjects(line: &LineView) -> String {
+    if line.kind == LineKind::Contributor {
+        return "apporte des informations, n'en reçoit pas".to_owned();
+    }
+    let mut all = line.categories.clone();
+    all.extend(line.exact_words.iter().copied());
+    all.sort_unstable();
+    all.dedup();
+    if all.is_empty() {
+        "l'essentiel pour ce but".to_owned()
+    } else {
+        all.iter().map(|c| c.french()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -194,8 +216,9 @@ fn agreed(app: &App, incoming: &Incoming) -> Result<Vec<Agreed>, Fault> {
                     whom: format!(
                         "{} ({}){report}",
                         service_name(&l.recipient),
-                        l.recipient.profession.french()
+                        l.recipient.profession.within_brackets()
                     ),
+                    what: subjects(&l),
                     why: a.purpose.french(),
                     until: until.clone(),
                 }
@@ -242,6 +265,7 @@ impl Page for FamilySheetPage {
                 agreed: if full && role == Role::Referent {
                     vec![Agreed {
                         whom: "Action éducative, Sauvegarde".to_owned(),
+                        what: "Scolarité, Logement".to_owned(),
                         why: "Coordonner le parcours",
                         until: "14 juillet 2027".to_owned(),
                     }]

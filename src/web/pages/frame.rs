@@ -147,12 +147,33 @@ impl Frame {
         self.nickname_only() && matches!(self.part, Part::Circle | Part::Accords | Part::Shares | Part::Stay)
     }
 
+    /// What the folded list of parts is called: the part one is in.
+    #[must_use]
+    pub fn part_named(&self) -> String {
+        match self.part {
+            Part::Other => "Parties du parcours".to_owned(),
+            part => format!("Parties du parcours : {}", part.label()),
+        }
+    }
+
+    /// Whether the reader is the référent, who holds the review.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.view.me.role == Role::Referent
+    }
+
     /// « 15 ans », when the birth date may be read.
     #[must_use]
     pub fn age(&self) -> Option<String> {
+        Some(words::plural(self.years()?, "an", "ans"))
+    }
+
+    /// Completed years, when the birth date may be read.
+    #[must_use]
+    pub fn years(&self) -> Option<i64> {
         let born = Day::parse(self.view.person.as_ref()?.birth_date.as_deref()?).ok()?.date();
         let years = (0..130).take_while(|y| birthday(born, y + 1).is_some_and(|d| d <= self.today)).count();
-        Some(words::plural(i64::try_from(years).ok()?, "an", "ans"))
+        i64::try_from(years).ok()
     }
 
     /// Whom to call for the young person, as the family ordered them: those for an emergency, or else the contacts; with

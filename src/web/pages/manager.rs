@@ -128,15 +128,18 @@ struct Place {
 }
 
 impl Place {
-    fn of(line: &OfficeLine, place: &OfficePlace) -> Self {
+    /// `number` is that of the situation in the office's list: two that opened on one day are told apart.
+    fn of(number: usize, line: &OfficeLine, place: &OfficePlace) -> Self {
         let referent = line.referent.as_ref().map(|r| format!(", référent {}", r.name)).unwrap_or_default();
         let pathway = match &line.opened_on {
-            Some(day) => format!("Parcours ouvert le {}{referent}", words::day_of(day)),
-            None => "Parcours d'une autre structure".to_owned(),
+            Some(day) => {
+                format!("Situation n° {number}, parcours ouvert le {}{referent}", words::day_of(day))
+            }
+            None => format!("Situation n° {number}, parcours d'une autre structure"),
         };
         Self {
             id: place.id.as_str().to_owned(),
-            who: format!("{} ({})", place.who.name, place.who.profession.french()),
+            who: format!("{} ({})", place.who.name, place.who.profession.within_brackets()),
             role: place.role.french(),
             since: words::day_of(&place.since),
             leaving: place.leaving,
@@ -214,8 +217,8 @@ fn awaited(app: &App, incoming: &Incoming) -> Result<Vec<AwaitedDecision>, Fault
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let waiting = awaited(app, incoming)?.into_iter().map(Waiting::of).collect();
     let office = app.office(incoming.call()?)?.into_inner().items;
-    let open = office.iter().filter(|l| !l.closed);
-    let all = open.flat_map(|l| l.places.iter().map(move |p| Place::of(l, p)));
+    let open = (1..).zip(&office).filter(|(_, l)| !l.closed);
+    let all = open.flat_map(|(n, l)| l.places.iter().map(move |p| Place::of(n, l, p)));
     let (leaving, places) = all.partition(|p| p.leaving);
     let shell = Shell::signed_in(app, incoming, Room::Manager, "Responsable")?;
     Answer::page(&ManagerPage { shell, waiting, leaving, places })
@@ -301,11 +304,11 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn find_place(app: &App, incoming: &Incoming) -> Result<(PathwayId, Place), Fault> {
     let id = incoming.id("participation", ParticipationId::parse)?;
     let office = app.office(incoming.call()?)?.into_inner().items;
-    office
-        .iter()
-        .flat_map(|l| l.places.iter().map(move |p| (l, p)))
-        .find(|(_, p)| p.id == id)
-        .map(|(l, p)| (l.pathway.clone(), Place::of(l, p)))
+    (1..)
+        .zip(&office)
+        .flat_map(|(n, l)| l.places.iter().map(move |p| (n, l, p)))
+        .find(|(_, _, p)| p.id == id)
+        .map(|(n, l, p)| (l.pathway.clone(), Place::of(n, l, p)))
         .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
 }
 
@@ -352,7 +355,7 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
         since: "4 janvier 2027".to_owned(),
         leaving,
         own_sheet: leaving,
-        pathway: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
+        pathway: "Situation n° 3, parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
         named: if leaving {
             vec![]
         } else {

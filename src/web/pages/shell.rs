@@ -79,7 +79,9 @@ pub struct Shell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub id: String,
-    /// The page where it was written, filled with it.
+    /// The page where it was written.
+    pub path: String,
+    /// That page, filled with it.
     pub href: String,
     /// « demain à 14 h 05 »
     pub until: String,
@@ -247,6 +249,7 @@ impl Shell {
             .filter(|k| shell.resumed.as_deref() != Some(k.id.as_str()))
             .map(|k| Kept {
                 id: k.id.as_str().to_owned(),
+                path: k.path.clone(),
                 href: kept::back_to(k),
                 until: words::moment(k.until),
             })

@@ -6,9 +6,10 @@ use super::Page;
 use super::icon::Icon;
 use super::invitation::taking;
 use super::manager;
-use super::shell::{Room, Shell};
+use super::shell::{Kept, Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
+use crate::domain::vocabulary::Category;
 use crate::service::circle::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
@@ -42,6 +43,36 @@ struct TodayPage {
     may_open: bool,
     /// A secretary follows no pathway: what waits at the office stands here instead.
     office: bool,
+}
+
+impl TodayPage {
+    /// « Écrire : Mobilité, Lina Carpentier »: what a text that was not sent is, and about whom.
+    fn left(&self, kept: &Kept) -> String {
+        let (path, asked) = kept.path.split_once('?').unwrap_or((&kept.path, ""));
+        let mut parts = path.trim_start_matches('/').split('/').skip(1);
+        let (pathway, page) = (parts.next().unwrap_or_default(), parts.collect::<Vec<_>>());
+        let subject = asked
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("category="))
+            .and_then(|code| Category::parse(code).ok());
+        let what = match (page.as_slice(), subject) {
+            (["ecrire"], Some(subject)) => format!("Écrire : {}", subject.french()),
+            (["ecrire"], None) => "Écrire une information".to_owned(),
+            (["informations", _, "corriger"], _) => "Corriger une information".to_owned(),
+            (["notes", ..], _) => "Une note".to_owned(),
+            (["actions"], _) => "Proposer une action".to_owned(),
+            (["partager", ..], _) => "Partager".to_owned(),
+            (["accords", "preparer"], _) => "Préparer un accord".to_owned(),
+            (["passages", "nouveau"], _) => "Passer le relais".to_owned(),
+            (["personne"], _) => "Identité".to_owned(),
+            (["bilan"], _) => "Bilan".to_owned(),
+            _another => "Un formulaire".to_owned(),
+        };
+        match self.pathways.iter().find(|p| p.id == pathway) {
+            Some(known) => format!("{what}, {}", known.name),
+            None => what,
+        }
+    }
 }
 
 /// The rows.
@@ -212,8 +243,19 @@ impl Page for TodayPage {
             invited_on: "2027-03-12".to_owned(),
             name: None,
         };
+        let left = {
+            let mut page = page(Vec::new(), vec![super::pathways::sample_line()]);
+            page.shell.kept = vec![Kept {
+                id: "k".repeat(26),
+                path: "/parcours/pathway/ecrire?category=mobility".to_owned(),
+                href: "/parcours/pathway/ecrire?category=mobility&repris=k".to_owned(),
+                until: "15 mars 2027 à 14 h 05".to_owned(),
+            }];
+            page
+        };
         vec![
             ("empty", page(Vec::new(), Vec::new())),
+            ("text_left", left),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
             ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),

@@ -21,6 +21,47 @@ use crate::web::pages::icon::Icon;
 use crate::web::pages::shell::Shell;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
+/// Languages in which a sheet is read, those of the country's families first.
+fn languages() -> Vec<Choice> {
+    [
+        ("fr", "Français"),
+        ("ar", "Arabe"),
+        ("pt", "Portugais"),
+        ("fr-LSF", "Langue des signes française"),
+        ("en", "Anglais"),
+        ("es", "Espagnol"),
+        ("it", "Italien"),
+        ("tr", "Turc"),
+        ("ro", "Roumain"),
+        ("pl", "Polonais"),
+        ("ru", "Russe"),
+        ("uk", "Ukrainien"),
+        ("sq", "Albanais"),
+        ("hy", "Arménien"),
+        ("ka", "Géorgien"),
+        ("fa", "Persan, dari"),
+        ("ps", "Pachto"),
+        ("ur", "Ourdou"),
+        ("ta", "Tamoul"),
+        ("bn", "Bengali"),
+        ("zh", "Chinois"),
+        ("vi", "Vietnamien"),
+        ("bm", "Bambara"),
+        ("wo", "Wolof"),
+        ("ff", "Peul"),
+        ("snk", "Soninké"),
+        ("so", "Somali"),
+        ("ti", "Tigrigna"),
+        ("ln", "Lingala"),
+        ("ber", "Berbère"),
+        ("rom", "Romani"),
+        ("ht", "Créole haïtien"),
+    ]
+    .into_iter()
+    .map(|(code, french)| Choice::new(code, french))
+    .collect()
+}
+
 /// One service that may be named.
 struct Offer {
     /// « organisation.profession.mission »
@@ -31,6 +72,8 @@ struct Offer {
     in_circle: bool,
     accountable: Option<String>,
     bound: bool,
+    /// Bound or not, according to the person.
+    mixed: bool,
 }
 
 /// A subject or exact words to tick.
@@ -189,6 +232,7 @@ fn offers(app: &App, incoming: &Incoming, frame: &Frame, purpose: Purpose) -> Re
             }),
             accountable: a.accountable.clone(),
             bound: a.bound,
+            mixed: a.mixed,
         })
         .collect();
     offers.sort_by(|a, b| (!a.in_circle, &a.name).cmp(&(!b.in_circle, &b.name)));
@@ -426,6 +470,7 @@ impl Page for PreparePage {
             in_circle,
             accountable: accountable.map(ToOwned::to_owned),
             bound,
+            mixed: !bound && in_circle,
         };
         let tick = |name: &str, value: &str, label: &str, hint| Tick {
             name: format!("{name}_{key}[]"),
@@ -448,6 +493,7 @@ impl Page for PreparePage {
                     vec![
                         offer(true, true, Some("Ce service rend compte au juge.")),
                         offer(false, false, None),
+                        offer(true, false, None),
                     ]
                 } else {
                     vec![]

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::decision::{About, Line};
 use super::{SUBJECTS, labels, member_only, own_items};
-use crate::domain::vocabulary::{Category, Purpose};
+use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::{ItemId, ItemVersionId, ParticipationId};
 use crate::service::App;
 use crate::service::pathways::PathwayList;
@@ -25,6 +25,13 @@ use crate::web::route::{Answer, Fault, Incoming};
 struct TellChoosePage {
     shell: Shell,
     list: PathwayList,
+}
+
+impl TellChoosePage {
+    /// A stay organiser has a sheet, and nobody to share with.
+    fn nobody_to_tell(&self) -> bool {
+        self.list.next.is_none() && self.list.items.iter().all(|p| p.role == Role::StayOrganiser)
+    }
 }
 
 /// What the answer is about.
@@ -211,7 +218,6 @@ impl Page for TellChoosePage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use crate::domain::vocabulary::Role;
         use crate::service::pathways::PathwayLine;
         let page = |items, next: Option<&str>| Self {
             shell: crate::web::pages::shell::sample::signed_in(Room::MayITell, "Puis-je le lui dire ?"),
@@ -241,7 +247,7 @@ impl Page for TellPage {
     fn samples() -> Vec<(&'static str, Self)> {
         use super::sample;
         use crate::domain::day::Day;
-        use crate::domain::vocabulary::{Profession, Role};
+        use crate::domain::vocabulary::Profession;
         use crate::ids::OralNoteId;
         use crate::service::ServiceError;
         use crate::web::pages::frame::sample::{frame, place};
