@@ -476,7 +476,8 @@ impl App {
                         None => None,
                     };
                     let before = facts.participation(&naming.facts.predecessor);
-                    if let Some(before) = before.filter(|b| may_know(facts, scene.gate.book(), &future, b, now))
+                    if let Some(before) =
+                        before.filter(|b| may_know(facts, scene.gate.book(), &future, b, now))
                     {
                         takes_place_of = Some(TakesPlaceOf {
                             who: names.who(scene.snapshot, &before.assignment)?,

@@ -232,9 +232,8 @@ fn why(purpose: Purpose, name: Option<&str>) -> String {
 }
 
 /// Before these letters « de » is « d' ».
-const VOWELS: [char; 19] = [
-    'A', 'E', 'I', 'O', 'U', 'À', 'Â', 'Ä', 'É', 'È', 'Ê', 'Ë', 'Î', 'Ï', 'Ô', 'Ö', 'Û', 'Ü', 'Œ',
-];
+const VOWELS: [char; 19] =
+    ['A', 'E', 'I', 'O', 'U', 'À', 'Â', 'Ä', 'É', 'È', 'Ê', 'Ë', 'Î', 'Ï', 'Ô', 'Ö', 'Û', 'Ü', 'Œ'];
 
 fn what(page: &mut Page, frame: &Frame, shown: &[Words]) {
     if shown.is_empty() {
@@ -414,7 +413,10 @@ mod tests {
         assert!(text.as_str().contains("Pour préparer le séjour de Mathis. Pour rien d'autre."));
         for purpose in Purpose::ALL {
             let said = why(*purpose, Some("Inès"));
-            assert!(said.starts_with("Pour ") && said.contains("Inès") && !said.contains("de Inès"), "{said}");
+            assert!(
+                said.starts_with("Pour ") && said.contains("Inès") && !said.contains("de Inès"),
+                "{said}"
+            );
         }
         assert_eq!(format!("{text:?}"), "NoticeText(…)");
     }

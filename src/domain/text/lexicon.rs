@@ -39,7 +39,10 @@ pub struct Warning {
 
 impl fmt::Debug for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Warning").field("term", &self.term).field("subject", &self.subject).finish_non_exhaustive()
+        f.debug_struct("Warning")
+            .field("term", &self.term)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,11 +64,7 @@ impl Warning {
             WarningSubject::Secret => "Ne l'écrivez nulle part ici.",
             WarningSubject::Charter => "Cherchez un autre mot.",
         };
-        format!(
-            "« {} » : ce mot peut toucher {}. {advice}",
-            self.written,
-            self.subject.french()
-        )
+        format!("« {} » : ce mot peut toucher {}. {advice}", self.written, self.subject.french())
     }
 }
 
@@ -302,7 +301,8 @@ const BUILT_IN: &[(WarningSubject, &[&str])] = &[
 ];
 
 /// Endings of the feminine that are more than an added « e ».
-const FEMININE: &[(&str, &[&str])] = &[("if", &["ive", "ives"]), ("eur", &["euse", "euses"]), ("teur", &["trice", "trices"])];
+const FEMININE: &[(&str, &[&str])] =
+    &[("if", &["ive", "ives"]), ("eur", &["euse", "euses"]), ("teur", &["trice", "trices"])];
 
 /// Whether one word of the text is the word of the term, give or take a French ending.
 fn same_word(word: &str, term: &str) -> bool {

@@ -268,7 +268,9 @@ fn a_verification_on_demand_holds_and_names_a_checkpoint_of_another_log() {
     // What cannot be read says nothing of the log.
     let slip = t.app.audit_verify(&t.call("auditor"), VERIFY, "pas un point de contrôle").map(|_| ());
     let Err(ServiceError::Invalid(errors)) = slip else { panic!("{slip:?}") };
-    assert!(errors.iter().all(|e| e.path == "given" && e.error.french().ends_with("Le journal, lui, tient.")));
+    assert!(
+        errors.iter().all(|e| e.path == "given" && e.error.french().ends_with("Le journal, lui, tient."))
+    );
     let long = "x".repeat(MOST_GIVEN + 1);
     let refused = t.app.audit_verify(&t.call("auditor"), VERIFY, &long).map(|_| ());
     assert!(matches!(refused, Err(ServiceError::Rule { code: "checkpoint_too_long", .. })));

@@ -120,7 +120,9 @@ fn story_s6_recipients_are_told_that_an_accord_ended_not_whose_nor_by_whom_nor_w
         assert_eq!(line.kind, Waiting::AccordEnded);
         assert!(line.sentence.contains("Rendez ou détruisez tout papier"));
         // THREAT: a pathway that one lost reads as absent. Neither its id, nor a name, nor a day.
-        assert!(line.pathway.is_empty() && line.name.is_empty() && line.object.is_none() && line.on.is_none());
+        assert!(
+            line.pathway.is_empty() && line.name.is_empty() && line.object.is_none() && line.on.is_none()
+        );
     }
     // Who leads goes on, and somebody who never had a place hears nothing.
     assert!(!ended(&c, "referente") && !ended(&c, "prevention"));

@@ -61,8 +61,9 @@ pub(super) fn ended(scene: &mut Scene<'_>) -> Option<WaitingView> {
         object: None,
         on: None,
         urgent: false,
-        sentence: "Un accord a pris fin : vous ne lisez plus un parcours où vous étiez. Rendez ou détruisez tout \
+        sentence:
+            "Un accord a pris fin : vous ne lisez plus un parcours où vous étiez. Rendez ou détruisez tout \
                    papier imprimé."
-            .to_owned(),
+                .to_owned(),
     })
 }

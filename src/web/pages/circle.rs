@@ -83,8 +83,7 @@ fn circle(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Circle, "Cercle")?;
     let open = frame.view.closed_at.is_none();
     let role = frame.view.me.role;
-    let may_invite =
-        open && !frame.nickname_only() && matches!(role, Role::Referent | Role::Participant);
+    let may_invite = open && !frame.nickname_only() && matches!(role, Role::Referent | Role::Participant);
     let is_referent = open && role == Role::Referent;
     Answer::page(&CirclePage { shell, frame, places, replacements, may_invite, is_referent })
 }

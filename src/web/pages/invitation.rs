@@ -29,11 +29,9 @@ pub fn taking(place: &TakesPlaceOf) -> String {
     let from = place.first_day.as_deref().map(|d| format!(" à partir du {}", words::day_of(d)));
     let from = from.unwrap_or_default();
     match &place.last_day {
-        Some(last) => format!(
-            "vous demande de remplacer {}{from} jusqu'au {}",
-            place.who.name,
-            words::day_of(last)
-        ),
+        Some(last) => {
+            format!("vous demande de remplacer {}{from} jusqu'au {}", place.who.name, words::day_of(last))
+        }
         None => format!("vous demande de prendre la suite de {}{from}", place.who.name),
     }
 }

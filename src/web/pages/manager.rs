@@ -260,7 +260,8 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let kind = match subject {
             Some("impossibilite") => {
                 let id = incoming.id("decision", ImpossibilityId::parse)?;
-                let input = impossibility(&incoming.form).map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
+                let input =
+                    impossibility(&incoming.form).map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
                 let act = Act { action: Action::Confirm, resource: ResourceKind::Impossibility };
                 app.impossibility_decide(call, act, &id, &input)?;
                 return Ok(());
@@ -380,8 +381,7 @@ fn sample_waiting(kind: AwaitedKind) -> Waiting {
         )),
         motive: (kind == AwaitedKind::Impossibility)
             .then(|| "sans réponse, tentatives du 10 mars 2027 et du 11 mars 2027".to_owned()),
-        concerns: (kind == AwaitedKind::Impossibility)
-            .then_some(crate::domain::vocabulary::Capacity::Parent),
+        concerns: (kind == AwaitedKind::Impossibility).then_some(crate::domain::vocabulary::Capacity::Parent),
         stated: "Prévenir le père mettrait l'enfant en danger.".to_owned(),
     })
 }
@@ -463,9 +463,7 @@ impl Page for PlacePage {
 mod tests {
     #[test]
     fn the_last_day_that_a_manager_gives_counts() {
-        let form = |until| {
-            super::Form::of(&[("accepted:bool", "true"), ("motive", "Vu."), ("until", until)])
-        };
+        let form = |until| super::Form::of(&[("accepted:bool", "true"), ("motive", "Vu."), ("until", until)]);
         let decided = super::impossibility(&form("2027-03-14")).unwrap();
         assert_eq!(decided.until.map(|d| d.iso()).as_deref(), Some("2027-03-15"));
         assert!(super::impossibility(&form("2100-12-31")).is_err());

@@ -40,7 +40,10 @@ fn find(html: &str, path: &str) -> Option<Field> {
         let (_, element) = html.split_once(&format!(" id=\"{id}\""))?;
         let of_group = element.split_once("</fieldset>").map_or("", |(group, _)| group);
         let (words, chosen) = match inside(html, &format!("<label for=\"{id}\">"), "</label>") {
-            Some(words) => (words, element.split_once('>').is_some_and(|(_, rest)| rest.trim_start().starts_with("<option"))),
+            Some(words) => (
+                words,
+                element.split_once('>').is_some_and(|(_, rest)| rest.trim_start().starts_with("<option")),
+            ),
             None => (inside(of_group, "<legend>", "</legend>")?, true),
         };
         let label = without_tags(words);

@@ -70,7 +70,11 @@ impl WithdrawalForm {
                 );
                 let people = a.people.iter().map(|p| Choice::new(p.assignment.as_str(), p.name.clone()));
                 Group {
-                    label: format!("{} ({})", a.service.organisation_name, a.service.profession.within_brackets()),
+                    label: format!(
+                        "{} ({})",
+                        a.service.organisation_name,
+                        a.service.profession.within_brackets()
+                    ),
                     options: std::iter::once(whole).chain(people).collect(),
                 }
             })

@@ -35,7 +35,6 @@ pub fn day_of(text: &str) -> String {
     }
 }
 
-<<<<<<< HEAD
 /// « 13 mars 2027 » of an end that is told exclusively (`2027-03-14`, or the moment at which something is over): the last
 /// day on which it holds. The text itself when it is neither.
 #[must_use]
@@ -45,7 +44,8 @@ pub fn last_day(end: &str) -> String {
         .and_then(|d| d.date().pred_opt())
         .or_else(|| Timestamp::parse_rfc3339(end).map(|t| t.plus_micros(-1).paris_day()));
     last.map_or_else(|| end.to_owned(), french_date)
-=======
+}
+
 /// « mars 2027 » of `2027-03`; the text itself when it is none.
 #[must_use]
 pub fn month_of(text: &str) -> String {
@@ -54,7 +54,6 @@ pub fn month_of(text: &str) -> String {
         Ok(Some((_, month))) => month.to_owned(),
         Ok(None) | Err(_) => text.to_owned(),
     }
->>>>>>> main
 }
 
 /// « aujourd'hui », « demain », « dans 12 jours », « il y a 3 mois »: beside a date, never instead of it.

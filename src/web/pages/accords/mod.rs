@@ -5,6 +5,7 @@
 
 mod family;
 mod impossible;
+mod languages;
 mod prepare;
 mod release;
 mod sheet;

@@ -4,6 +4,7 @@
 use askama::Template;
 use chrono::{Days, NaiveDate};
 
+use super::languages::languages;
 use super::{Choice, Family, may_prepare, purposes, service_key, service_name, sheet};
 use crate::domain::accord::LineKind;
 use crate::domain::day::Day;
@@ -20,47 +21,6 @@ use crate::web::pages::frame::{Frame, Part, pathway_of};
 use crate::web::pages::icon::Icon;
 use crate::web::pages::shell::Shell;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
-
-/// Languages in which a sheet is read, those of the country's families first.
-fn languages() -> Vec<Choice> {
-    [
-        ("fr", "Français"),
-        ("ar", "Arabe"),
-        ("pt", "Portugais"),
-        ("fr-LSF", "Langue des signes française"),
-        ("en", "Anglais"),
-        ("es", "Espagnol"),
-        ("it", "Italien"),
-        ("tr", "Turc"),
-        ("ro", "Roumain"),
-        ("pl", "Polonais"),
-        ("ru", "Russe"),
-        ("uk", "Ukrainien"),
-        ("sq", "Albanais"),
-        ("hy", "Arménien"),
-        ("ka", "Géorgien"),
-        ("fa", "Persan, dari"),
-        ("ps", "Pachto"),
-        ("ur", "Ourdou"),
-        ("ta", "Tamoul"),
-        ("bn", "Bengali"),
-        ("zh", "Chinois"),
-        ("vi", "Vietnamien"),
-        ("bm", "Bambara"),
-        ("wo", "Wolof"),
-        ("ff", "Peul"),
-        ("snk", "Soninké"),
-        ("so", "Somali"),
-        ("ti", "Tigrigna"),
-        ("ln", "Lingala"),
-        ("ber", "Berbère"),
-        ("rom", "Romani"),
-        ("ht", "Créole haïtien"),
-    ]
-    .into_iter()
-    .map(|(code, french)| Choice::new(code, french))
-    .collect()
-}
 
 /// One service that may be named.
 struct Offer {

@@ -131,7 +131,11 @@ impl Board {
                 .lines
                 .iter()
                 .map(|l| {
-                    let who = format!("{} ({})", service_name(&l.recipient), l.recipient.profession.within_brackets());
+                    let who = format!(
+                        "{} ({})",
+                        service_name(&l.recipient),
+                        l.recipient.profession.within_brackets()
+                    );
                     Choice::new(l.id.as_str(), who)
                 })
                 .collect(),

@@ -72,8 +72,7 @@ impl Page for SharesPage {
             read_by: Vec::new(),
             halted: None,
         };
-        let stopped =
-            ShareLine { halted: Some(Halt::NoAccord), ..line(Standpoint::Sharer, None, true) };
+        let stopped = ShareLine { halted: Some(Halt::NoAccord), ..line(Standpoint::Sharer, None, true) };
         let all = vec![
             line(Standpoint::Sharer, None, false),
             line(Standpoint::Sharer, None, true),
