@@ -22,7 +22,7 @@ use crate::charter::Matrix;
 use crate::charter::table::{Judgement, judge_cell};
 use crate::clock::Timestamp;
 use crate::domain::cell::{Cell, Reason, TableFacts};
-use crate::domain::record::{Action, TrailEntry};
+use crate::domain::record::TrailEntry;
 use crate::domain::vocabulary::{Category, code_enum};
 
 /// How many rows are read at once.
@@ -156,31 +156,6 @@ impl Versions {
     }
 }
 
-/// Whether the reader decided about itself: then the version cited is its own.
-const fn asks_for_itself(action: Action) -> bool {
-    match action {
-        Action::Read | Action::List | Action::Search | Action::Print | Action::Export => true,
-        Action::Preview
-        | Action::Create
-        | Action::Update
-        | Action::Share
-        | Action::End
-        | Action::Invite
-        | Action::Accept
-        | Action::Decline
-        | Action::Confirm
-        | Action::Sign
-        | Action::Refuse
-        | Action::Withdraw
-        | Action::Oppose
-        | Action::Publish
-        | Action::SignIn
-        | Action::SignOut
-        | Action::Maintain
-        | Action::Erase => false,
-    }
-}
-
 /// Whether gates 5 to 7 give this reason, the hidden author's apart, which is no column of the table.
 const fn of_the_table(reason: Reason) -> bool {
     matches!(
@@ -308,7 +283,8 @@ pub fn replay_record(
             }
         };
         let Err(now) = said(matrix.as_deref(), facts, &recorded) else { continue };
-        let another = !asks_for_itself(body.action);
+        // Who reads decides about itself: then the version cited is its own.
+        let another = !body.action.shows_content();
         if another
             && versions.beside(&body.policy_hashes).iter().any(|m| said(Some(m), facts, &recorded).is_ok())
         {

@@ -37,6 +37,36 @@ code_enum! {
     }
 }
 
+impl Action {
+    /// Whether an act of this kind can put content before the eyes of who acts. Whether it did, the record says: its
+    /// categories, its decision and the rows that it returned.
+    #[must_use]
+    pub const fn shows_content(self) -> bool {
+        match self {
+            Self::Read | Self::List | Self::Search | Self::Print | Self::Export => true,
+            Self::Preview
+            | Self::Create
+            | Self::Update
+            | Self::Share
+            | Self::End
+            | Self::Invite
+            | Self::Accept
+            | Self::Decline
+            | Self::Confirm
+            | Self::Sign
+            | Self::Refuse
+            | Self::Withdraw
+            | Self::Oppose
+            | Self::Publish
+            | Self::SignIn
+            | Self::SignOut
+            | Self::Maintain
+            | Self::Erase
+            | Self::Attest => false,
+        }
+    }
+}
+
 code_enum! {
     /// To what it was done.
     ResourceKind, "resource" {

@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveDate, SubsecRound, Timelike};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoints::unproven;
+use super::checkpoints::{Made, unproven};
 use super::receipts::record_ref;
 use super::{Act, App, Call, Desk, ServiceError, WitnessState, witnesses};
 use crate::audit::tree::consistency_proof;

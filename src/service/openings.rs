@@ -298,31 +298,11 @@ const fn lists(action: Action) -> bool {
     matches!(action, Action::List | Action::Search)
 }
 
-/// Whether a record of this kind can have put content before somebody's eyes. The list of items shows their words.
+/// Whether a record of this kind can have put content before somebody's eyes. The list of items shows their words; other
+/// lists do not.
 const fn opens_content(action: Action, resource: ResourceKind) -> bool {
-    match action {
-        Action::Read | Action::Print | Action::Export => true,
-        Action::List | Action::Search => matches!(resource, ResourceKind::Item | ResourceKind::ActionItem),
-        Action::Preview
-        | Action::Create
-        | Action::Update
-        | Action::Share
-        | Action::End
-        | Action::Invite
-        | Action::Accept
-        | Action::Decline
-        | Action::Confirm
-        | Action::Sign
-        | Action::Refuse
-        | Action::Withdraw
-        | Action::Oppose
-        | Action::Publish
-        | Action::SignIn
-        | Action::SignOut
-        | Action::Maintain
-        | Action::Erase
-        | Action::Attest => false,
-    }
+    action.shows_content()
+        && (!lists(action) || matches!(resource, ResourceKind::Item | ResourceKind::ActionItem))
 }
 
 /// Papers that are made for one member of the family: the sheets that one signs, the people, the family's own sheets.

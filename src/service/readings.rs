@@ -43,13 +43,6 @@ struct Detail {
     returned: Vec<(String, String, i64)>,
 }
 
-/// Whether an action puts content before somebody's eyes.
-fn opens_content(action: &str) -> bool {
-    [Action::Read, Action::List, Action::Search, Action::Print, Action::Export]
-        .iter()
-        .any(|a| a.code() == action)
-}
-
 /// How a record cites a share that a reading rested on.
 fn mark(share: &ShareFacts) -> String {
     format!("share:{}:", share.id)
@@ -96,7 +89,8 @@ impl App {
             let rests_here = body.basis.iter().any(|b| b.starts_with(&own));
             let rests = rests_here || body.basis.iter().any(|b| others.iter().any(|m| b.starts_with(m)));
             // A list of shares is decided on too, but opens no words.
-            let words = opens_content(&body.action) && body.resource != ResourceKind::Share.code();
+            let action = Action::parse(&body.action).map_err(|e| broken(&e))?;
+            let words = action.shows_content() && body.resource != ResourceKind::Share.code();
             if !rests || body.at < share.starts.micros() || body.decision != Verdict::Permit.code() || !words
             {
                 continue;
@@ -120,7 +114,7 @@ impl App {
                 at: Timestamp::from_micros(body.at),
                 assignment: AssignmentId::parse(assignment).map_err(|e| broken(&e))?,
                 versions,
-                printed: body.action == Action::Print.code(),
+                printed: action == Action::Print,
             });
         }
         Ok(readings)

@@ -33,6 +33,14 @@ const CONTINUES: (&str, &str) =
 const ANYBODY: &str =
     "anybody with a copy of the database (`relais audit verify`, no key); the auditor (`/controle/preuve`)";
 const KEEPER: &str = "whoever kept a checkpoint elsewhere; the witnesses; the server, which does not start";
+const REWRITTEN: (&str, &str) =
+    ("tests/store/rewriting.rs", "a_log_written_anew_with_the_real_key_is_seen_by_a_kept_checkpoint_only");
+const REPLAYED: (&str, &str) =
+    ("tests/store/rewriting.rs", "facts_changed_under_a_new_signature_are_found_by_a_replay");
+const RECONCILED: (&str, &str) =
+    ("tests/store/reconcile.rs", "data_changed_behind_the_log_is_named_with_its_record_and_row");
+const HOLDS_THE_KEY: &str =
+    "the service itself, once a day, and the auditor (`/controle`); whoever has the key-encryption key (`relais audit reconcile`)";
 
 const ROWS: &[Row] = &[
     Row {
@@ -129,6 +137,37 @@ const ROWS: &[Row] = &[
         )],
     },
     Row {
+        attack: "The whole log is written anew, every hash fitting, and signed with the real key",
+        control: "a checkpoint kept elsewhere; without one it is not seen",
+        seen_by: KEEPER,
+        tests: &[REWRITTEN, ("tests/store/verifier/logs.rs", "three_verifiers_agree_on_thousands_of_logs")],
+    },
+    Row {
+        attack: "The facts or the outcome of a recorded decision are changed, and the log is signed again",
+        control: "each decision is judged again on its facts, under the charter version that it cites",
+        seen_by: "anybody with a copy of the database (`relais audit replay`, no key); the auditor, record by record",
+        tests: &[REPLAYED],
+    },
+    Row {
+        attack: "Records are pruned before their time",
+        control: "a record without its body fails, as long as no pruning record covers it",
+        seen_by: ANYBODY,
+        tests: &[STATEMENTS],
+    },
+    Row {
+        attack: "Data is changed, taken away or put in behind the log",
+        control: "each record has the digest of what it wrote: worked out again from the rows; every row must have its record",
+        seen_by: HOLDS_THE_KEY,
+        tests: &[
+            RECONCILED,
+            (
+                "tests/store/reconcile.rs",
+                "what_the_log_says_was_erased_is_no_loss_and_a_destroyed_key_closes_its_pathway",
+            ),
+            ("tests/store/reconcile.rs", "an_account_an_affectation_or_a_place_that_nobody_made_is_named"),
+        ],
+    },
+    Row {
         attack: "A receipt is altered, or is of another record",
         control: "inclusion proof up to a signed root",
         seen_by: "whoever holds the receipt, without the server",
@@ -152,6 +191,7 @@ const ROWS: &[Row] = &[
         seen_by: "nobody: there is one log",
         tests: &[
             ("tests/store/lane.rs", "two_nodes_on_one_database_write_one_log"),
+            ("tests/faults/nodes.rs", "three_nodes_write_one_log_while_one_is_killed_at_random"),
             ("src/audit/lane/tests.rs", "other_nodes_write_through_the_same_head"),
         ],
     },
@@ -174,7 +214,8 @@ const UNSEEN: &[&str] = &[
     "An older copy put back, or the whole log written anew with the real key, where **nobody kept a checkpoint elsewhere and there is no witness**: a copy is whole in itself (the test of the truncated log shows it).",
     "What was cut since the last cosignature, and a log that is shown to no witness: the age of the last cosignature tells.",
     "A quorum of witnesses that are in league with the operator.",
-    "Data changed behind the log: each record has the digest of what it wrote, but no job compares them yet.",
+    "Data changed behind the log where it has no words of its own and changes with time: role and end of a place, profession and secrecy of an affectation, state and credentials of an account. That somebody made the row is checked, what it says today is not.",
+    "Data changed behind the log by somebody who also holds the key-encryption key and writes a record that says so.",
     "Pruning does not exist: until it does, a record without its body fails the verification.",
 ];
 

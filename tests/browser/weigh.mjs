@@ -40,11 +40,10 @@ async function visit(page, url) {
   let bytes = 0;
   const cached = new Set();
   session.on("Network.requestServedFromCache", ({ requestId }) => cached.add(requestId));
-  session.on("Network.responseReceived", ({ requestId, response }) => {
-    if (!cached.has(requestId) && !response.fromDiskCache) requests += 1;
-  });
   session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    if (!cached.has(requestId)) bytes += encodedDataLength;
+    if (cached.has(requestId) || encodedDataLength === 0) return;
+    requests += 1;
+    bytes += encodedDataLength;
   });
   await page.goto(url, { waitUntil: "load" });
   const [{ duration }] = await page.evaluate(() => performance.getEntriesByType("navigation").map((e) => e.toJSON()));

@@ -61,28 +61,7 @@ pub struct ReviewPage {
 
 /// Whether a record put content before somebody's eyes.
 fn opens_content(body: &LeafBody) -> bool {
-    let reads = match body.action {
-        Action::Read | Action::List | Action::Search | Action::Print | Action::Export => true,
-        Action::Preview
-        | Action::Create
-        | Action::Update
-        | Action::Share
-        | Action::End
-        | Action::Invite
-        | Action::Accept
-        | Action::Decline
-        | Action::Confirm
-        | Action::Sign
-        | Action::Refuse
-        | Action::Withdraw
-        | Action::Oppose
-        | Action::Publish
-        | Action::SignIn
-        | Action::SignOut
-        | Action::Maintain
-        | Action::Erase => false,
-    };
-    reads && !body.categories.is_empty() && body.decision == Verdict::Permit
+    body.action.shows_content() && !body.categories.is_empty() && body.decision == Verdict::Permit
 }
 
 /// Whether a record belongs into the queue of this kind.

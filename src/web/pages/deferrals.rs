@@ -210,6 +210,7 @@ fn sample_line() -> ConsultationLine {
         profession: crate::domain::vocabulary::Profession::Teacher,
         purpose: Some(crate::domain::vocabulary::Purpose::Schooling),
         categories: vec![crate::domain::vocabulary::Category::Schooling],
+        receipts: Vec::new(),
     }
 }
 

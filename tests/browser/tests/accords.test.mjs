@@ -51,6 +51,15 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await page.getByRole("button", { name: "Enregistrer la signature" }).click();
   await page.getByText("La signature est enregistrée.").waitFor();
   assert.match(await text(page), /On attend/);
+
+  // The secretary finds it among what waits, without the name of the young person, and may record the rest.
+  const office = await territory.as("Odile Simon");
+  const waits = office.getByRole("listitem").filter({ hasText: "Signé en partie" });
+  assert.match(await waits.innerText(), /Signatures attendues.*Coordonner le parcours/s);
+  assert.ok(!(await text(office)).includes("Lina"));
+  await accessible(office);
+  await waits.getByRole("link", { name: /Enregistrer ce que la famille a dit/ }).click();
+  await office.getByRole("button", { name: "Enregistrer la signature" }).waitFor();
 });
 
 test("S6 a withdrawal takes two clicks, and the secretary records one too", async () => {

@@ -2,14 +2,14 @@
 
 use askama::Template;
 
-use super::{index, of_pathway, of_person};
+use super::{of_pathway, of_person};
 use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome};
 use crate::service::{Act, App, ReviewInput, ReviewLine, ReviewSearch};
-use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back};
 use crate::web::pages::icon::Icon;
 use crate::web::pages::shell::{Room, Shell};
 use crate::web::pages::words;
+use crate::web::pages::{Page, record_index};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// The queue of one kind.
@@ -81,7 +81,7 @@ fn queue(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let act = Act { action: Action::Read, resource: ResourceKind::AuditLog };
-    let line = app.audit_record(incoming.call()?, act, index(incoming)?)?.into_inner().line;
+    let line = app.audit_record(incoming.call()?, act, record_index(incoming)?)?.into_inner().line;
     let shell = Shell::signed_in(app, incoming, Room::Audit, "Examiner un accès")?;
     Answer::page_with(
         status,
@@ -103,7 +103,7 @@ fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<(), Fault> {
         let input: ReviewInput = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
-        app.audit_review(incoming.call()?, incoming.act, index(incoming)?, &input)?;
+        app.audit_review(incoming.call()?, incoming.act, record_index(incoming)?, &input)?;
         Ok(())
     };
     match attempt() {
