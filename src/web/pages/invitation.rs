@@ -10,7 +10,7 @@ use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::Role;
 use crate::ids::ParticipationId;
-use crate::service::circle::{InvitationView, TakesPlaceOf};
+use crate::service::invitations::{InvitationView, TakesPlaceOf};
 use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 

@@ -10,7 +10,7 @@ use super::shell::{Kept, Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::Category;
-use crate::service::circle::InvitationView;
+use crate::service::invitations::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
 use crate::service::{Act, App, AwaitedDecision};
