@@ -37,14 +37,13 @@ fn inside<'h>(html: &'h str, open: &str, close: &str) -> Option<&'h str> {
 fn find(html: &str, path: &str) -> Option<Field> {
     ENDINGS.iter().find_map(|ending| {
         let id = format!("f-{path}{ending}");
-        let (_, element) = html.split_once(&format!(" id=\"{id}\""))?;
-        let of_group = element.split_once("</fieldset>").map_or("", |(group, _)| group);
-        let (words, chosen) = match inside(html, &format!("<label for=\"{id}\">"), "</label>") {
-            Some(words) => (
-                words,
-                element.split_once('>').is_some_and(|(_, rest)| rest.trim_start().starts_with("<option")),
-            ),
-            None => (inside(of_group, "<legend>", "</legend>")?, true),
+        let (before, after) = html.split_once(&format!(" id=\"{id}\""))?;
+        let (_, tag) = before.rsplit_once('<')?;
+        let (_, content) = after.split_once('>')?;
+        let (words, chosen) = match tag.split(' ').next()? {
+            "fieldset" => (inside(content, "<legend>", "</legend>")?, true),
+            "h2" => (content.split_once("</h2>")?.0, true),
+            kind => (inside(html, &format!("<label for=\"{id}\">"), "</label>")?, kind == "select"),
         };
         let label = without_tags(words);
         (!label.is_empty()).then_some(Field { id, label, chosen })
@@ -96,11 +95,11 @@ mod tests {
         let missing = EntryError::Missing.french();
         let page = format!(
             "<div class=\"summary no\" {SUMMARY}<ul><li><a href=\"#f-by\">{missing}</a></li><li><a href=\"#f-on\">{missing}</a>\
-             </li><li><a href=\"#f-name\">Trop long.</a></li><li><a href=\"#f-kind\">{missing}</a></li><li>\
+             </li><li><a href=\"#f-name\">Trop long.</a></li><li><a href=\"#f-kind\">{missing}</a></li><li><a href=\"#f-who\">{missing}</a></li><li>\
              <a href=\"#f-absent\">Ailleurs.</a></li></ul></div><fieldset class=\"field\" id=\"f-by\"><legend>Qui signe ?\
              </legend></fieldset><label for=\"f-on\">Quel jour ? <span class=\"optional\">facultatif</span></label>\
              <input id=\"f-on\"><label for=\"f-name\"><svg></svg> Nom</label><input id=\"f-name\"><label for=\"f-kind\">\
-             Sujet</label><select id=\"f-kind\" required>\n<option value=\"\">…</option></select>"
+             Sujet</label><select id=\"f-kind\" required>\n<option value=\"\">…</option></select><h2 id=\"f-who\">À qui ?</h2>"
         );
         let named = named(page);
         for line in [
@@ -108,6 +107,7 @@ mod tests {
             "<a href=\"#f-on\">Quel jour ? : remplissez ce champ.</a>",
             "<a href=\"#f-name\">Nom : trop long.</a>",
             "<a href=\"#f-kind\">Sujet : choisissez une réponse.</a>",
+            "<a href=\"#f-who\">À qui ? : choisissez une réponse.</a>",
             "<a href=\"#f-absent\">Ailleurs.</a>",
         ] {
             assert!(named.contains(line), "{line}\n{named}");
