@@ -337,6 +337,8 @@ impl World {
             shares,
             items,
             handovers: Vec::new(),
+            deferrals: Vec::new(),
+            emergencies: Vec::new(),
         };
         Self { facts, book, now: noon(day(3, 2)) }
     }

@@ -515,7 +515,7 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
     majority(scene, me, &mut lines);
-    ends::deferrals(scene, me, &mut lines);
+    ends::deferrals(scene, &mut lines);
     emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
 }

@@ -39,8 +39,7 @@ const REPLAYED: (&str, &str) =
     ("tests/store/rewriting.rs", "facts_changed_under_a_new_signature_are_found_by_a_replay");
 const RECONCILED: (&str, &str) =
     ("tests/store/reconcile.rs", "data_changed_behind_the_log_is_named_with_its_record_and_row");
-const HOLDS_THE_KEY: &str =
-    "the service itself, once a day, and the auditor (`/controle`); whoever has the key-encryption key (`relais audit reconcile`)";
+const HOLDS_THE_KEY: &str = "the service itself, once a day, and the auditor (`/controle`); whoever has the key-encryption key (`relais audit reconcile`)";
 
 const ROWS: &[Row] = &[
     Row {

@@ -2,44 +2,21 @@
 //! one's whole place.
 
 use super::{Lines, Waiting, WaitingView, near};
-use crate::access::facts::ParticipationFacts;
 use crate::access::{Resource, reading_ended};
 use crate::domain::day::french_date;
-use crate::domain::deferral::{DeferralState, SheetMaker};
-use crate::domain::vocabulary::Role;
 use crate::service::Scene;
 use crate::service::decisions::DEFERRAL_REVIEW_DAYS;
+use crate::service::deferrals::ends_next;
 
 /// LAW §6. A line that is told later comes back by itself: the référent hears it before.
-pub(super) fn deferrals(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
-    if me.role != Role::Referent {
-        return;
-    }
-    let today = scene.now.paris_day();
-    let ends = scene
-        .gate
-        .facts()
-        .deferrals
-        .iter()
-        .filter(|d| *d.maker() == SheetMaker::Referent)
-        .filter_map(|d| match d.state_on(today) {
-            DeferralState::KeptBack { review_on } => Some(review_on),
-            DeferralState::Asked | DeferralState::Over => None,
-        })
-        .min();
-    if let Some(day) = ends.filter(|day| near(*day, today, DEFERRAL_REVIEW_DAYS))
-        && scene.gate.resource(Resource::Consultations).is_ok()
-    {
-        lines.add(
-            Waiting::DeferralEnds,
-            None,
-            Some(day),
-            true,
-            format!(
-                "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
-                french_date(day)
-            ),
+pub(super) fn deferrals(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
+    let Some(day) = ends_next(scene) else { return };
+    if near(day, scene.now.paris_day(), DEFERRAL_REVIEW_DAYS) {
+        let sentence = format!(
+            "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
+            french_date(day)
         );
+        lines.add(Waiting::DeferralEnds, None, Some(day), true, sentence);
     }
 }
 
