@@ -89,13 +89,14 @@ fn asked(d: &AwaitedDecision) -> String {
 impl Waiting {
     fn of(d: AwaitedDecision) -> Self {
         let (subject, title) = kind_words(d.kind);
+        let asked = asked(&d);
         Self {
             id: d.id,
             subject,
             title,
             since: words::moment_of(&d.since),
             until: d.until.as_deref().map(words::day_of),
-            asked: asked(&d),
+            asked,
             stated: d.stated,
             accept: effect(d.kind, true),
             refuse: effect(d.kind, false),
