@@ -57,9 +57,13 @@ fn the_notice_holds_the_exact_words_for_its_collector_alone_and_never_in_clear_o
     let notice = |who: &str| f.t.app.accord_notice(&f.t.call(who), act(Action::Read), &accord);
     let view = notice("referente").unwrap();
     let text = view.text.as_ref().unwrap().as_str();
-    for must in
-        ["Mathis", "un comprimé CANARI", "à 20 h", "Mission sejours, Structure ville", "Préparer un séjour"]
-    {
+    for must in [
+        "Mathis",
+        "un comprimé CANARI",
+        "à 20 h",
+        "Mission sejours, Structure ville",
+        "Pour préparer le séjour de Mathis.",
+    ] {
         assert!(text.contains(must), "{must} in {text}");
     }
     assert_eq!(view.keyed_hash.len(), 64);
