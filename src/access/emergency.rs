@@ -164,7 +164,7 @@ pub(super) fn decide_item(q: &Question<'_>, id: &EmergencyId, memo: &Memo) -> De
     let mut failing = Vec::new();
     let mut valid_until = q.assignment.valid_until(now);
     // THREAT: confused deputy. The version judged and opened is one of this item's, and the one in force of it.
-    if !q.item.current().is_some_and(|v| v.id == q.version.id) {
+    if q.item.current().is_none_or(|v| v.id != q.version.id) {
         failing.push(Failing { gate: 4, reason: Reason::NotShared });
         return refused(failing, None, valid_until, q);
     }
