@@ -12,11 +12,11 @@ const LINK: &str = "<a href=\"#f-";
 /// How a name of a form may go on after the path that an error names.
 const ENDINGS: [&str; 4] = ["", "[]", ":bool", ":int"];
 
-/// A field of the page: the id of its element, its words, and whether it is chosen rather than written.
+/// A field of the page: the id of its element, its words, and what one does in it.
 struct Field {
     id: String,
     label: String,
-    chosen: bool,
+    act: &'static str,
 }
 
 fn without_tags(html: &str) -> String {
@@ -39,21 +39,23 @@ fn find(html: &str, path: &str) -> Option<Field> {
         let id = format!("f-{path}{ending}");
         let (before, after) = html.split_once(&format!(" id=\"{id}\""))?;
         let (_, tag) = before.rsplit_once('<')?;
-        let (_, content) = after.split_once('>')?;
-        let (words, chosen) = match tag.split(' ').next()? {
-            "fieldset" => (inside(content, "<legend>", "</legend>")?, true),
-            "h2" => (content.split_once("</h2>")?.0, true),
-            kind => (inside(html, &format!("<label for=\"{id}\">"), "</label>")?, kind == "select"),
+        let (rest, content) = after.split_once('>')?;
+        let label = || inside(html, &format!(" for=\"{id}\">"), "</label>");
+        let (words, act) = match tag.split(' ').next()? {
+            "fieldset" => (inside(content, "<legend>", "</legend>")?, "choisissez une réponse"),
+            "h2" => (content.split_once("</h2>")?.0, "choisissez une réponse"),
+            "select" => (label()?, "choisissez une réponse"),
+            _written if rest.contains("type=\"checkbox\"") => (label()?, "cochez cette case"),
+            _written => (label()?, "remplissez ce champ"),
         };
         let label = without_tags(words);
-        (!label.is_empty()).then_some(Field { id, label, chosen })
+        (!label.is_empty()).then_some(Field { id, label, act })
     })
 }
 
 fn said(field: &Field, message: &str) -> String {
     if message == EntryError::Missing.french() {
-        let act = if field.chosen { "choisissez une réponse" } else { "remplissez ce champ" };
-        return format!("{} : {act}.", field.label);
+        return format!("{} : {}.", field.label, field.act);
     }
     let mut letters = message.chars();
     let first = letters.next().map(char::to_lowercase).into_iter().flatten();
