@@ -11,6 +11,7 @@
 
 mod actor;
 mod emergency;
+mod ended;
 mod existence;
 pub mod facts;
 mod gate;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use actor::{Actor, SessionStamp};
 pub use emergency::{emergency_opens, may_review as may_review_emergency};
+pub use ended::reading_ended;
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
 pub use item::{

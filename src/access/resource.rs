@@ -1,5 +1,6 @@
 //! What is not an item has a rule too (DESIGN §4, second table).
 
+use super::ended::reading_ended;
 use super::existence::{Existence, may_know};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
@@ -67,6 +68,8 @@ pub enum Resource {
     Invitation(ParticipationId),
     /// The name, for somebody invited who has not answered: only if `identity` is covered.
     InvitedIdentity(ParticipationId),
+    /// That an accord which was one's whole place ended of late: whoever had that place.
+    ReadingEnded,
     /// The own place, whatever its role (a stay organiser: the stay and the référent's telephone).
     Place,
     /// Acts in the circle that need a full place (writing, sharing, inviting, recording).
@@ -214,6 +217,14 @@ pub(super) fn decide_with(
         }
         return identity(facts, book, assignment, me, valid_until, now);
     }
+    // S6: whoever lost a place with an accord learns that it ended, and nothing else.
+    if let Resource::ReadingEnded = resource {
+        failing.retain(|f| f.gate == 1);
+        if !participation.is_some_and(|me| reading_ended(facts, me, now)) {
+            failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+        }
+        return conclude(failing, valid_until);
+    }
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
@@ -287,6 +298,7 @@ pub(super) fn decide_with(
         Resource::EmergencyMotive(_)
         | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
+        | Resource::ReadingEnded
         | Resource::ManagerView
         | Resource::AccordState(_)
         | Resource::ImpossibilityMotive(_)
@@ -402,6 +414,7 @@ fn office(
         | Resource::ServiceDeferral
         | Resource::Invitation(_)
         | Resource::InvitedIdentity(_)
+        | Resource::ReadingEnded
         | Resource::Place
         | Resource::Act
         | Resource::ReferentAct

@@ -335,7 +335,7 @@ impl ItemDraft {
     pub fn warnings<S: AsRef<str>>(&self, lexicon: &[S]) -> Vec<Warning> {
         let mut all = warnings(self.label.as_str(), lexicon);
         for warning in self.content.warnings(lexicon) {
-            if !all.contains(&warning) {
+            if !all.iter().any(|w| w.term == warning.term) {
                 all.push(warning);
             }
         }

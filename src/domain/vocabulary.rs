@@ -264,7 +264,19 @@ impl Secrecy {
     }
 }
 
+/// Words that go between brackets, without brackets of their own: « Référent de parcours, réussite éducative ».
+#[must_use]
+pub fn within_brackets(words: &str) -> String {
+    words.replace(" (", ", ").replace(')', "")
+}
+
 impl Profession {
+    /// [`Profession::french`], to be written between brackets.
+    #[must_use]
+    pub fn within_brackets(self) -> String {
+        within_brackets(self.french())
+    }
+
     /// Functions of the platform that must not stand together with a place in a circle (DESIGN §3).
     #[must_use]
     pub const fn is_platform(self) -> bool {

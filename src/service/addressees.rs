@@ -41,6 +41,8 @@ pub struct AddresseeView {
     pub service: RecipientView,
     /// Whether everybody who works there is bound by secrecy.
     pub bound: bool,
+    /// Some are, and others not: it depends on the person.
+    pub mixed: bool,
     /// To whom this service reports upward.
     pub accountable: Option<String>,
     pub people: Vec<AddresseePerson>,
@@ -117,6 +119,7 @@ impl App {
                     items.push(AddresseeView {
                         service: recipient_view(&organisation, profession, mission),
                         bound: rows.iter().all(|s| *s == Secrecy::Bound),
+                        mixed: rows.len() > 1 && rows.contains(&Secrecy::Bound),
                         accountable: super::members::accountable(profession),
                         people,
                         subjects,

@@ -13,7 +13,6 @@ use super::app::App;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::pathways::end_place;
-use super::people::{PersonWords, person_words};
 use super::shares_end::shares_ended_to;
 use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
@@ -21,12 +20,12 @@ use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, hidden_from, may_know, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
-use crate::domain::accord::{Accord, ConsentFile, NamedAnswer, named};
+use crate::domain::accord::{NamedAnswer, named};
 use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::text::{EntryError, FieldErrors};
-use crate::domain::vocabulary::{Function, Mandate, Profession, Purpose, Role, Secrecy};
+use crate::domain::vocabulary::{Function, Mandate, Profession, Role, Secrecy};
 use crate::ids::{AssignmentId, ParticipationId, PathwayId};
 use crate::store::pathway::{NewParticipation, ParticipationChange};
 
@@ -57,6 +56,8 @@ pub struct PlaceView {
     pub until: Option<String>,
     /// Invited, not answered yet.
     pub pending: bool,
+    /// No accord in force names this service any more. Neither why, nor by whom.
+    pub without_accord: bool,
     /// Where to call.
     pub telephone: String,
     /// Whose place this one takes, where the reader may know of that place.
@@ -68,30 +69,6 @@ pub struct PlaceView {
 #[derive(Serialize, ToSchema)]
 pub struct CircleView {
     pub items: Vec<PlaceView>,
-}
-
-/// An invitation to me, before I answer it.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct InvitationView {
-    pub id: String,
-    pub pathway: String,
-    /// Who invites; for a stay, the référent.
-    pub from: Option<Who>,
-    pub purposes: Vec<Purpose>,
-    pub mandate: Mandate,
-    pub role: Role,
-    #[schema(format = Date)]
-    pub until: Option<String>,
-    #[schema(format = Date)]
-    pub invited_on: String,
-    /// Only if the accord covers the identity.
-    pub name: Option<String>,
-}
-
-/// My invitations.
-#[derive(Serialize, ToSchema)]
-pub struct InvitationsView {
-    pub items: Vec<InvitationView>,
 }
 
 const fn act(action: Action) -> Act {
@@ -107,6 +84,15 @@ fn role_seen(scene: &Scene<'_>, reader: &ParticipationFacts, p: &ParticipationFa
             .is_none_or(|incoming| hidden_from(facts, scene.gate.book(), reader, incoming, scene.now))
     });
     if hidden && p.role == Role::ContributorOnly { Role::Participant } else { p.role }
+}
+
+/// Whether an accord in force names this place; the service that leads needs none.
+///
+/// THREAT: accords alone. A statutory record keeps a place open too, and stands in no list shown to others: with it, this
+/// answer would tell that there is one.
+fn named_by_accord(facts: &PathwayFacts, p: &ParticipationFacts, now: Timestamp) -> bool {
+    p.assignment.organisation == facts.lead && p.role != Role::StayOrganiser
+        || named(&p.assignment.recipient_key(), Some(&p.assignment.id), &facts.consent(), now).named
 }
 
 /// One place, for a reader who may see it.
@@ -133,6 +119,7 @@ pub(super) fn place_view(
         since: iso(p.accepted_at.unwrap_or(p.invited_at).paris_day()),
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
+        without_accord: p.accepted_at.is_some() && !named_by_accord(facts, p, scene.now),
         telephone: names.telephone(scene.snapshot, &p.assignment)?,
         in_place_of,
         me: p.id == reader.id,
@@ -158,21 +145,6 @@ pub(super) fn circle_of(
         }
     }
     Ok(seen)
-}
-
-/// The purposes of the accords in force that name this service or person.
-fn purposes_naming(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> Vec<Purpose> {
-    let key = a.recipient_key();
-    let file = facts.consent();
-    let names = |accord: &Accord| {
-        let alone = ConsentFile { accords: std::slice::from_ref(accord), ..file };
-        named(&key, Some(&a.id), &alone, now).named
-    };
-    let mut purposes: Vec<Purpose> =
-        facts.accords.iter().filter(|accord| names(accord)).map(|accord| accord.facts().purpose()).collect();
-    purposes.sort_unstable();
-    purposes.dedup();
-    purposes
 }
 
 /// Which frame lets this assignment in: an accord in force, or belonging to the service that leads.
@@ -248,11 +220,6 @@ fn admissible(scene: &mut Scene<'_>, a: &AssignmentFacts) -> Result<(), ServiceE
         return Err(refuse());
     }
     Ok(())
-}
-
-fn name_of((mut view, words): (InvitationView, Option<PersonWords>)) -> InvitationView {
-    view.name = words.map(|w| w.display());
-    view
 }
 
 fn mine<'a>(scene: &Scene<'a>, id: &ParticipationId) -> Result<&'a ParticipationFacts, ServiceError> {
@@ -401,67 +368,6 @@ impl App {
                 move |tx, _| tx.participation_insert(&row),
             ))
         })
-    }
-
-    /// The invitations that the acting assignment has not answered.
-    ///
-    /// # Errors
-    /// [`ServiceError`].
-    pub fn invitations(&self, call: &Call) -> Result<Disclosed<InvitationsView>, ServiceError> {
-        let lines = self.read_many(
-            call,
-            act(Action::List),
-            |snapshot, actor, _| {
-                let places = snapshot.pathways_numbered(&actor.assignment().id)?;
-                Ok(places.into_iter().rev().filter(|p| p.invited).map(|p| p.pathway).collect())
-            },
-            |scene| {
-                let facts = scene.gate.facts();
-                let now = scene.now;
-                let assignment = scene.gate.actor().assignment();
-                let Some(p) = facts
-                    .participations
-                    .iter()
-                    .filter(|p| p.assignment.id == assignment.id && p.accepted_at.is_none() && !p.ended(now))
-                    .max_by_key(|p| p.invited_at)
-                else {
-                    return Err(ServiceError::AbsentOrRefused);
-                };
-                scene.gate.resource(Resource::Invitation(p.id.clone()))?;
-                let future = p.as_accepted(now);
-                let inviter = if p.role == Role::StayOrganiser {
-                    facts.referent(now)
-                } else {
-                    p.invited_by.as_ref().and_then(|i| facts.participation(i))
-                };
-                let inviter = inviter
-                    .filter(|i| may_know(facts, scene.gate.book(), &future, i, now))
-                    .or_else(|| facts.referent(now));
-                let from = match inviter {
-                    Some(i) => Some(Names::default().who(scene.snapshot, &i.assignment)?),
-                    None => None,
-                };
-                let view = InvitationView {
-                    id: p.id.as_str().to_owned(),
-                    pathway: facts.id.as_str().to_owned(),
-                    from,
-                    purposes: purposes_naming(facts, assignment, now),
-                    mandate: p.mandate,
-                    role: p.role,
-                    until: p.until_at.and_then(last_day).map(iso),
-                    invited_on: iso(p.invited_at.paris_day()),
-                    name: None,
-                };
-                scene.returned.push(RowRef {
-                    table: "participation",
-                    id: p.id.as_str().to_owned(),
-                    version: p.version,
-                });
-                let words = person_words(scene, Resource::InvitedIdentity(p.id.clone()))?;
-                Ok(Some(words.with(view).map_fn(name_of)))
-            },
-        )?;
-        Ok(lines.map(|items| InvitationsView { items }))
     }
 
     /// Accepts an invitation.

@@ -57,9 +57,13 @@ fn the_notice_holds_the_exact_words_for_its_collector_alone_and_never_in_clear_o
     let notice = |who: &str| f.t.app.accord_notice(&f.t.call(who), act(Action::Read), &accord);
     let view = notice("referente").unwrap();
     let text = view.text.as_ref().unwrap().as_str();
-    for must in
-        ["Mathis", "un comprimé CANARI", "à 20 h", "Mission sejours, Structure ville", "Préparer un séjour"]
-    {
+    for must in [
+        "Mathis",
+        "un comprimé CANARI",
+        "à 20 h",
+        "Mission sejours, Structure ville",
+        "Pour préparer le séjour de Mathis.",
+    ] {
         assert!(text.contains(must), "{must} in {text}");
     }
     assert_eq!(view.keyed_hash.len(), 64);
@@ -161,6 +165,13 @@ fn law_an_impossibility_decided_by_a_second_person_leaves_one_parent() {
     assert_eq!(awaited.items.len(), 1);
     assert_eq!(awaited.items[0].kind, AwaitedKind::Impossibility);
     assert_eq!(awaited.items[0].stated, "Deux courriers sans réponse.");
+    // What was entered reaches who decides: who asks, the motive with its days, a capacity; no name of the family.
+    assert!(awaited.items[0].asked_by.is_some());
+    assert_eq!(
+        awaited.items[0].motive.as_deref(),
+        Some("sans réponse, tentatives du 1er février 2027 et du 15 février 2027")
+    );
+    assert_eq!(awaited.items[0].concerns, Some(crate::domain::vocabulary::Capacity::Parent));
     for other in ["referente", "pre_secretary", "prevention_manager", "outsider"] {
         let refused = decide(other, until(2027, 6, 1));
         assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)), "{other}");

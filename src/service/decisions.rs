@@ -8,17 +8,20 @@ use super::deferrals::{DeferralWords, decider};
 use super::flow::Scene;
 use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
+use super::who::{Names, Who};
 use super::{Act, App, Call, ServiceError};
-use crate::access::Resource;
 use crate::access::facts::StatuteFile;
+use crate::access::{Existence, Resource};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::AccordFact;
+use crate::domain::day::french_date;
 use crate::domain::deferral::{Deferral, DeferralState};
+use crate::domain::person::Motive;
 use crate::domain::statute::StatuteEventKind;
-use crate::domain::vocabulary::{Category, Function, Purpose};
-use crate::ids::{ImpossibilityId, PathwayId};
+use crate::domain::vocabulary::{Capacity, Category, Function, Purpose};
+use crate::ids::{AssignmentId, ImpossibilityId, PathwayId};
 use crate::store::fact::FactKind;
 
 /// A review is due from this many days before a record lapses.
@@ -51,6 +54,12 @@ pub struct AwaitedDecision {
     pub since: String,
     /// By when, for a review.
     pub until: Option<String>,
+    /// Who asks, of the manager's own organisation.
+    pub asked_by: Option<Who>,
+    /// The motive of the list, with what it owns: « sans réponse, tentatives du 10 et du 15 novembre 2026 ».
+    pub motive: Option<String>,
+    /// In which capacity, of the one whom a request concerns. Never a name.
+    pub concerns: Option<Capacity>,
     pub stated: String,
 }
 
@@ -141,6 +150,7 @@ type Stated = Sealed<AwaitedDecision>;
 fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceError> {
     let facts = scene.gate.facts();
     let mut found: Vec<Stated> = Vec::new();
+    let mut names = Names::default();
     for file in &facts.statutes {
         let Some(until) = lapses_at(scene, file) else { continue };
         // Asked only where this manager could be the second person: a refusal would be recorded of a thing never asked.
@@ -159,6 +169,10 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if due {
             kinds.push(AwaitedKind::Review);
         }
+        let asked_by = match facts.participation(&file.author) {
+            Some(author) => who_asked(scene, &mut names, &author.assignment.id)?,
+            None => None,
+        };
         for kind in kinds {
             let grant = scene.gate.resource(Resource::StatuteMotive(file.id().clone()))?;
             let line = AwaitedDecision {
@@ -167,6 +181,9 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
                 kind,
                 since: file.record.draft().recorded_at.rfc3339(),
                 until: Some(until.rfc3339()),
+                asked_by: asked_by.clone(),
+                motive: None,
+                concerns: None,
                 stated: String::new(),
             };
             let words: Sealed<Option<StatuteWords>> =
@@ -191,6 +208,9 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
             kind: AwaitedKind::Impossibility,
             since: request.at.rfc3339(),
             until: None,
+            asked_by: who_asked(scene, &mut names, &request.facts.requested_by)?,
+            motive: Some(motive_words(&request.facts.motive)),
+            concerns: facts.people().holder(&request.facts.holder).map(|h| h.capacity()),
             stated: String::new(),
         };
         let words: Sealed<Option<RequestWords>> =
@@ -204,6 +224,36 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         found.extend(deferral_awaited(scene, deferral)?);
     }
     Ok(Sealed::all(found).map_fn(|items| AwaitedDecisions { items }))
+}
+
+/// S11: a hidden place is known to the manager of its own mission only.
+fn who_asked(
+    scene: &mut Scene<'_>,
+    names: &mut Names,
+    assignment: &AssignmentId,
+) -> Result<Option<Who>, ServiceError> {
+    let Some(row) = scene.snapshot.assignment_fetch(assignment)? else { return Ok(None) };
+    let (facts, manager) = (scene.gate.facts(), scene.gate.actor().assignment());
+    let mut places = facts.participations.iter().filter(|p| p.assignment.id == *assignment);
+    let known = row.facts.mission == manager.mission || places.all(|p| p.existence == Existence::Open);
+    Ok(if known { Some(names.who(scene.snapshot, &row.facts)?) } else { None })
+}
+
+/// A motive of the list, in words, with the days that it owns.
+fn motive_words(motive: &Motive) -> String {
+    match motive {
+        Motive::Deceased => "décédé".to_owned(),
+        Motive::Unknown => "inconnu".to_owned(),
+        Motive::AuthorityWithdrawn => "autorité parentale retirée ou suspendue par un juge".to_owned(),
+        Motive::NoAnswer { first_attempt, second_attempt } => format!(
+            "sans réponse, tentatives du {} et du {}",
+            french_date(*first_attempt),
+            french_date(*second_attempt)
+        ),
+        Motive::ContactWouldEndanger => {
+            "le contacter mettrait l'enfant ou l'autre parent en danger".to_owned()
+        }
+    }
 }
 
 /// A motive and its words; never which service looked, which could be one that stays hidden.
@@ -229,6 +279,9 @@ fn deferral_awaited(scene: &mut Scene<'_>, deferral: &Deferral) -> Result<Option
         kind,
         since: deferral.asked_at().rfc3339(),
         until,
+        asked_by: who_asked(scene, &mut Names::default(), deferral.asked_by())?,
+        motive: None,
+        concerns: None,
         stated: deferral.motive().french().to_owned(),
     };
     let words: Sealed<Option<DeferralWords>> =

@@ -245,8 +245,8 @@ fn rule(e: &PersonError) -> ServiceError {
         PersonError::ImpossibilityTooLong(latest) => ServiceError::rule(
             "impossibility_too_long",
             format!(
-                "Six mois au plus : finissez au plus tard le {}, puis décidez à nouveau.",
-                french_date(*latest)
+                "Six mois au plus : finissez au plus tard le {} inclus, puis décidez à nouveau.",
+                french_date(latest.pred_opt().unwrap_or(*latest))
             ),
         ),
         PersonError::Attempts => ServiceError::rule(

@@ -45,7 +45,7 @@ impl MemberView {
     /// « Prénom Nom (profession) », as a sentence names somebody.
     #[must_use]
     pub fn named(&self) -> String {
-        format!("{} ({})", self.name, self.profession.french())
+        format!("{} ({})", self.name, self.profession.within_brackets())
     }
 
     /// The telephone, when it is one.

@@ -50,6 +50,7 @@ mod greeting;
 pub mod handovers;
 pub mod import;
 mod impossibilities;
+pub mod invitations;
 pub mod items;
 pub mod kept_forms;
 mod limiter;

@@ -18,11 +18,11 @@ use crate::charter::sheet::{Office, Sheet};
 use crate::domain::accord::LineKind;
 use crate::domain::contact::Phone;
 use crate::domain::day::french_date;
-use crate::domain::vocabulary::{Category, Purpose};
+use crate::domain::vocabulary::{Category, Purpose, within_brackets};
 use crate::store::item::Words;
 
 /// The version of this text: raised whenever a sentence changes.
-pub const NOTICE_VERSION: &str = "notice-1";
+pub const NOTICE_VERSION: &str = "notice-2";
 
 /// The text of a notice. Wiped when dropped, without `Debug` content.
 #[derive(Clone, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub fn compose((frame, (person, shown)): (Frame, (Option<NamedPerson>, Vec<Words
     what(&mut page, &frame, &shown);
     to_whom(&mut page, &frame);
     page.heading("Pourquoi");
-    page.line(&format!("{}. Pour rien d'autre.", frame.purpose.french()));
+    page.line(&format!("{} Pour rien d'autre.", why(frame.purpose, name)));
     page.heading("Jusqu'à quand");
     match frame.ends.and_then(|ends| ends.checked_sub_days(Days::new(1))) {
         Some(last) => page.line(&format!(
@@ -207,6 +207,34 @@ pub fn compose((frame, (person, shown)): (Frame, (Option<NamedPerson>, Vec<Words
     NoticeText(page.0)
 }
 
+/// A purpose, as one says it to a family.
+fn why(purpose: Purpose, name: Option<&str>) -> String {
+    let (who, of) = match name {
+        Some(name) if name.starts_with(VOWELS) => (name.to_owned(), format!("d'{name}")),
+        Some(name) => (name.to_owned(), format!("de {name}")),
+        None => ("le jeune".to_owned(), "du jeune".to_owned()),
+    };
+    match purpose {
+        Purpose::Coordination => {
+            format!("Pour que les professionnels autour {of} travaillent ensemble.")
+        }
+        Purpose::Handover => {
+            format!("Pour que le service suivant connaisse {who} sans que vous ayez à tout redire.")
+        }
+        Purpose::Referral => format!("Pour orienter {who} vers le bon service."),
+        Purpose::Stay => format!("Pour préparer le séjour {of}."),
+        Purpose::Schooling => format!("Pour soutenir {who} dans sa scolarité."),
+        Purpose::Integration => format!("Pour soutenir {who} vers une formation ou un emploi."),
+        Purpose::Care => format!("Pour organiser les soins {of}."),
+        Purpose::Conference => format!("Pour préparer une réunion sur la situation {of}."),
+        Purpose::Protection => format!("Pour protéger {who}."),
+    }
+}
+
+/// Before these letters « de » is « d' ».
+const VOWELS: [char; 19] =
+    ['A', 'E', 'I', 'O', 'U', 'À', 'Â', 'Ä', 'É', 'È', 'Ê', 'Ë', 'Î', 'Ï', 'Ô', 'Ö', 'Û', 'Ü', 'Œ'];
+
 fn what(page: &mut Page, frame: &Frame, shown: &[Words]) {
     if shown.is_empty() {
         return;
@@ -232,7 +260,7 @@ fn what(page: &mut Page, frame: &Frame, shown: &[Words]) {
 fn to_whom(page: &mut Page, frame: &Frame) {
     page.heading("À qui");
     for line in &frame.lines {
-        page.line(&format!("☐ {} ({})", line.who, line.profession));
+        page.line(&format!("☐ {} ({})", line.who, within_brackets(line.profession)));
         match line.kind {
             LineKind::Contributor => {
                 page.words("Ce service", "apporte des informations. Il n'en reçoit pas.");
@@ -241,6 +269,12 @@ fn to_whom(page: &mut Page, frame: &Frame) {
         }
     }
     page.line("Et personne d'autre.");
+    if frame.lines.iter().any(|l| l.profession.contains("AEMO") || l.who.contains("AEMO")) {
+        page.line(
+            "AEMO : action éducative en milieu ouvert, décidée par un juge. AED : aide éducative à domicile, demandée \
+             avec la famille.",
+        );
+    }
 }
 
 fn reads(page: &mut Page, line: &FrameLine) {
@@ -253,7 +287,7 @@ fn reads(page: &mut Page, line: &FrameLine) {
         page.words("Pourra lire, parce que vous le nommez ici", &list(&line.named));
     }
     if !line.opening.is_empty() {
-        page.words("Pourra lire avec tout accord pour ce but", &list(&line.opening));
+        page.words("Lira aussi, si vous dites oui", &list(&line.opening));
     }
     if !line.bound {
         page.words(
@@ -282,8 +316,9 @@ fn small_print(page: &mut Page, frame: &Frame) {
     ));
     // LAW §0.5: the accord is not the legal basis of the processing.
     page.line(
-        "Ces données servent une mission d'intérêt public (RGPD, article 6, 1, e). Vous pouvez demander à les voir, à \
-         les corriger, à en limiter l'usage ou vous y opposer. Réclamation : CNIL, 3 place de Fontenoy, TSA 80715, \
+        "Ces données servent une mission d'intérêt public (règlement européen sur la protection des données, RGPD, \
+         article 6, 1, e). Vous pouvez demander à les voir, à les corriger, à en limiter l'usage ou vous y opposer. \
+         Réclamation : Commission nationale de l'informatique et des libertés (CNIL), 3 place de Fontenoy, TSA 80715, \
          75334 Paris Cedex 07, www.cnil.fr.",
     );
 }
@@ -375,6 +410,14 @@ mod tests {
         let text = compose((frame(vec![], vec![]), (Some(named), vec![])));
         assert!(text.as_str().starts_with("# Partager des informations sur Mathis\n"));
         assert!(text.as_str().contains("Mathis garde sa place"));
+        assert!(text.as_str().contains("Pour préparer le séjour de Mathis. Pour rien d'autre."));
+        for purpose in Purpose::ALL {
+            let said = why(*purpose, Some("Inès"));
+            assert!(
+                said.starts_with("Pour ") && said.contains("Inès") && !said.contains("de Inès"),
+                "{said}"
+            );
+        }
         assert_eq!(format!("{text:?}"), "NoticeText(…)");
     }
 }

@@ -238,6 +238,24 @@ pub(super) fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
     Ok(places.iter().position(|p| p.pathway == *id).map_or(0, |at| at.saturating_add(1)))
 }
 
+/// What somebody reads whose intervention makes no référent.
+pub const CANNOT_OPEN: &str = "Votre mission ne permet pas d'ouvrir un parcours. Parlez-en à un référent.";
+
+/// Under which frames somebody may open a pathway, and so be its référent; none, when it is not for them at all.
+///
+/// LAW: S11. A hidden existence cannot be the référent.
+pub fn opens_under(profession: Profession, function: Function) -> impl Iterator<Item = Mandate> {
+    let empowered = match function {
+        Function::Practitioner | Function::Manager => true,
+        Function::Secretary => false,
+    };
+    let able = empowered && !profession.is_platform() && profession != Profession::StayOrganiser;
+    Mandate::ALL
+        .iter()
+        .copied()
+        .filter(move |mandate| able && Existence::of(profession, *mandate).category().is_none())
+}
+
 impl App {
     /// Opens a pathway: key, person, course, preference and first participation, in one change.
     ///
@@ -252,23 +270,14 @@ impl App {
             }
             // Gate 1, for somebody who has no pathway yet.
             let standing = desk.book.standing(a, now).map_err(|_| ServiceError::AbsentOrRefused)?;
-            let empowered = match a.function {
-                Function::Practitioner | Function::Manager => true,
-                Function::Secretary => false,
-            };
             let never = standing.matrix.all_never(a.profession, a.secrecy_at(now));
-            if !a.in_force(now) || !empowered || a.profession.is_platform() || never {
+            if !a.in_force(now) || a.function == Function::Secretary || a.profession.is_platform() || never {
                 return Err(ServiceError::AbsentOrRefused);
             }
-            // LAW: S11. A hidden existence cannot be the référent.
-            let existence = Existence::of(a.profession, input.mandate);
-            if existence.category().is_some() || a.profession == Profession::StayOrganiser {
-                return Err(ServiceError::rule(
-                    "cannot_be_referent",
-                    "Votre intervention ne permet pas d'être référent : demandez à un service du cercle d'ouvrir le \
-                     parcours.",
-                ));
+            if !opens_under(a.profession, a.function).any(|mandate| mandate == input.mandate) {
+                return Err(ServiceError::rule("cannot_be_referent", CANNOT_OPEN));
             }
+            let existence = Existence::of(a.profession, input.mandate);
             let (person, words) = input.person.accept(now)?;
             let review_on = review(input.review_on, now)?;
             let chance = desk.app.chance();

@@ -19,10 +19,20 @@ use crate::access::facts::{ParticipationFacts, ShareFacts};
 use crate::access::{Decision, Mode, Question, Resource, may_know, reads_every_existence};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
+use crate::domain::cell::Reason;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind, RowRef};
-use crate::domain::vocabulary::{Category, Purpose, Role};
+use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
 use crate::ids::{HandoverId, ItemId, ItemVersionId, ParticipationId, PathwayId, ShareId};
+
+code_enum! {
+    /// Why nobody reads a share that is not over.
+    Halt, "why a share is halted" {
+        NoAccord = "no_accord", "arrêté : il n'y a plus d'accord";
+        Paused = "paused", "en pause : le bilan n'a pas eu lieu";
+        NobodyReads = "nobody_reads", "personne ne lit en ce moment";
+    }
+}
 
 /// One version in a share, without its words.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,8 +75,10 @@ pub struct ShareView {
     pub starts: String,
     pub last_day: Option<Day>,
     pub ended_at: Option<String>,
-    /// Whether anybody may still read through it.
+    /// Whether it is not over. What `halted` says, stands beside.
     pub in_force: bool,
+    /// Not over, and yet nobody reads.
+    pub halted: Option<Halt>,
     pub category: Option<Category>,
     pub things: Vec<SharedVersion>,
     pub readers: Vec<SharedWith>,
@@ -83,6 +95,13 @@ pub enum Standpoint {
     Referent,
 }
 
+/// One who reads a share today, and what of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReadsToday {
+    pub name: String,
+    pub categories: Vec<Category>,
+}
+
 /// One line of a list of shares.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShareLine {
@@ -97,6 +116,11 @@ pub struct ShareLine {
     pub categories: Vec<Category>,
     pub last_day: Option<Day>,
     pub in_force: bool,
+    /// Who reads it today, of those whom the reader of this list may know; a recipient is told of itself only, by
+    /// `categories`.
+    pub read_by: Vec<ReadsToday>,
+    /// Not over, and yet nobody reads.
+    pub halted: Option<Halt>,
 }
 
 /// A list of shares.
@@ -139,7 +163,65 @@ fn reading_now(
         .collect()
 }
 
+/// Why nobody reads a share that is not over; nothing while somebody reads, or nothing is written in it.
+///
+/// It tells no more than the coarse reasons do: neither who said no, nor that somebody did.
+fn halted(share: &ShareFacts, now: Timestamp, decisions: &[Decision]) -> Option<Halt> {
+    if over(share, now) || decisions.is_empty() || decisions.iter().any(|d| d.permitted) {
+        return None;
+    }
+    let all = |wanted: fn(Reason) -> bool| {
+        decisions.iter().all(|d| d.failing.iter().any(|failing| wanted(failing.reason)))
+    };
+    Some(if all(|r| matches!(r.coarse(), Reason::AccordNotInForce | Reason::AccordExpired)) {
+        Halt::NoAccord
+    } else if all(|r| r == Reason::SharingPaused) {
+        Halt::Paused
+    } else {
+        Halt::NobodyReads
+    })
+}
+
+/// Whoever holds a place of this share today: those it was shared with, their successors and stand-ins.
+fn readers_of<'a>(scene: &Scene<'a>, share: &ShareFacts) -> Vec<&'a ParticipationFacts> {
+    let facts = scene.gate.facts();
+    let mut found: Vec<&ParticipationFacts> = Vec::new();
+    for recipient in share.recipients.iter().filter(|r| r.ended_at.is_none_or(|t| t > scene.now)) {
+        for place in place_holders(facts, &recipient.participation) {
+            let there = place.accepted_at.is_some() || place.id == recipient.participation;
+            if there && !found.iter().any(|p| p.id == place.id) {
+                found.push(place);
+            }
+        }
+    }
+    found
+}
+
 impl App {
+    /// Who of `readers` reads which part of a share today, as far as `seen` goes; and why nobody does.
+    fn read_today(
+        &self,
+        scene: &mut Scene<'_>,
+        share: &ShareFacts,
+        readers: &[&ParticipationFacts],
+        seen: impl Fn(&Subject) -> bool,
+    ) -> Result<(Vec<ReadsToday>, Option<Halt>), ServiceError> {
+        let (mut by, mut decisions) = (Vec::new(), Vec::new());
+        for reader in readers {
+            let now = reading_now(scene, share, reader).into_iter().filter(|(subject, _)| seen(subject));
+            let now: Vec<(Subject, Decision)> = now.collect();
+            let read = || now.iter().filter(|(_, d)| d.permitted).map(|(subject, _)| subject.item.category);
+            if read().next().is_some()
+                && !over(share, scene.now)
+                && let Some(name) = self.name_of(scene, &reader.id)?
+            {
+                by.push(ReadsToday { name, categories: categories(read()) });
+            }
+            decisions.extend(now.into_iter().map(|(_, decision)| decision));
+        }
+        Ok((by, halted(share, scene.now, &decisions)))
+    }
+
     /// A share, whole, for its sharer.
     ///
     /// # Errors
@@ -158,18 +240,18 @@ impl App {
             let facts = scene.gate.facts();
             let readings = self.readings_of(scene, found)?;
             let mut readers = Vec::new();
+            let mut decisions = Vec::new();
             for recipient in &found.recipients {
                 for place in place_holders(facts, &recipient.participation) {
                     if place.accepted_at.is_none() && place.id != recipient.participation {
                         continue;
                     }
-                    readers.push(self.shared_with(
-                        scene,
-                        found,
-                        &recipient.participation,
-                        place,
-                        &readings,
-                    )?);
+                    let origin = &recipient.participation;
+                    let now = reading_now(scene, found, place);
+                    readers.push(self.shared_with(scene, found, origin, place, &readings, &now)?);
+                    if recipient.ended_at.is_none_or(|t| t > scene.now) {
+                        decisions.extend(now.into_iter().map(|(_, decision)| decision));
+                    }
                 }
             }
             scene.returned.push(RowRef {
@@ -195,6 +277,7 @@ impl App {
                 last_day: last_day(found.ends),
                 ended_at: found.ended_at.map(Timestamp::rfc3339),
                 in_force: !over(found, scene.now),
+                halted: halted(found, scene.now, &decisions),
                 category: found.category,
                 things,
                 readers,
@@ -210,9 +293,9 @@ impl App {
         origin: &ParticipationId,
         place: &ParticipationFacts,
         readings: &[Reading],
+        now: &[(Subject, Decision)],
     ) -> Result<SharedWith, ServiceError> {
         let member = self.member_view(scene.snapshot, scene.gate.book(), place, scene.now)?;
-        let now = reading_now(scene, share, place);
         let sentence = now.iter().find(|(_, d)| !d.permitted).map(|(subject, decision)| {
             told(scene, place, &member, subject, share.purpose, Some(share.ends), decision).sentence
         });
@@ -296,6 +379,8 @@ impl App {
         for recipient in &share.recipients {
             recipients.extend(self.name_of(scene, &recipient.participation)?);
         }
+        let readers = readers_of(scene, share);
+        let (read_by, halted) = self.read_today(scene, share, &readers, |_| true)?;
         let facts = scene.gate.facts();
         Ok(ShareLine {
             id: share.id.clone(),
@@ -308,6 +393,8 @@ impl App {
             ),
             last_day: last_day(share.ends),
             in_force: !over(share, scene.now),
+            read_by,
+            halted,
         })
     }
 
@@ -349,6 +436,8 @@ impl App {
             categories: categories(permitted().map(|(s, _)| s.item.category)),
             last_day: last_day(share.ends),
             in_force: true,
+            read_by: Vec::new(),
+            halted: None,
         }))
     }
 
@@ -378,6 +467,10 @@ impl App {
                 .filter(|(item, _)| known(&item.author).is_some())
                 .map(|(item, _)| item.category),
         );
+        let readers = readers_of(scene, share);
+        let readers: Vec<_> = readers.into_iter().filter(|p| known(&p.id).is_some()).collect();
+        let (read_by, halted) =
+            self.read_today(scene, share, &readers, |subject| known(&subject.item.author).is_some())?;
         let mut recipients = Vec::new();
         for p in visible {
             recipients.extend(self.name_of(scene, &p.id)?);
@@ -391,6 +484,8 @@ impl App {
             categories,
             last_day: last_day(share.ends),
             in_force: true,
+            read_by,
+            halted,
         }))
     }
 }

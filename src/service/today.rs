@@ -8,13 +8,13 @@
 //! It sends nothing and reminds nobody by itself.
 
 mod emergency;
+mod ends;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::accord_views::{AccordView, SeenAs, view_for};
 use super::app::App;
-use super::decisions::DEFERRAL_REVIEW_DAYS;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
 use super::members::place_holders;
@@ -57,6 +57,7 @@ code_enum! {
         SignaturesAwaited = "signatures_awaited", "Signatures attendues";
         AccordToSign = "accord_to_sign", "Accord à faire signer";
         AccordEnds = "accord_ends", "Accord qui prend fin";
+        AccordEnded = "accord_ended", "Un accord a pris fin";
         ReleaseAwaited = "release_awaited", "Mots à faire valider par la famille";
         InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
@@ -76,6 +77,7 @@ code_enum! {
 #[schema(as = TodayLine)]
 pub struct WaitingView {
     pub kind: Waiting,
+    /// Empty, as the name, where the pathway may not be named any more.
     pub pathway: String,
     /// The name, or « Situation n° k (nom non partagé) ».
     pub name: String,
@@ -170,7 +172,7 @@ fn review(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>)
             Some(day),
             true,
             format!(
-                "Le bilan était prévu le {}. Aucun nouveau partage d'ici là ; la lecture s'arrête le {}.",
+                "Le bilan était prévu le {}. Aucun nouveau partage tant qu'il n'a pas eu lieu ; la lecture s'arrête le {}.",
                 french_date(day),
                 french_date(pause)
             ),
@@ -495,18 +497,6 @@ fn statutes(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
     }
 }
 
-/// LAW §6. A line that is told later comes back by itself: the référent hears it before.
-fn deferrals(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
-    let Some(day) = super::deferrals::ends_next(scene) else { return };
-    if near(day, scene.now.paris_day(), DEFERRAL_REVIEW_DAYS) {
-        let sentence = format!(
-            "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
-            french_date(day)
-        );
-        lines.add(Waiting::DeferralEnds, None, Some(day), true, sentence);
-    }
-}
-
 /// Everything that waits on one pathway, under the gates of this scene.
 fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
     let facts = scene.gate.facts();
@@ -525,7 +515,7 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
     majority(scene, me, &mut lines);
-    deferrals(scene, &mut lines);
+    ends::deferrals(scene, &mut lines);
     emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
 }
@@ -571,6 +561,9 @@ impl App {
                 if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
                     let waiting = emergency::overseers(scene)?;
                     return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
+                }
+                if let Some(ended) = ends::ended(scene) {
+                    return Ok(Some(scene.seal_facts((None, vec![ended]))));
                 }
                 let number = number_of(scene)?;
                 let line = line(scene, number)?;

@@ -113,7 +113,7 @@ impl Problem {
         Self::new(
             405,
             edge::METHOD,
-            "Méthode non permise",
+            "Cette page ne s'ouvre pas ainsi",
             "Cette adresse ne s'utilise pas ainsi : voyez l'en-tête Allow.",
         )
     }

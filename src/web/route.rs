@@ -318,7 +318,7 @@ impl Answer {
     /// # Errors
     /// 500 when it does not render, which is a bug.
     pub fn page_with<P: Page>(status: u16, page: &P) -> Result<Self, Fault> {
-        page.render()
+        page.html()
             .map(|html| Self::Page { status, html })
             .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
     }

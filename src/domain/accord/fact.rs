@@ -213,6 +213,24 @@ pub fn named(
     find_named(file, now, None, assignment, |line| line.matches(key, assignment))
 }
 
+/// Whether an accord named this assignment at some moment from `since` until now.
+#[must_use]
+pub fn named_lately(
+    key: &RecipientKey,
+    assignment: &AssignmentId,
+    file: &ConsentFile<'_>,
+    since: Timestamp,
+    now: Timestamp,
+) -> bool {
+    let mut turns = file_turns(file);
+    for sheet in file.sheets() {
+        turning_points(file, &sheet, &mut turns);
+    }
+    // Between two turns nothing changes.
+    let between = turns.into_iter().filter(|at| since < *at && *at <= now);
+    std::iter::once(since).chain(between).any(|at| named(key, Some(assignment), file, at).named)
+}
+
 /// R05: an action is in progress only under an accord in force for its purpose that names the organisation of who acts.
 #[must_use]
 pub fn acts_under_accord(

@@ -39,6 +39,10 @@ pub enum EntryError {
     NotInCharter { list: &'static str },
     #[error("more than `{max}` entries; keep the most useful ones")]
     TooMany { max: usize },
+    #[error("nobody chosen; choose one person at least")]
+    NobodyChosen,
+    #[error("not a checkpoint; give the whole file as it was taken away")]
+    NotACheckpoint,
 }
 
 impl EntryError {
@@ -62,6 +66,8 @@ impl EntryError {
             Self::NotInList { .. } => "not_in_list",
             Self::NotInCharter { .. } => "not_in_charter",
             Self::TooMany { .. } => "too_many",
+            Self::NobodyChosen => "nobody_chosen",
+            Self::NotACheckpoint => "not_a_checkpoint",
         }
     }
 
@@ -131,6 +137,12 @@ impl EntryError {
                 "Ce mot n'est pas dans la liste de la charte en vigueur : choisissez-en un autre.".to_owned()
             }
             Self::TooMany { max } => format!("Pas plus de {max} lignes : gardez les plus utiles."),
+            Self::NobodyChosen => "Cochez au moins une personne.".to_owned(),
+            // Said only once the log itself was verified.
+            Self::NotACheckpoint => {
+                "Ce n'est pas un point de contrôle lisible : collez le fichier entier. Le journal, lui, tient."
+                    .to_owned()
+            }
         }
     }
 }

@@ -2,7 +2,10 @@
 //! the charter adds. It warns, it never refuses: « il n'a pas de médecin traitant » is right, and only its author knows.
 //!
 //! Comparison ignores case and accents, takes whole words, and allows the usual French endings of the plural and
-//! the feminine. A term that ends in `*` stands for every word that begins so.
+//! the feminine (« dépressif », « dépressive » ; « voleur », « voleuse »). A term that ends in `*` stands for every word that begins so.
+
+use std::fmt;
+use std::ops::Range;
 
 use super::fold::{fold, search_key};
 use crate::domain::vocabulary::code_enum;
@@ -25,11 +28,22 @@ code_enum! {
 }
 
 /// A word that calls for a second look.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Warning {
     /// The term of the list (not the sentence it was found in).
     pub term: String,
     pub subject: WarningSubject,
+    /// The word as its author wrote it, to be shown to the author alone.
+    written: String,
+}
+
+impl fmt::Debug for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Warning")
+            .field("term", &self.term)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Warning {
@@ -50,11 +64,7 @@ impl Warning {
             WarningSubject::Secret => "Ne l'écrivez nulle part ici.",
             WarningSubject::Charter => "Cherchez un autre mot.",
         };
-        format!(
-            "« {} » : ce mot peut toucher {}. {advice}",
-            self.term.trim_end_matches('*'),
-            self.subject.french()
-        )
+        format!("« {} » : ce mot peut toucher {}. {advice}", self.written, self.subject.french())
     }
 }
 
@@ -290,18 +300,55 @@ const BUILT_IN: &[(WarningSubject, &[&str])] = &[
     ),
 ];
 
+/// Endings of the feminine that are more than an added « e ».
+const FEMININE: &[(&str, &[&str])] =
+    &[("if", &["ive", "ives"]), ("eur", &["euse", "euses"]), ("teur", &["trice", "trices"])];
+
 /// Whether one word of the text is the word of the term, give or take a French ending.
 fn same_word(word: &str, term: &str) -> bool {
     if let Some(stem) = term.strip_suffix('*') {
         return !stem.is_empty() && word.starts_with(stem);
     }
-    match word.strip_prefix(term) {
-        Some(ending) => matches!(ending, "" | "s" | "x" | "e" | "es"),
-        None => false,
+    if let Some(ending) = word.strip_prefix(term) {
+        return matches!(ending, "" | "s" | "x" | "e" | "es");
     }
+    FEMININE.iter().any(|(masculine, feminine)| {
+        let Some(stem) = term.strip_suffix(masculine).filter(|s| !s.is_empty()) else { return false };
+        word.strip_prefix(stem).is_some_and(|ending| feminine.contains(&ending))
+    })
 }
 
-fn stands_in(words: &[&str], term: &str) -> bool {
+/// A word of a text: where it stands, and as it is compared.
+struct Word {
+    at: Range<usize>,
+    folded: String,
+}
+
+/// The words of a text. What parts them is what parts them once folded: « l’œuvre » is two.
+fn words_of(text: &str) -> Vec<Word> {
+    let inside = |c: char| {
+        let folded = fold(c.encode_utf8(&mut [0; 4]));
+        // A combining mark folds to nothing, and belongs to its letter.
+        folded.chars().all(char::is_alphanumeric)
+    };
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (inside(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                let folded = text.get(from..at).map(fold).unwrap_or_default();
+                words.push(Word { at: from..at, folded });
+                start = None;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+    words
+}
+
+/// Where a term stands first.
+fn stands_at(words: &[Word], term: &str) -> Option<Range<usize>> {
     // The star belongs to the last word and would be lost as punctuation.
     let starred = term.ends_with('*');
     let key = search_key(term);
@@ -309,25 +356,30 @@ fn stands_in(words: &[&str], term: &str) -> bool {
     if let (true, Some(last)) = (starred, parts.last_mut()) {
         last.push('*');
     }
-    !parts.is_empty()
-        && words
-            .windows(parts.len())
-            .any(|window| window.iter().zip(&parts).all(|(word, part)| same_word(word, part)))
+    if parts.is_empty() {
+        return None;
+    }
+    words
+        .windows(parts.len())
+        .find(|window| window.iter().zip(&parts).all(|(word, part)| same_word(&word.folded, part)))
+        .and_then(|window| Some(window.first()?.at.start..window.last()?.at.end))
 }
 
 /// The words of `text` that call for a second look, in the order of the lists, each once. `lexicon` holds the terms
 /// that the charter adds.
 #[must_use]
 pub fn warnings<S: AsRef<str>>(text: &str, lexicon: &[S]) -> Vec<Warning> {
-    let folded = fold(text);
-    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words = words_of(text);
     let built_in =
         BUILT_IN.iter().flat_map(|(subject, terms)| terms.iter().map(move |term| (*term, *subject)));
     let local = lexicon.iter().map(|term| (term.as_ref(), WarningSubject::Charter));
     let mut found: Vec<Warning> = Vec::new();
     for (term, subject) in built_in.chain(local) {
-        if stands_in(&words, term) && !found.iter().any(|w| w.term == term) {
-            found.push(Warning { term: term.to_owned(), subject });
+        if let Some(at) = stands_at(&words, term)
+            && !found.iter().any(|w| w.term == term)
+        {
+            let written = text.get(at).unwrap_or_default().to_owned();
+            found.push(Warning { term: term.to_owned(), subject, written });
         }
     }
     found
@@ -364,7 +416,15 @@ mod tests {
 
     #[test]
     fn whole_words_only_with_french_endings() {
-        assert_eq!(subjects("voleuse de vols"), [WarningSubject::Offence]);
+        assert_eq!(subjects("voleuse de vols"), [WarningSubject::Offence; 2]);
+        for (text, subject) in [
+            ("elle est dépressive", WarningSubject::Diagnosis),
+            ("très hyperactives", WarningSubject::Diagnosis),
+            ("une agresseuse", WarningSubject::Offence),
+        ] {
+            assert_eq!(subjects(text), [subject], "{text}");
+        }
+        assert_eq!(warnings("une manipulatrice", &["manipulateur"]).len(), 2);
         for fine in
             ["volley et volontaire", "romans et Romane", "tocsin", "violette", "ipso facto", "bêtement", ""]
         {
@@ -375,11 +435,28 @@ mod tests {
     #[test]
     fn the_charter_adds_its_own_terms_and_an_empty_term_matches_nothing() {
         let found = warnings("Risque de décrochage !", &["décrochage", "", "*", " "]);
-        assert_eq!(found, [Warning { term: "décrochage".to_owned(), subject: WarningSubject::Charter }]);
+        let written = "décrochage".to_owned();
+        assert_eq!(found, [Warning { term: written.clone(), subject: WarningSubject::Charter, written }]);
         assert!(
             found[0].french().starts_with("« décrochage » : ce mot peut toucher un mot que votre charte")
         );
         assert_eq!(warnings("un, deux ; trois", &["deux trois"]).len(), 1);
+    }
+
+    #[test]
+    fn a_warning_quotes_the_word_as_it_was_written() {
+        for (text, quoted) in [
+            ("Sa mère est Alcoolique.", "« Alcoolique »"),
+            ("alcoolique", "« alcoolique »"),
+            ("trois gardes à vue", "« gardes à vue »"),
+            ("l\u{2bc}alcool", "« alcool »"),
+            ("une de\u{301}pression", "« de\u{301}pression »"),
+        ] {
+            let found = warnings(text, NONE);
+            assert!(found.iter().all(|w| w.french().starts_with(quoted)) && !found.is_empty(), "{text}");
+        }
+        let found = warnings("Sa mère est ALCOOLIQUE", NONE);
+        assert!(!format!("{found:?}").contains("ALCOOLIQUE"), "no words in what a log could hold");
     }
 
     #[test]

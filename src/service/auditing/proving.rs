@@ -12,6 +12,7 @@ use super::{LogState, as_auditor, minute, read_body};
 use crate::audit::verify::{Trust, verify};
 use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::checkpoints::log_name;
 use crate::service::reconciliation::last_reconciliation;
 use crate::service::{Act, App, Call, Desk, ServiceError, witnesses};
@@ -101,9 +102,14 @@ impl App {
             as_auditor(desk)?;
             let given = pasted(given)?;
             let name = log_name(desk.snapshot)?;
-            let trust = Trust { origin: &name.origin, keys: &name.keys, given: given.as_deref() };
+            let readable = given.as_deref().filter(|text| SignedCheckpoint::parse(text).is_ok());
+            let trust = Trust { origin: &name.origin, keys: &name.keys, given: readable };
             let report = verify(desk.snapshot, &trust, &mut |_| {})?;
-            let given = given.as_deref().and_then(|text| SignedCheckpoint::parse(text).ok());
+            // A slip of the hand is no news of the log; what the log says of itself comes first.
+            if given.is_some() && readable.is_none() && report.holds() {
+                return Err(FieldErrors::one("given", EntryError::NotACheckpoint).into());
+            }
+            let given = readable.and_then(|text| SignedCheckpoint::parse(text).ok());
             Ok(Verification {
                 holds: report.holds(),
                 records: report.records,

@@ -467,3 +467,53 @@ fn law_l226_2_2_a_statutory_record_carries_a_share_for_its_author_only_and_lapse
     c.t.go_to(2027, 4, 2);
     assert!(!c.reads("prevention", &home, Purpose::Protection), "thirty days without review");
 }
+
+#[test]
+fn story_s6_after_a_withdrawal_a_share_is_halted_and_the_familys_sheet_names_no_reader() {
+    use crate::service::share_views::Halt;
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.join("aemo", Mandate::Contractual, Role::Participant, Some("referente"));
+    let lines = ["prevention", "aemo"].map(|n| c.line(n, &[Category::Family], &[])).to_vec();
+    c.accord(Purpose::Coordination, lines, &[c.mother.clone()]);
+    let home = c.write("referente", family());
+    let made = c
+        .share("referente", Purpose::Coordination, &[&home], &["prevention", "aemo"], last(2027, 12, 1))
+        .unwrap();
+    let line = |c: &Circle| {
+        let mut all = c.t.app.shares_list(&c.call("referente"), &c.pathway).unwrap().into_inner().items;
+        all.remove(0)
+    };
+    let before = line(&c);
+    assert_eq!((before.read_by.len(), before.halted), (2, None));
+    assert!(before.read_by.iter().all(|r| r.categories == [Category::Family]));
+    let whole = || c.t.app.share_read(&c.call("referente"), &c.pathway, &share_id(&made)).unwrap();
+    assert_eq!(whole().halted, None);
+    c.withdraw_everything();
+    let after = line(&c);
+    assert!(after.in_force && after.read_by.is_empty(), "not over, and read by nobody");
+    assert_eq!(after.halted, Some(Halt::NoAccord));
+    assert_eq!(whole().halted, Some(Halt::NoAccord));
+    // The circle says so of each place but that of the service that leads.
+    let circle = c.t.app.circle(&c.call("referente"), &c.pathway).unwrap();
+    for place in &circle.items {
+        assert_eq!(place.without_accord, !place.me, "{}", place.who.name);
+    }
+}
+
+#[test]
+fn a_paused_share_says_that_it_waits_for_the_review() {
+    use crate::service::share_views::Halt;
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(
+        Purpose::Coordination,
+        vec![c.line("prevention", &[Category::Family], &[])],
+        &[c.mother.clone()],
+    );
+    let home = c.write("referente", family());
+    c.share("referente", Purpose::Coordination, &[&home], &["prevention"], last(2027, 12, 1)).unwrap();
+    c.review(c.now().paris_day() - chrono::Duration::days(30));
+    let lines = c.t.app.shares_list(&c.call("referente"), &c.pathway).unwrap();
+    assert_eq!(lines.items[0].halted, Some(Halt::Paused));
+}

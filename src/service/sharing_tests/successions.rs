@@ -151,3 +151,19 @@ fn law_r02_an_assignment_that_ends_takes_every_access_with_it() {
     let view = c.preview("referente", Purpose::Coordination, &[&home], None, Some(&["aemo"])).unwrap();
     assert!(codes(&view)[0].1.contains(&Reason::AssignmentNotInForce));
 }
+
+#[test]
+fn story_s21_an_invitation_to_stand_in_says_who_asks_and_whose_place_it_is() {
+    let (c, _) = august(false);
+    name(&c, "aemo_manager", "aemo_colleague", Some(last(2027, 3, 23))).unwrap();
+    let asked = c.t.app.invitations(&c.call("aemo_colleague")).unwrap();
+    let invitation = &asked.items[0];
+    let named = |who: &str| {
+        let mut snapshot = c.t.app.store().snapshot().unwrap();
+        snapshot.professional_fetch(&c.t.person(who).professional).unwrap().unwrap().words.name.clone()
+    };
+    assert_eq!(invitation.from.as_ref().unwrap().name, named("aemo_manager"), "not the référente");
+    let place = invitation.takes_place_of.as_ref().unwrap();
+    assert_eq!(place.who.name, named("aemo"));
+    assert_eq!((place.first_day.as_deref(), place.last_day.as_deref()), (None, Some("2027-03-23")));
+}

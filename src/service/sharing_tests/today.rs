@@ -102,3 +102,59 @@ fn an_unanswered_invitation_waits_for_who_made_it() {
     c.t.app.participation_accept(&c.call("teacher"), &id).unwrap();
     assert!(!waits("prevention"));
 }
+
+#[test]
+fn story_s6_recipients_are_told_that_an_accord_ended_not_whose_nor_by_whom_nor_why() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    c.join("teacher", Mandate::Contractual, Role::Participant, Some("referente"));
+    let lines = ["aemo", "teacher"].map(|n| c.line(n, &[], &[])).to_vec();
+    c.accord(Purpose::Coordination, lines, &[c.mother.clone()]);
+    let ended = |c: &Circle, name| kinds(c, name).contains(&Waiting::AccordEnded);
+    assert!(!ended(&c, "aemo") && !ended(&c, "teacher"));
+    c.withdraw_everything();
+    for name in ["aemo", "teacher"] {
+        let view = c.t.app.today(&c.call(name)).unwrap();
+        assert!(view.pathways.is_empty(), "{name} lost the pathway");
+        let [line] = view.waiting.as_slice() else { panic!("{name}: {:?}", view.waiting) };
+        assert_eq!(line.kind, Waiting::AccordEnded);
+        assert!(line.sentence.contains("Rendez ou détruisez tout papier"));
+        // THREAT: a pathway that one lost reads as absent. Neither its id, nor a name, nor a day.
+        assert!(
+            line.pathway.is_empty() && line.name.is_empty() && line.object.is_none() && line.on.is_none()
+        );
+    }
+    // Who leads goes on, and somebody who never had a place hears nothing.
+    assert!(!ended(&c, "referente") && !ended(&c, "prevention"));
+    // Thirty days, then silence.
+    c.t.go_to(2027, 3, 31);
+    assert!(ended(&c, "teacher"));
+    c.t.go_to(2027, 4, 2);
+    assert!(!ended(&c, "teacher"));
+}
+
+#[test]
+fn story_s6_an_accord_that_runs_out_is_told_as_one_that_was_withdrawn() {
+    let mut c = Circle::young();
+    c.join("teacher", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("teacher", &[], &[])], &[c.mother.clone()]);
+    let told = |c: &Circle| {
+        let view = c.t.app.today(&c.call("teacher")).unwrap();
+        view.waiting.iter().find(|w| w.kind == Waiting::AccordEnded).map(|w| w.sentence.clone())
+    };
+    assert_eq!(told(&c), None);
+    let mut other = Circle::young();
+    other.join("teacher", Mandate::Contractual, Role::Participant, Some("referente"));
+    other.accord(Purpose::Coordination, vec![other.line("teacher", &[], &[])], &[other.mother.clone()]);
+    other.withdraw_everything();
+    let withdrawn = told(&other).unwrap();
+    // Twelve months at most: by then it has run out of itself.
+    let mut day = c.now().paris_day();
+    let over = (0..14).find_map(|_| {
+        day = crate::clock::plus_months(day, 1).unwrap();
+        use chrono::Datelike;
+        c.t.go_to(day.year(), day.month(), day.day());
+        told(&c)
+    });
+    assert_eq!(over, Some(withdrawn), "the same words");
+}

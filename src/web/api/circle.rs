@@ -4,7 +4,8 @@ use super::rows::{get, post};
 use crate::domain::record::{Action as A, ResourceKind as R};
 use crate::ids::{ParticipationId, PathwayId};
 use crate::service::App;
-use crate::service::circle::{CircleView, InvitationsView, InviteInput};
+use crate::service::circle::{CircleView, InviteInput};
+use crate::service::invitations::InvitationsView;
 use crate::web::route::{Answer, Fault, Incoming, Route, described};
 
 /// The rows of this area.

@@ -73,6 +73,14 @@ for (const form of document.forms) {
   });
 }
 
+// What is folded on a phone, and open where there is room; without this it is open.
+const narrow = window.matchMedia("(max-width: 40rem)");
+const fold = () => {
+  for (const part of document.querySelectorAll("details[data-folds]")) part.open = !narrow.matches;
+};
+fold();
+narrow.addEventListener("change", fold);
+
 // Print buttons.
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

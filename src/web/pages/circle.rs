@@ -83,7 +83,7 @@ fn circle(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Circle, "Cercle")?;
     let open = frame.view.closed_at.is_none();
     let role = frame.view.me.role;
-    let may_invite = open && matches!(role, Role::Referent | Role::Participant);
+    let may_invite = open && !frame.nickname_only() && matches!(role, Role::Referent | Role::Participant);
     let is_referent = open && role == Role::Referent;
     Answer::page(&CirclePage { shell, frame, places, replacements, may_invite, is_referent })
 }
@@ -154,6 +154,7 @@ fn sample_circle() -> Vec<PlaceView> {
     let me = place("Nadia Benali", Profession::ReferentPre, Role::Referent, true);
     let mut aemo = place("Claire Morel", Profession::Aemo, Role::Participant, false);
     aemo.mandate = Mandate::Judicial;
+    aemo.without_accord = true;
     let mut teacher = place("Luc Petit", Profession::Teacher, Role::ContributorOnly, false);
     teacher.secrecy = Secrecy::NotBound;
     teacher.pending = true;

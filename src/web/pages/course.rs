@@ -5,7 +5,7 @@
 use askama::Template;
 
 use super::Page;
-use super::entered::{Entered, back};
+use super::entered::{Entered, back, missing};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;
@@ -47,6 +47,12 @@ struct PersonPage {
 }
 
 impl PersonPage {
+    /// LAW: C. civ. 413-1 and 413-2. From sixteen, before majority, once.
+    fn may_be_emancipated(&self) -> bool {
+        let once = self.frame.view.person.as_ref().is_some_and(|p| p.emancipated_on.is_none());
+        once && self.frame.years().is_some_and(|years| (16..18).contains(&years))
+    }
+
     /// The pathway's person is known by a nickname.
     fn nickname(&self) -> bool {
         self.frame.view.person.as_ref().is_some_and(|p| p.nickname_only)
@@ -206,7 +212,12 @@ fn identity(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn emancipation(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     settled(app, incoming, Which::Emancipation, || {
-        let input: EmancipationInput = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
+        // It ends the parents' accords: the form asks again before it is sent.
+        if !incoming.form.has("seen", "true") {
+            return Err(missing("seen"));
+        }
+        let form = incoming.form.without(&["seen"]);
+        let input: EmancipationInput = form.read().map_err(|e| Fault::Syntax(e.into()))?;
         app.emancipation_set(incoming.call()?, &pathway_of(incoming)?, input)?;
         Ok(())
     })

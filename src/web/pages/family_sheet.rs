@@ -17,12 +17,13 @@ use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::looked;
 use super::shell::Shell;
+use crate::domain::accord::LineKind;
 use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::vocabulary::Role;
-use crate::service::share_views::Standpoint;
-use crate::service::{Act, App, Said, ServiceError, SheetAsk};
+use crate::domain::vocabulary::{Category, Role};
+use crate::service::share_views::{ShareLine, Standpoint};
+use crate::service::{Act, App, LineView, Said, ServiceError, SheetAsk};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// Something that is shared today.
@@ -36,6 +37,8 @@ struct Shared {
 /// Something that may be shared: an accord in force.
 struct Agreed {
     whom: String,
+    /// The subjects that it names.
+    what: String,
     why: &'static str,
     until: String,
 }
@@ -98,7 +101,10 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     let people = if referent { looked::people(app, incoming)? } else { unnamed() };
     let chosen = incoming.query.get("pour").and_then(|p| people.iter().find(|c| c.code() == p));
-    let for_whom = chosen.map(|c| c.french().to_owned());
+    let for_whom = chosen.map(|c| {
+        let young = c.code() == "young_person" && frame.view.name_shared;
+        if young { frame.view.name.clone() } else { c.french().to_owned() }
+    });
     let mut out = FamilySheetPage {
         today: french_date(frame.today),
         shell,
@@ -115,13 +121,8 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let shares = app.shares_list(call, &pathway)?.into_inner().items;
         out.shared = shares
             .into_iter()
-            .filter(|s| s.in_force && s.seen_as != Standpoint::Recipient)
-            .map(|s| Shared {
-                what: s.categories.iter().map(|c| c.french()).collect(),
-                whom: s.recipients.into_iter().map(|r| with_report(r, &reporting)).collect(),
-                why: s.purpose.french(),
-                until: s.last_day.map(Day::french),
-            })
+            .filter(|s| s.seen_as != Standpoint::Recipient)
+            .flat_map(|s| shared(&s, &reporting))
             .collect();
         if referent {
             out.agreed = agreed(app, incoming)?;
@@ -146,6 +147,23 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::page(&out)
 }
 
+/// What is read of a share today: one entry for those who read the same of it. A share that nobody reads any more is not
+/// shared, whatever its last day says.
+fn shared(share: &ShareLine, reporting: &BTreeMap<String, &'static str>) -> Vec<Shared> {
+    let mut by: BTreeMap<&[Category], Vec<String>> = BTreeMap::new();
+    for reader in &share.read_by {
+        by.entry(&reader.categories).or_default().push(with_report(reader.name.clone(), reporting));
+    }
+    by.into_iter()
+        .map(|(categories, whom)| Shared {
+            what: categories.iter().map(|c| c.french()).collect(),
+            whom,
+            why: share.purpose.french(),
+            until: share.last_day.map(Day::french),
+        })
+        .collect()
+}
+
 /// Members of the circle who report upward, as lists of shares name them.
 fn reporting(frame: &Frame) -> BTreeMap<String, &'static str> {
     frame
@@ -154,7 +172,7 @@ fn reporting(frame: &Frame) -> BTreeMap<String, &'static str> {
         .iter()
         .filter_map(|p| {
             let to = p.who.profession.accountable_to()?;
-            Some((format!("{} ({})", p.who.name, p.who.profession.french()), to))
+            Some((format!("{} ({})", p.who.name, p.who.profession.within_brackets()), to))
         })
         .collect()
 }
@@ -163,6 +181,22 @@ fn with_report(whom: String, reporting: &BTreeMap<String, &'static str>) -> Stri
     match reporting.get(&whom) {
         Some(to) => format!("{whom}, qui rend compte {to}"),
         None => whom,
+    }
+}
+
+/// The subjects of a line of an accord, in words.
+fn subjects(line: &LineView) -> String {
+    if line.kind == LineKind::Contributor {
+        return "apporte des informations, n'en reçoit pas".to_owned();
+    }
+    let mut all = line.categories.clone();
+    all.extend(line.exact_words.iter().copied());
+    all.sort_unstable();
+    all.dedup();
+    if all.is_empty() {
+        "l'essentiel pour ce but".to_owned()
+    } else {
+        all.iter().map(|c| c.french()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -182,8 +216,9 @@ fn agreed(app: &App, incoming: &Incoming) -> Result<Vec<Agreed>, Fault> {
                     whom: format!(
                         "{} ({}){report}",
                         service_name(&l.recipient),
-                        l.recipient.profession.french()
+                        l.recipient.profession.within_brackets()
                     ),
+                    what: subjects(&l),
                     why: a.purpose.french(),
                     until: until.clone(),
                 }
@@ -230,6 +265,7 @@ impl Page for FamilySheetPage {
                 agreed: if full && role == Role::Referent {
                     vec![Agreed {
                         whom: "Action éducative, Sauvegarde".to_owned(),
+                        what: "Scolarité, Logement".to_owned(),
                         why: "Coordonner le parcours",
                         until: "14 juillet 2027".to_owned(),
                     }]

@@ -11,6 +11,7 @@ use crate::domain::vocabulary::Role;
 use crate::ids::PathwayId;
 use crate::service::App;
 use crate::service::pathways::PathwayView;
+use crate::service::people::ContactLine;
 use crate::web::route::{Fault, Incoming};
 
 /// A part of a pathway.
@@ -74,6 +75,7 @@ impl Part {
                 Self::Circle,
                 Self::Accords,
                 Self::Shares,
+                Self::Stay,
                 Self::Actions,
                 Self::Handovers,
                 Self::Consultations,
@@ -85,6 +87,7 @@ impl Part {
                 Self::Circle,
                 Self::Accords,
                 Self::Shares,
+                Self::Stay,
                 Self::Actions,
                 Self::Handovers,
                 Self::Notes,
@@ -132,12 +135,62 @@ impl Frame {
         Part::of(self.view.me.role)
     }
 
+    /// S15: a nickname is all there is, and nothing opens before the name is given.
+    #[must_use]
+    pub fn nickname_only(&self) -> bool {
+        self.view.person.as_ref().is_some_and(|p| p.nickname_only)
+    }
+
+    /// Whether this part says first that it waits for the name.
+    #[must_use]
+    pub fn waits_for_name(&self) -> bool {
+        self.nickname_only() && matches!(self.part, Part::Circle | Part::Accords | Part::Shares | Part::Stay)
+    }
+
+    /// What the folded list of parts is called: the part one is in.
+    #[must_use]
+    pub fn part_named(&self) -> String {
+        match self.part {
+            Part::Other => "Parties du parcours".to_owned(),
+            part => format!("Parties du parcours : {}", part.label()),
+        }
+    }
+
+    /// Whether the reader is the référent, who holds the review.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.view.me.role == Role::Referent
+    }
+
     /// « 15 ans », when the birth date may be read.
     #[must_use]
     pub fn age(&self) -> Option<String> {
+        Some(words::plural(self.years()?, "an", "ans"))
+    }
+
+    /// Completed years, when the birth date may be read.
+    #[must_use]
+    pub fn years(&self) -> Option<i64> {
         let born = Day::parse(self.view.person.as_ref()?.birth_date.as_deref()?).ok()?.date();
         let years = (0..130).take_while(|y| birthday(born, y + 1).is_some_and(|d| d <= self.today)).count();
-        Some(words::plural(i64::try_from(years).ok()?, "an", "ans"))
+        i64::try_from(years).ok()
+    }
+
+    /// Whom to call for the young person, as the family ordered them: those for an emergency, or else the contacts; with
+    /// the number as it is dialled and as it is read. Only where the identity may be read.
+    #[must_use]
+    pub fn emergency_calls(&self) -> Vec<(String, String)> {
+        let Some(sheet) = self.view.person.as_ref().and_then(|p| p.identity.as_ref()) else {
+            return Vec::new();
+        };
+        let urgent = sheet.emergency_contacts.iter();
+        let urgent: Vec<_> =
+            urgent.map(|c| (c.who.as_str().to_owned(), c.number.as_str().to_owned())).collect();
+        if !urgent.is_empty() {
+            return urgent;
+        }
+        let said = |c: &ContactLine| format!("{} ({})", c.who.as_str(), c.kind.french());
+        sheet.contacts.iter().map(|c| (said(c), c.number.as_str().to_owned())).collect()
     }
 
     /// Where to call the référent.
@@ -192,6 +245,7 @@ pub mod sample {
             since: "2027-01-04".to_owned(),
             until: None,
             pending: false,
+            without_accord: false,
             telephone: "06 01 02 03 01".to_owned(),
             in_place_of: None,
             me,
@@ -228,6 +282,18 @@ pub mod sample {
         };
         let shell = super::super::shell::sample::signed_in(Room::Pathways, title);
         let frame = Frame { view, part, today: chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap() };
+        (shell, frame)
+    }
+
+    /// A young person who gave a nickname and nothing else.
+    pub fn nicknamed(part: Part, title: &str) -> (Shell, Frame) {
+        let (shell, mut frame) = frame(part, title);
+        frame.view.name = "Zed".to_owned();
+        if let Some(person) = &mut frame.view.person {
+            person.name = "Zed".to_owned();
+            person.nickname_only = true;
+            person.birth_date = None;
+        }
         (shell, frame)
     }
 

@@ -165,7 +165,7 @@ fn takers(frame: &Frame) -> Vec<Taker> {
         .filter(|p| !p.me && !p.pending && matches!(p.role, Role::Participant | Role::Referent))
         .map(|p| Taker {
             id: p.id.clone(),
-            who: format!("{}, {} ({})", p.who.name, p.who.organisation, p.who.profession.french()),
+            who: format!("{}, {} ({})", p.who.name, p.who.organisation, p.who.profession.within_brackets()),
             accountable: p.who.profession.accountable_to(),
         })
         .collect()

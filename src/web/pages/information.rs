@@ -102,7 +102,7 @@ pub fn routes() -> Vec<Route> {
 fn may(frame: &Frame) -> (bool, bool) {
     let open = frame.view.closed_at.is_none();
     match frame.view.me.role {
-        Role::Referent | Role::Participant | Role::ContributorOnly => (open, open),
+        Role::Referent | Role::Participant | Role::ContributorOnly => (open, open && !frame.nickname_only()),
         Role::StayOrganiser => (false, false),
     }
 }

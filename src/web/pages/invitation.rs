@@ -10,7 +10,7 @@ use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::Role;
 use crate::ids::ParticipationId;
-use crate::service::circle::InvitationView;
+use crate::service::invitations::{InvitationView, TakesPlaceOf};
 use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -21,6 +21,19 @@ struct InvitationPage {
     shell: Shell,
     invitation: InvitationView,
     entered: Entered,
+}
+
+/// « vous demande de remplacer Claire Morel jusqu'au 20 décembre 2026 »: what is asked of somebody who takes a place.
+#[must_use]
+pub fn taking(place: &TakesPlaceOf) -> String {
+    let from = place.first_day.as_deref().map(|d| format!(" à partir du {}", words::day_of(d)));
+    let from = from.unwrap_or_default();
+    match &place.last_day {
+        Some(last) => {
+            format!("vous demande de remplacer {}{from} jusqu'au {}", place.who.name, words::day_of(last))
+        }
+        None => format!("vous demande de prendre la suite de {}{from}", place.who.name),
+    }
 }
 
 impl InvitationPage {
@@ -99,6 +112,7 @@ impl Page for InvitationPage {
                     "Ville de Val-d'Orme",
                     Profession::ReferentPre,
                 )),
+                takes_place_of: None,
                 purposes: vec![if role == Role::StayOrganiser {
                     Purpose::Stay
                 } else {
@@ -112,8 +126,21 @@ impl Page for InvitationPage {
             },
             entered,
         };
+        let replaces = |last_day: Option<&str>| {
+            let mut page = page(Role::Participant, Some("Léa Martin"), last_day, Entered::nothing());
+            let aemo = |name| super::frame::sample::who(name, "Sauvegarde", Profession::Aemo);
+            page.invitation.from = Some(aemo("Anne Fabre"));
+            page.invitation.takes_place_of = Some(TakesPlaceOf {
+                who: aemo("Claire Morel"),
+                first_day: None,
+                last_day: last_day.map(ToOwned::to_owned),
+            });
+            page
+        };
         let over = ServiceError::rule("accord_needed_to_accept", "L'accord qui vous nommait a pris fin.");
         vec![
+            ("stand_in", replaces(Some("2027-12-20"))),
+            ("successor", replaces(None)),
             ("member", page(Role::Participant, Some("Léa Martin"), None, Entered::nothing())),
             ("stay", page(Role::StayOrganiser, None, Some("2027-07-14"), Entered::nothing())),
             (

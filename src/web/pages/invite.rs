@@ -11,6 +11,7 @@ use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;
+use super::structures::basis;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Mandate, Role};
 use crate::ids::OrganisationId;
@@ -133,7 +134,7 @@ impl Page for InvitePage {
             profession: Profession::SpecialisedPrevention,
             function: Function::Practitioner,
             secrecy: Secrecy::Bound,
-            secrecy_basis: "CASF L221-6".to_owned(),
+            secrecy_basis: "casf_l221_6".to_owned(),
             secrecy_until: None,
             stated_by: None,
             confirmed_by: None,

@@ -9,12 +9,14 @@ use super::entered::{Entered, back};
 use super::icon::Icon;
 use super::shell::{Room, Shell};
 use super::words;
+use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::ids::{DeferralId, ImpossibilityId, ParticipationId, PathwayId, StatuteId};
 use crate::service::office::{OfficeLine, OfficePlace};
 use crate::service::successions::NewSuccession;
-use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ServiceError};
+use crate::service::{Act, App, AwaitedDecision, AwaitedKind, ImpossibilityDecision, ServiceError};
+use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// What a decision is about, in words.
@@ -66,6 +68,8 @@ struct Waiting {
     title: &'static str,
     since: String,
     until: Option<String>,
+    /// « Demandé par Samira Haddad. Motif : … Concerne : … »
+    asked: String,
     stated: String,
     accept: &'static str,
     refuse: &'static str,
@@ -73,21 +77,32 @@ struct Waiting {
     dated: Option<(&'static str, &'static str)>,
 }
 
+/// Who asks, why and about whom: motives and capacities, no name of the family.
+fn asked(d: &AwaitedDecision) -> String {
+    let mut said = Vec::new();
+    said.extend(d.asked_by.as_ref().map(|who| format!("Demandé par {}.", who.name)));
+    said.extend(d.motive.as_ref().map(|motive| format!("Motif : {motive}.")));
+    said.extend(d.concerns.map(|capacity| format!("Concerne : {}.", capacity.french())));
+    said.join(" ")
+}
+
 impl Waiting {
     fn of(d: AwaitedDecision) -> Self {
         let (subject, title) = kind_words(d.kind);
+        let asked = asked(&d);
         Self {
             id: d.id,
             subject,
             title,
             since: words::moment_of(&d.since),
             until: d.until.as_deref().map(words::day_of),
+            asked,
             stated: d.stated,
             accept: effect(d.kind, true),
             refuse: effect(d.kind, false),
             dated: match d.kind {
                 AwaitedKind::Impossibility => {
-                    Some(("Si oui, jusqu'au (ce jour non compris)", "Six mois au plus."))
+                    Some(("Si oui, jusqu'au (ce jour compris)", "Six mois au plus."))
                 }
                 AwaitedKind::Deferral | AwaitedKind::DeferralReview => Some((
                     "Si oui, jour où vous revoyez cette décision",
@@ -114,15 +129,18 @@ struct Place {
 }
 
 impl Place {
-    fn of(line: &OfficeLine, place: &OfficePlace) -> Self {
+    /// `number` is that of the situation in the office's list: two that opened on one day are told apart.
+    fn of(number: usize, line: &OfficeLine, place: &OfficePlace) -> Self {
         let referent = line.referent.as_ref().map(|r| format!(", référent {}", r.name)).unwrap_or_default();
         let pathway = match &line.opened_on {
-            Some(day) => format!("Parcours ouvert le {}{referent}", words::day_of(day)),
-            None => "Parcours d'une autre structure".to_owned(),
+            Some(day) => {
+                format!("Situation n° {number}, parcours ouvert le {}{referent}", words::day_of(day))
+            }
+            None => format!("Situation n° {number}, parcours d'une autre structure"),
         };
         Self {
             id: place.id.as_str().to_owned(),
-            who: format!("{} ({})", place.who.name, place.who.profession.french()),
+            who: format!("{} ({})", place.who.name, place.who.profession.within_brackets()),
             role: place.role.french(),
             since: words::day_of(&place.since),
             leaving: place.leaving,
@@ -200,8 +218,8 @@ fn awaited(app: &App, incoming: &Incoming) -> Result<Vec<AwaitedDecision>, Fault
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let waiting = awaited(app, incoming)?.into_iter().map(Waiting::of).collect();
     let office = app.office(incoming.call()?)?.into_inner().items;
-    let open = office.iter().filter(|l| !l.closed);
-    let all = open.flat_map(|l| l.places.iter().map(move |p| Place::of(l, p)));
+    let open = (1..).zip(&office).filter(|(_, l)| !l.closed);
+    let all = open.flat_map(|(n, l)| l.places.iter().map(move |p| Place::of(n, l, p)));
     let (leaving, places) = all.partition(|p| p.leaving);
     let shell = Shell::signed_in(app, incoming, Room::Manager, "Responsable")?;
     Answer::page(&ManagerPage { shell, waiting, leaving, places })
@@ -221,6 +239,21 @@ fn decision_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     show_decision(app, incoming, 200, Entered::nothing())
 }
 
+/// The form asks for the last day on which it counts; the service, for the first on which it does not.
+fn impossibility(form: &Form) -> Result<ImpossibilityDecision, FieldErrors> {
+    let decision: ImpossibilityDecision = form.read()?;
+    let until = match decision.until {
+        Some(last) => Some(
+            last.date()
+                .succ_opt()
+                .and_then(|day| Day::new(day).ok())
+                .ok_or_else(|| FieldErrors::one("until", EntryError::DateOutOfRange))?,
+        ),
+        None => None,
+    };
+    Ok(ImpossibilityDecision { until, ..decision })
+}
+
 fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<(), Fault> {
         let call = incoming.call()?;
@@ -228,7 +261,8 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let kind = match subject {
             Some("impossibilite") => {
                 let id = incoming.id("decision", ImpossibilityId::parse)?;
-                let input = incoming.form.read().map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
+                let input =
+                    impossibility(&incoming.form).map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
                 let act = Act { action: Action::Confirm, resource: ResourceKind::Impossibility };
                 app.impossibility_decide(call, act, &id, &input)?;
                 return Ok(());
@@ -272,11 +306,11 @@ fn decide(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn find_place(app: &App, incoming: &Incoming) -> Result<(PathwayId, Place), Fault> {
     let id = incoming.id("participation", ParticipationId::parse)?;
     let office = app.office(incoming.call()?)?.into_inner().items;
-    office
-        .iter()
-        .flat_map(|l| l.places.iter().map(move |p| (l, p)))
-        .find(|(_, p)| p.id == id)
-        .map(|(l, p)| (l.pathway.clone(), Place::of(l, p)))
+    (1..)
+        .zip(&office)
+        .flat_map(|(n, l)| l.places.iter().map(move |p| (n, l, p)))
+        .find(|(_, _, p)| p.id == id)
+        .map(|(n, l, p)| (l.pathway.clone(), Place::of(n, l, p)))
         .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
 }
 
@@ -323,7 +357,7 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
         since: "4 janvier 2027".to_owned(),
         leaving,
         own_sheet: leaving,
-        pathway: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
+        pathway: "Situation n° 3, parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
         named: if leaving {
             vec![]
         } else {
@@ -341,6 +375,14 @@ fn sample_waiting(kind: AwaitedKind) -> Waiting {
         kind,
         since: "2027-03-12T10:00:00Z".to_owned(),
         until: Some("2027-04-11T10:00:00Z".to_owned()),
+        asked_by: Some(super::frame::sample::who(
+            "Samira Haddad",
+            "Les Passerelles",
+            crate::domain::vocabulary::Profession::SpecialisedPrevention,
+        )),
+        motive: (kind == AwaitedKind::Impossibility)
+            .then(|| "sans réponse, tentatives du 10 mars 2027 et du 11 mars 2027".to_owned()),
+        concerns: (kind == AwaitedKind::Impossibility).then_some(crate::domain::vocabulary::Capacity::Parent),
         stated: "Prévenir le père mettrait l'enfant en danger.".to_owned(),
     })
 }
@@ -420,6 +462,14 @@ impl Page for PlacePage {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_last_day_that_a_manager_gives_counts() {
+        let form = |until| super::Form::of(&[("accepted:bool", "true"), ("motive", "Vu."), ("until", until)]);
+        let decided = super::impossibility(&form("2027-03-14")).unwrap();
+        assert_eq!(decided.until.map(|d| d.iso()).as_deref(), Some("2027-03-15"));
+        assert!(super::impossibility(&form("2100-12-31")).is_err());
+    }
+
     #[test]
     fn pages_of_a_manager() {
         crate::web::pages::snapshots::check::<super::ManagerPage>();

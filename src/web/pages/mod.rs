@@ -49,6 +49,7 @@ mod snapshots;
 mod stay;
 mod structures;
 mod today;
+mod told;
 mod withdrawal;
 pub mod words;
 mod write;
@@ -71,6 +72,14 @@ pub trait Page: Template {
     fn samples() -> Vec<(&'static str, Self)>
     where
         Self: Sized;
+
+    /// What is sent: the template, its summary naming the fields.
+    ///
+    /// # Errors
+    /// When it does not render, which is a bug.
+    fn html(&self) -> askama::Result<String> {
+        self.render().map(told::named)
+    }
 }
 
 /// A row of the table: a page behind a session.

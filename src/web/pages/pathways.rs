@@ -11,7 +11,7 @@ use crate::domain::item::ContactKind;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Capacity, Mandate};
 use crate::service::App;
-use crate::service::pathways::{Opening, PathwayLine, SearchInput};
+use crate::service::pathways::{CANNOT_OPEN, Opening, PathwayLine, SearchInput};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// How many lines of contacts the form offers.
@@ -157,6 +157,11 @@ impl Page for PathwaysPage {
         vec![
             ("empty", page(Vec::new(), None, false, Entered::nothing())),
             ("two", page(vec![sample_line(), unnamed], Some("c"), false, Entered::nothing())),
+            ("not_for_this_mission", {
+                let mut page = page(Vec::new(), None, false, Entered::nothing());
+                page.shell = super::shell::sample::opening_nothing("Parcours");
+                page
+            }),
             ("not_found", page(Vec::new(), None, true, Entered::filled(&[("text", "martin")]))),
         ]
     }
@@ -184,6 +189,11 @@ impl Page for OpenPage {
             ("known", page(false, Entered::nothing())),
             ("nickname", page(true, Entered::nothing())),
             ("refused", page(false, refused)),
+            ("not_for_this_mission", {
+                let mut page = page(false, Entered::nothing());
+                page.shell = super::shell::sample::opening_nothing("Ouvrir un parcours");
+                page
+            }),
         ]
     }
 }

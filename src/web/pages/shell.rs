@@ -5,8 +5,9 @@ use askama::Template;
 use super::assets;
 use super::icon::Icon;
 use super::words;
-use crate::domain::vocabulary::{Function, Profession};
+use crate::domain::vocabulary::{Function, Mandate, Profession};
 use crate::ids::RequestId;
+use crate::service::pathways::opens_under;
 use crate::service::{AccountState, App, Greeting, ServiceError};
 use crate::web::kept;
 use crate::web::problem::Problem;
@@ -47,6 +48,8 @@ pub struct Who {
     /// The id that forms carry.
     pub assignment: String,
     pub several: bool,
+    /// The frames under which this affectation may open a pathway.
+    pub opens_under: Vec<Mandate>,
     pub ways: Vec<Way>,
     /// « 14 h 05 »
     pub closes_at: String,
@@ -76,7 +79,9 @@ pub struct Shell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub id: String,
-    /// The page where it was written, filled with it.
+    /// The page where it was written.
+    pub path: String,
+    /// That page, filled with it.
     pub href: String,
     /// « demain à 14 h 05 »
     pub until: String,
@@ -212,6 +217,10 @@ impl Who {
                 .map(|a| format!("{} · {}", a.organisation_name, a.profession.french())),
             assignment: greeting.acting.as_ref().map_or_else(String::new, |a| a.id.as_str().to_owned()),
             several: greeting.assignments.len() > 1,
+            opens_under: greeting
+                .acting
+                .as_ref()
+                .map_or_else(Vec::new, |a| opens_under(a.profession, a.function).collect()),
             ways: ways(greeting),
             closes_at: words::clock_time(greeting.ends_at),
             reminders: reminders(greeting),
@@ -240,6 +249,7 @@ impl Shell {
             .filter(|k| shell.resumed.as_deref() != Some(k.id.as_str()))
             .map(|k| Kept {
                 id: k.id.as_str().to_owned(),
+                path: k.path.clone(),
                 href: kept::back_to(k),
                 until: words::moment(k.until),
             })
@@ -270,6 +280,12 @@ impl Shell {
             kept: Vec::new(),
             resumed: None,
         })
+    }
+
+    /// The frames under which the reader may open a pathway; none where it is not for them.
+    #[must_use]
+    pub fn opens_under(&self) -> &[Mandate] {
+        self.who.as_ref().map_or(&[], |w| &w.opens_under)
     }
 
     #[must_use]
@@ -306,6 +322,15 @@ pub mod sample {
         }
     }
 
+    /// Somebody whose mission opens no pathway.
+    pub fn opening_nothing(title: &str) -> Shell {
+        let mut shell = signed_in(Room::Pathways, title);
+        if let Some(who) = &mut shell.who {
+            who.opens_under = Vec::new();
+        }
+        shell
+    }
+
     /// A référente at work.
     pub fn signed_in(room: Room, title: &str) -> Shell {
         Shell {
@@ -315,6 +340,7 @@ pub mod sample {
                 acting: Some("Ville de Val-d'Orme · Référent de parcours".to_owned()),
                 assignment: "assignment".to_owned(),
                 several: false,
+                opens_under: Mandate::ALL.to_vec(),
                 ways: vec![
                     way(Room::Today, "/", "Aujourd'hui", Icon::House),
                     way(Room::Pathways, "/parcours", "Parcours", Icon::Pathway),

@@ -276,6 +276,20 @@ fn sample_sheet() -> StaySheet {
     }
 }
 
+/// With the identity, which an accord for a stay opens, and whom to call.
+#[cfg(test)]
+fn sample_with_calls() -> (Shell, Frame) {
+    let (shell, mut frame) = sample_organiser();
+    let sheet = serde_json::json!({
+        "first_name": "Léa", "name": "Martin",
+        "emergency_contacts": [{ "who": "Tante", "number": "0611223355" }],
+    });
+    if let Some(person) = &mut frame.view.person {
+        person.identity = Some(serde_json::from_value(sheet).unwrap());
+    }
+    (shell, frame)
+}
+
 #[cfg(test)]
 fn sample_organiser() -> (Shell, Frame) {
     let (shell, mut frame) =
@@ -333,6 +347,7 @@ impl Page for StayPage {
             last_day: Day::parse("2027-07-26").ok(),
             ended_at: None,
             in_force,
+            halted: None,
             category: None,
             things: Vec::new(),
             readers: vec![SharedWith {
@@ -349,6 +364,11 @@ impl Page for StayPage {
             handover: None,
         };
         vec![
+            ("nickname", {
+                let (shell, frame) = super::frame::sample::nicknamed(Part::Stay, "Séjour");
+                let nothing = page(Vec::new(), Vec::new(), false, Vec::new(), false);
+                Self { shell, frame, ..nothing }
+            }),
             ("empty", page(Vec::new(), Vec::new(), false, Vec::new(), true)),
             ("to_sign", page(items(), vec![accord("partly_signed")], false, Vec::new(), false)),
             ("to_give", page(items(), vec![accord("in_force")], true, Vec::new(), false)),
@@ -369,7 +389,12 @@ impl Page for StaySheetPage {
             Self { shell, frame, sheet }
         };
         let empty = StaySheet { until: None, lines: Vec::new() };
-        vec![("shared", page(sample_sheet())), ("empty", page(empty))]
+        let (shell, frame) = sample_with_calls();
+        vec![
+            ("shared", page(sample_sheet())),
+            ("whom_to_call", Self { shell, frame, sheet: sample_sheet() }),
+            ("empty", page(empty)),
+        ]
     }
 }
 
@@ -379,7 +404,7 @@ impl Page for StayPrintPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        let (shell, frame) = sample_organiser();
+        let (shell, frame) = sample_with_calls();
         vec![(
             "printed",
             Self { shell, frame, sheet: sample_sheet(), printed: "2 juillet 2027 à 9 h 05".to_owned() },

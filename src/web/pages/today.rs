@@ -4,11 +4,13 @@ use askama::Template;
 
 use super::Page;
 use super::icon::Icon;
+use super::invitation::taking;
 use super::manager;
-use super::shell::{Room, Shell};
+use super::shell::{Kept, Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
-use crate::service::circle::InvitationView;
+use crate::domain::vocabulary::Category;
+use crate::service::invitations::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
 use crate::service::{Act, App, AwaitedDecision};
@@ -43,6 +45,36 @@ struct TodayPage {
     office: bool,
 }
 
+impl TodayPage {
+    /// « Écrire : Mobilité, Lina Carpentier »: what a text that was not sent is, and about whom.
+    fn left(&self, kept: &Kept) -> String {
+        let (path, asked) = kept.path.split_once('?').unwrap_or((&kept.path, ""));
+        let mut parts = path.trim_start_matches('/').split('/').skip(1);
+        let (pathway, page) = (parts.next().unwrap_or_default(), parts.collect::<Vec<_>>());
+        let subject = asked
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("category="))
+            .and_then(|code| Category::parse(code).ok());
+        let what = match (page.as_slice(), subject) {
+            (["ecrire"], Some(subject)) => format!("Écrire : {}", subject.french()),
+            (["ecrire"], None) => "Écrire une information".to_owned(),
+            (["informations", _, "corriger"], _) => "Corriger une information".to_owned(),
+            (["notes", ..], _) => "Une note".to_owned(),
+            (["actions"], _) => "Proposer une action".to_owned(),
+            (["partager", ..], _) => "Partager".to_owned(),
+            (["accords", "preparer"], _) => "Préparer un accord".to_owned(),
+            (["passages", "nouveau"], _) => "Passer le relais".to_owned(),
+            (["personne"], _) => "Identité".to_owned(),
+            (["bilan"], _) => "Bilan".to_owned(),
+            _another => "Un formulaire".to_owned(),
+        };
+        match self.pathways.iter().find(|p| p.id == pathway) {
+            Some(known) => format!("{what}, {}", known.name),
+            None => what,
+        }
+    }
+}
+
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -65,7 +97,8 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord"),
         Waiting::ReleaseAwaited => (at("/accords"), "Voir les accords"),
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
-        Waiting::ImpossibilityEnds => (at("/accords"), "Voir les accords"),
+        Waiting::ImpossibilityEnds => (at("/impossible-a-joindre"), "Demander une nouvelle décision"),
+        Waiting::AccordEnded => ("/aide".to_owned(), "Comprendre les accords"),
         Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
         Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
         Waiting::EmergencyOpen => (at(&format!("/urgences/{object}")), "Voir ce qui est ouvert"),
@@ -85,6 +118,8 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         // Who looks at emergencies has no pathway to go to.
         whose: match waiting.kind {
             Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed => None,
+            // A pathway that one does not read any more is not named.
+            Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
         },
         sentence: waiting.sentence,
@@ -94,10 +129,12 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
 }
 
 fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
-    let from = one.from.as_ref().map_or_else(
-        || "Vous êtes invité dans un cercle.".to_owned(),
-        |w| format!("{} ({}) vous invite dans un cercle.", w.name, w.organisation),
-    );
+    let from = match (&one.takes_place_of, &one.from) {
+        (Some(place), Some(by)) => format!("{} {}.", by.name, taking(place)),
+        (Some(place), None) => format!("Votre responsable {}.", taking(place)),
+        (None, Some(by)) => format!("{} ({}) vous invite dans un cercle.", by.name, by.organisation),
+        (None, None) => "Vous êtes invité dans un cercle.".to_owned(),
+    };
     let purposes: Vec<&str> = one.purposes.iter().map(|p| p.french()).collect();
     let why = if purposes.is_empty() { String::new() } else { format!(" Pour : {}.", purposes.join(", ")) };
     Line {
@@ -142,7 +179,8 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         return Ok(Answer::see_other(way.href));
     }
     let goes_to = |room| shell.who.as_ref().is_some_and(|w| w.ways.iter().any(|way| way.room == room));
-    let (may_open, office) = (goes_to(Room::Pathways), goes_to(Room::Office));
+    let may_open = !shell.opens_under().is_empty();
+    let office = goes_to(Room::Office);
     let at_the_office = if office { super::office::waiting(app, incoming)? } else { Vec::new() };
     // What a manager decides on waits on a page of its own; the first page says that it is there.
     let decisions = if goes_to(Room::Manager) {
@@ -197,6 +235,7 @@ impl Page for TodayPage {
                 "Ville",
                 crate::domain::vocabulary::Profession::ReferentPre,
             )),
+            takes_place_of: None,
             purposes: vec![crate::domain::vocabulary::Purpose::Coordination],
             mandate: crate::domain::vocabulary::Mandate::Contractual,
             role: crate::domain::vocabulary::Role::Participant,
@@ -204,8 +243,19 @@ impl Page for TodayPage {
             invited_on: "2027-03-12".to_owned(),
             name: None,
         };
+        let left = {
+            let mut page = page(Vec::new(), vec![super::pathways::sample_line()]);
+            page.shell.kept = vec![Kept {
+                id: "k".repeat(26),
+                path: "/parcours/pathway/ecrire?category=mobility".to_owned(),
+                href: "/parcours/pathway/ecrire?category=mobility&repris=k".to_owned(),
+                until: "15 mars 2027 à 14 h 05".to_owned(),
+            }];
+            page
+        };
         vec![
             ("empty", page(Vec::new(), Vec::new())),
+            ("text_left", left),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
             ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),

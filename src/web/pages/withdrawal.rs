@@ -12,6 +12,7 @@ use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
 use super::shell::Shell;
+use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Purpose, Role};
@@ -69,7 +70,11 @@ impl WithdrawalForm {
                 );
                 let people = a.people.iter().map(|p| Choice::new(p.assignment.as_str(), p.name.clone()));
                 Group {
-                    label: format!("{} ({})", a.service.organisation_name, a.service.profession.french()),
+                    label: format!(
+                        "{} ({})",
+                        a.service.organisation_name,
+                        a.service.profession.within_brackets()
+                    ),
                     options: std::iter::once(whole).chain(people).collect(),
                 }
             })
@@ -110,6 +115,14 @@ pub(super) struct DonePage {
     pub shell: Shell,
     pub told: WithdrawalView,
     pub back: String,
+}
+
+impl DonePage {
+    /// The service's sentence, whose first words are the title already.
+    fn sentence(&self) -> &str {
+        let said = self.told.sentence.as_str();
+        said.strip_prefix("C'est noté. ").unwrap_or(said)
+    }
 }
 
 /// The rows.

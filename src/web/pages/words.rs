@@ -35,6 +35,17 @@ pub fn day_of(text: &str) -> String {
     }
 }
 
+/// « 13 mars 2027 » of an end that is told exclusively (`2027-03-14`, or the moment at which something is over): the last
+/// day on which it holds. The text itself when it is neither.
+#[must_use]
+pub fn last_day(end: &str) -> String {
+    let last = Day::parse(end)
+        .ok()
+        .and_then(|d| d.date().pred_opt())
+        .or_else(|| Timestamp::parse_rfc3339(end).map(|t| t.plus_micros(-1).paris_day()));
+    last.map_or_else(|| end.to_owned(), french_date)
+}
+
 /// « mars 2027 » of `2027-03`; the text itself when it is none.
 #[must_use]
 pub fn month_of(text: &str) -> String {
@@ -147,6 +158,8 @@ mod tests {
         assert_eq!(day_of("2027-03-14"), "14 mars 2027");
         assert_eq!(dated("2027-03-26", &today), "26 mars 2027 (dans 12 jours)");
         assert_eq!(dated("x", &today), "x");
+        // 24:00 of the last day in Paris, in winter.
+        assert_eq!([last_day("2027-03-14"), last_day("2027-03-13T23:00:00Z")], ["13 mars 2027"; 2]);
         assert_eq!(telephone("0601020301"), "06\u{a0}01\u{a0}02\u{a0}03\u{a0}01");
         assert_eq!(telephone("poste 12"), "poste 12");
         assert_eq!(dialled("06 01 02 03 01"), "0601020301");

@@ -128,7 +128,7 @@ test("S1 the référente and the AEMO educator prepare the same stay, and its di
       // The family changes its mind during the stay: the screen closes, the paper is told of.
       await page.goto(`${home}/retrait`);
       await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
-      await page.getByText(/Le séjour est en cours : appelez la direction au/).waitFor();
+      await page.getByText(/Le séjour est en cours. Appelez la direction/).waitFor();
       await paul.goto(home);
       assert.ok(!(await paul.content()).includes(CARE));
     } finally {

@@ -43,7 +43,7 @@ async function replaceClaire(lastDay) {
   const david = await territory.as("David Lopes");
   for (let left = addresses.length; left > 0; left -= 1) {
     await david.goto(territory.base + "/");
-    await line(david, "vous invite dans un cercle").getByRole("link", { name: "Lire l'invitation" }).click();
+    await line(david, /vous demande de/).getByRole("link", { name: "Lire l'invitation" }).click();
     await accessible(david);
     await david.getByRole("button", { name: /Accepter/ }).click();
     await david.waitForURL(/fait=accepte/);

@@ -5,6 +5,7 @@
 
 mod family;
 mod impossible;
+mod languages;
 mod prepare;
 mod release;
 mod sheet;
@@ -268,7 +269,7 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let family = Family::read(app, incoming, collects || frame.view.me.role == Role::Referent)?;
     let cards = views.iter().rev().map(|v| (is_past(v), Card::of(v, &family, frame.today)));
     let (past, standing): (Vec<_>, Vec<_>) = cards.partition(|(past, _)| *past);
-    let prepares = may_prepare(&frame);
+    let prepares = may_prepare(&frame) && !frame.nickname_only();
     let only = |cards: Vec<(bool, Card)>| cards.into_iter().map(|(_, card)| card).collect();
     Answer::page(&AccordsPage { shell, frame, standing: only(standing), past: only(past), prepares })
 }
@@ -411,7 +412,7 @@ impl Page for AccordsPage {
             let card = |v: &AccordView| Card::of(v, &family, frame.today);
             let standing = views.iter().filter(|v| !is_past(v)).map(card).collect();
             let past = views.iter().filter(|v| is_past(v)).map(card).collect();
-            let prepares = may_prepare(&frame);
+            let prepares = may_prepare(&frame) && !frame.nickname_only();
             Self { shell, frame, standing, past, prepares }
         };
         let all = [

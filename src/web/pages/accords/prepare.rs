@@ -4,6 +4,7 @@
 use askama::Template;
 use chrono::{Days, NaiveDate};
 
+use super::languages::languages;
 use super::{Choice, Family, may_prepare, purposes, service_key, service_name, sheet};
 use crate::domain::accord::LineKind;
 use crate::domain::day::Day;
@@ -31,6 +32,8 @@ struct Offer {
     in_circle: bool,
     accountable: Option<String>,
     bound: bool,
+    /// Bound or not, according to the person.
+    mixed: bool,
 }
 
 /// A subject or exact words to tick.
@@ -112,11 +115,28 @@ pub(super) fn recipient_of(key: &str) -> Option<RecipientInput> {
     })
 }
 
+/// What a service is in the accord: one choice of three on the form.
+const PART: &str = "part_";
+
+/// The form with that choice as the steps carry it: who is named, and who of them brings only.
+fn chosen(form: &Form) -> Form {
+    let mut fields: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in form.fields() {
+        match (name.strip_prefix(PART), value) {
+            (Some(key), "receives") => fields.push(("who[]", key)),
+            (Some(key), "brings") => fields.extend([("who[]", key), ("brings[]", key)]),
+            (Some(_), _) => {}
+            (None, _) => fields.push((name, value)),
+        }
+    }
+    Form::of(&fields)
+}
+
 /// Whether a field is one of this step's.
 fn of_step(step: u8, name: &str) -> bool {
     match step {
         1 => name == "purpose",
-        2 => matches!(name, "who[]" | "brings[]"),
+        2 => matches!(name, "who[]" | "brings[]") || name.starts_with(PART),
         3 => ["subject_", "words_", "only_"].iter().any(|p| name.starts_with(p)),
         4 => matches!(name, "starts" | "last" | "language" | "interpreter" | "siblings[]"),
         _ => false,
@@ -144,6 +164,7 @@ fn left_at(form: &Form) -> u8 {
 /// The form as it was left, or with what the address proposes.
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     if let Some(left) = crate::web::kept::resumed(app, incoming)? {
+        let left = chosen(&left);
         return show(app, incoming, 200, left_at(&left), &left, Entered::sent(&left));
     }
     let asked = |name: &str| incoming.query.get(name).map(String::as_str);
@@ -189,6 +210,7 @@ fn offers(app: &App, incoming: &Incoming, frame: &Frame, purpose: Purpose) -> Re
             }),
             accountable: a.accountable.clone(),
             bound: a.bound,
+            mixed: a.mixed,
         })
         .collect();
     offers.sort_by(|a, b| (!a.in_circle, &a.name).cmp(&(!b.in_circle, &b.name)));
@@ -359,7 +381,7 @@ fn input_of(form: &Form) -> Result<AccordInput, FieldErrors> {
 }
 
 fn go(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let form = &incoming.form;
+    let form = &chosen(&incoming.form);
     let step = |n: u8| show(app, incoming, 200, n, form, Entered::sent(form));
     let again = |n: u8, fault: Fault| {
         back(app, incoming, fault, |status, entered| show(app, incoming, status, n, form, entered))
@@ -426,6 +448,7 @@ impl Page for PreparePage {
             in_circle,
             accountable: accountable.map(ToOwned::to_owned),
             bound,
+            mixed: !bound && in_circle,
         };
         let tick = |name: &str, value: &str, label: &str, hint| Tick {
             name: format!("{name}_{key}[]"),
@@ -448,6 +471,7 @@ impl Page for PreparePage {
                     vec![
                         offer(true, true, Some("Ce service rend compte au juge.")),
                         offer(false, false, None),
+                        offer(true, false, None),
                     ]
                 } else {
                     vec![]
@@ -532,6 +556,20 @@ mod tests {
         ] {
             assert_eq!(left_at(&Form::of(fields)), step);
         }
+    }
+
+    #[test]
+    fn one_choice_of_three_says_what_a_service_is() {
+        let form = Form::of(&[
+            ("part_a", "receives"),
+            ("part_b", "brings"),
+            ("part_c", "none"),
+            ("purpose", "stay"),
+        ]);
+        let form = chosen(&form);
+        assert_eq!(form.all("who[]").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(form.all("brings[]").collect::<Vec<_>>(), ["b"]);
+        assert_eq!(form.one("purpose"), Some("stay"));
     }
 
     #[test]

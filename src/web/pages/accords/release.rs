@@ -70,7 +70,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
             label: format!("{} : « {} »", item.category.french(), item.label),
             version: item.version_id,
             recipient: asked("recipient").to_owned(),
-            who: format!("{} ({})", service_name(&found), found.profession.french()),
+            who: format!("{} ({})", service_name(&found), found.profession.within_brackets()),
             purpose,
             shell,
             frame,

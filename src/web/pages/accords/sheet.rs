@@ -141,7 +141,13 @@ fn show(app: &App, incoming: &Incoming, notice: &NoticeView, base: String) -> Re
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Feuille à signer")?;
     let family = Family::read(app, incoming, true)?;
     let places = Signing::places(&Signing::all(notice, &family));
+    let places = places.into_iter().map(|place| named(place, &frame)).collect();
     Answer::page(&SheetPage { shell, frame, sheet: Sheet::of(notice), places, base })
+}
+
+/// On the family's paper the young person has a name.
+fn named(place: String, frame: &Frame) -> String {
+    if place == "le jeune" && frame.view.name_shared { frame.view.name.clone() } else { place }
 }
 
 fn of_accord(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -185,12 +191,12 @@ pub(super) mod sample {
         let text = "# Partager des informations sur Léa\nDes professionnels vous demandent votre accord.\n\
                     # Ce qui sera dit, mot pour mot\n1. Santé : le strict nécessaire : « Traitement »\n  Quoi : à 20 h\n\
                     # À qui\n☐ Action éducative, Sauvegarde (Éducateur AEMO / AED)\n  Pourra lire mot pour mot : n° 1\n  \
-                    À savoir : ce service rend compte au juge.\nEt personne d'autre.\n# Pourquoi\nCoordonner le parcours. \
-                    Pour rien d'autre.\n# Jusqu'à quand\nDu 1 mars 2027 au 14 juillet 2027 inclus.\n# Vous pouvez dire non\n\
+                    À savoir : ce service rend compte au juge.\nEt personne d'autre.\n# Pourquoi\nPour que les professionnels autour \
+                    de Léa travaillent ensemble. Pour rien d'autre.\n# Jusqu'à quand\nDu 1 mars 2027 au 14 juillet 2027 inclus.\n# Vous pouvez dire non\n\
                     Sans dire pourquoi.\n# Une limite\nSi un enfant est en danger, chaque professionnel doit alerter.\n\
                     # Signatures\n☐ lu à voix haute\nNom, date, signature : ………\n# En petits caractères\nResponsable : Ville.\n";
         NoticeView {
-            version: "notice-1".to_owned(),
+            version: "notice-2".to_owned(),
             keyed_hash: String::new(),
             text: serde_json::from_value(serde_json::Value::String(text.to_owned())).unwrap(),
             signing: vec![SigningView {
@@ -217,6 +223,7 @@ impl Page for SheetPage {
         let (shell, frame) = frame(Part::Accords, "Feuille à signer");
         let notice = sample::notice();
         let places = Signing::places(&Signing::all(&notice, &Family::sample()));
+        let places = places.into_iter().map(|place| named(place, &frame)).collect();
         let base = "/accords/aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned();
         vec![("stay", Self { shell, frame, sheet: Sheet::of(&notice), places, base })]
     }

@@ -97,7 +97,7 @@ impl Saying {
 /// The form of one saying, without what surrounds it: the collector's page and the secretary's share it.
 pub(in crate::web::pages) struct Board {
     pub saying: Saying,
-    pub all: &'static [Saying],
+    pub all: Vec<Saying>,
     /// The address of this page, without its query.
     pub here: String,
     pub entered: Entered,
@@ -122,7 +122,7 @@ impl Board {
         let people = family.signatories();
         Self {
             saying,
-            all,
+            all: all.to_vec(),
             here,
             entered,
             nobody: people.len() < 2,
@@ -131,7 +131,11 @@ impl Board {
                 .lines
                 .iter()
                 .map(|l| {
-                    let who = format!("{} ({})", service_name(&l.recipient), l.recipient.profession.french());
+                    let who = format!(
+                        "{} ({})",
+                        service_name(&l.recipient),
+                        l.recipient.profession.within_brackets()
+                    );
                     Choice::new(l.id.as_str(), who)
                 })
                 .collect(),
@@ -145,6 +149,16 @@ impl Board {
                 })
                 .collect(),
         }
+    }
+}
+
+impl Board {
+    /// LAW §5. The talk with a child follows a no said from twelve to fourteen: at another age there is none to record.
+    /// An unknown age hides nothing.
+    fn fitting(mut self, frame: &Frame) -> Self {
+        let concerned = frame.years().is_none_or(|years| (12..=14).contains(&years));
+        self.all.retain(|s| concerned || *s != Saying::Talk || *s == self.saying);
+        self
     }
 }
 
@@ -231,6 +245,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
     let base = format!("/accords/{}", view.id);
     let here = frame.at(&format!("{base}/signer"));
     let board = Board::of_accord(said(incoming), Saying::ACCORD, here, entered, &view, &family);
+    let board = board.fitting(&frame);
     let card = Some(Card::of(&view, &family, frame.today));
     Answer::page_with(status, &SignPage { shell, frame, card, board, base })
 }
@@ -262,7 +277,7 @@ fn show_release(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
     let people = family.signatories();
     let board = Board {
         saying: said(incoming),
-        all: Saying::RELEASE,
+        all: Saying::RELEASE.to_vec(),
         here: frame.at(&format!("{base}/signer")),
         entered,
         nobody: people.len() < 2,
@@ -278,6 +293,7 @@ fn show_release(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
             })
             .collect(),
     };
+    let board = board.fitting(&frame);
     Answer::page_with(status, &SignPage { shell, frame, card: None, board, base })
 }
 
@@ -326,7 +342,8 @@ impl Page for SignPage {
             let view = super::sample::accord("partly_signed", crate::service::SeenAs::Collector);
             let card = Some(Card::of(&view, &Family::sample(), frame.today));
             let base = "/accords/aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned();
-            Self { shell, frame, card, board: sample_board(saying, Saying::ACCORD, entered), base }
+            let board = sample_board(saying, Saying::ACCORD, entered).fitting(&frame);
+            Self { shell, frame, card, board, base }
         };
         let mut pages: Vec<(&'static str, Self)> =
             Saying::ACCORD.iter().map(|s| (s.code(), page(*s, Entered::nothing()))).collect();

@@ -7,6 +7,7 @@ use super::{SUBJECTS, labels, member_only, own_items};
 use crate::clock::plus_months;
 use crate::domain::day::Day;
 use crate::domain::record::Action;
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
 use crate::ids::{ItemId, ItemVersionId, StatuteId};
 use crate::service::App;
@@ -352,6 +353,10 @@ pub fn share(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     debug_assert_eq!(incoming.act.action, Action::Share);
     let pathway = pathway_of(incoming)?;
     let attempt = || -> Result<String, Fault> {
+        if incoming.form.all("recipients[]").next().is_none() {
+            let nobody = FieldErrors::one("recipients", EntryError::NobodyChosen);
+            return Err(Fault::Syntax(nobody.into()));
+        }
         let new: NewShare = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
         Ok(app.share_create(incoming.call()?, &pathway, &new)?.id)
     };

@@ -51,6 +51,7 @@ impl Page for SharesPage {
         use crate::domain::day::Day;
         use crate::domain::vocabulary::{Category, Purpose, Role};
         use crate::ids::ShareId;
+        use crate::service::share_views::Halt;
         use crate::web::pages::frame::sample::frame_as;
         let page = |role, shares| {
             let (shell, frame) = frame_as(role, Part::Shares, "Partages");
@@ -68,15 +69,27 @@ impl Page for SharesPage {
             categories: vec![Category::Schooling],
             last_day: Day::parse("2027-06-14").ok(),
             in_force,
+            read_by: Vec::new(),
+            halted: None,
         };
+        let stopped = ShareLine { halted: Some(Halt::NoAccord), ..line(Standpoint::Sharer, None, true) };
         let all = vec![
             line(Standpoint::Sharer, None, false),
             line(Standpoint::Sharer, None, true),
+            stopped,
             line(Standpoint::Recipient, None, true),
             line(Standpoint::Recipient, Some("Samira Haddad (Éducatrice)"), true),
             line(Standpoint::Referent, Some("Samira Haddad (Éducatrice)"), true),
         ];
-        vec![("empty", page(Role::Participant, Vec::new())), ("referent", page(Role::Referent, all))]
+        let nickname = {
+            let (shell, frame) = crate::web::pages::frame::sample::nicknamed(Part::Shares, "Partages");
+            Self { shell, frame, shares: Vec::new() }
+        };
+        vec![
+            ("empty", page(Role::Participant, Vec::new())),
+            ("nickname", nickname),
+            ("referent", page(Role::Referent, all)),
+        ]
     }
 }
 

@@ -270,6 +270,7 @@ fn sample_share() -> ShareView {
         last_day: Day::parse("2027-06-14").ok(),
         ended_at: None,
         in_force: true,
+        halted: None,
         category: Some(Category::Schooling),
         things: vec![SharedVersion {
             item: item_id('a'),
@@ -288,6 +289,7 @@ impl Page for SharePage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
+        use crate::service::share_views::Halt;
         let page = |share: ShareView| {
             let (shell, frame) = crate::web::pages::frame::sample::frame(Part::Shares, "Un partage");
             let items = super::sample::items();
@@ -301,7 +303,17 @@ impl Page for SharePage {
             ..sample_share()
         };
         let nothing = ShareView { things: Vec::new(), ..sample_share() };
-        vec![("read_by_one", page(sample_share())), ("over", page(over)), ("nothing_yet", page(nothing))]
+        let mut stopped = ShareView { halted: Some(Halt::NoAccord), ..sample_share() };
+        for reader in &mut stopped.readers {
+            reader.reads_now = false;
+            reader.sentence = Some("Il n'y a pas d'accord en cours pour ce partage.".to_owned());
+        }
+        vec![
+            ("read_by_one", page(sample_share())),
+            ("over", page(over)),
+            ("nothing_yet", page(nothing)),
+            ("stopped", page(stopped)),
+        ]
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::decision::{About, Line};
 use super::{SUBJECTS, labels, member_only, own_items};
-use crate::domain::vocabulary::{Category, Purpose};
+use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::{ItemId, ItemVersionId, ParticipationId};
 use crate::service::App;
 use crate::service::pathways::PathwayList;
@@ -25,6 +25,13 @@ use crate::web::route::{Answer, Fault, Incoming};
 struct TellChoosePage {
     shell: Shell,
     list: PathwayList,
+}
+
+impl TellChoosePage {
+    /// A stay organiser has a sheet, and nobody to share with.
+    fn nobody_to_tell(&self) -> bool {
+        self.list.next.is_none() && self.list.items.iter().all(|p| p.role == Role::StayOrganiser)
+    }
 }
 
 /// What the answer is about.
@@ -164,7 +171,7 @@ fn answer(
 
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let pathway = pathway_of(incoming)?;
-    let (shell, frame) = Frame::read(app, incoming, Part::Other, "Puis-je le lui dire ?")?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Shares, "Puis-je le lui dire ?")?;
     member_only(&frame)?;
     let items = own_items(app, incoming, &pathway)?;
     let asked = asked_of(incoming);
@@ -211,7 +218,6 @@ impl Page for TellChoosePage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use crate::domain::vocabulary::Role;
         use crate::service::pathways::PathwayLine;
         let page = |items, next: Option<&str>| Self {
             shell: crate::web::pages::shell::sample::signed_in(Room::MayITell, "Puis-je le lui dire ?"),
@@ -241,12 +247,12 @@ impl Page for TellPage {
     fn samples() -> Vec<(&'static str, Self)> {
         use super::sample;
         use crate::domain::day::Day;
-        use crate::domain::vocabulary::{Profession, Role};
+        use crate::domain::vocabulary::Profession;
         use crate::ids::OralNoteId;
         use crate::service::ServiceError;
         use crate::web::pages::frame::sample::{frame, place};
         let page = |which: Option<usize>, entered, spoken| {
-            let (shell, mut frame) = frame(Part::Other, "Puis-je le lui dire ?");
+            let (shell, mut frame) = frame(Part::Shares, "Puis-je le lui dire ?");
             frame.view.circle.push(place("Julie Lambert", Profession::Teacher, Role::Participant, false));
             let about = About { frame: &frame, purpose: Purpose::Schooling, labels: &[], rest: "" };
             let told =

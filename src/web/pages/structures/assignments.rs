@@ -194,7 +194,7 @@ fn before_end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         shell,
         title: format!("Terminer l'affectation de {} ?", a.name),
         effects: vec![
-            format!("{} ({}) : l'affectation finit maintenant.", o.name, a.profession.french()),
+            format!("{} ({}) : l'affectation finit maintenant.", o.name, a.profession.within_brackets()),
             "Ses sessions sous cette affectation se ferment, et ses accès s'arrêtent dès la prochaine page."
                 .to_owned(),
             "Les parcours restent à la structure. La personne responsable nomme qui prend la suite."

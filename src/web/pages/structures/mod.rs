@@ -108,7 +108,8 @@ impl StructurePage {
 }
 
 /// The text of a secret, in words.
-fn basis(code: &str) -> &str {
+#[must_use]
+pub fn basis(code: &str) -> &str {
     match SecrecyBasis::parse(code) {
         Ok(known) => known.french(),
         Err(_older) => code,
