@@ -1,0 +1,176 @@
+//! `relais audit export --format` and `relais audit report`: what leaves the log for other programs, or signed for people.
+//!
+//! INVARIANT: both need the instance's key and leave their own record before the first byte is written. The same services
+//! as the auditor's console make them; only the number of days is not limited here.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use chrono::NaiveDate;
+use data_encoding::HEXLOWER;
+
+use super::{LogOptions, keys_of, kind_of};
+use crate::audit::SignedCheckpoint;
+use crate::audit::note::Note;
+use crate::cli::instance::{Instance, told};
+use crate::domain::day::Month;
+use crate::domain::record::ExportFormat;
+use crate::service::{ExportDays, ExportReading, Witnesses};
+
+/// In which form, and of which days.
+#[derive(Debug, Default, clap::Args)]
+pub struct ExportArguments {
+    /// Pour d'autres programmes : csv, jsonl, fhir (FHIR R4 AuditEvent) ou ocsf ; laisse une trace [défaut : les traces telles qu'attestées]
+    #[arg(long, value_name = "FORME")]
+    format: Option<String>,
+    /// Premier jour, à Paris (AAAA-MM-JJ) [avec --format]
+    #[arg(long, value_name = "JOUR", requires = "format")]
+    from: Option<NaiveDate>,
+    /// Dernier jour, à Paris (AAAA-MM-JJ) [avec --format]
+    #[arg(long, value_name = "JOUR", requires = "format")]
+    to: Option<NaiveDate>,
+}
+
+impl ExportArguments {
+    /// The form that is asked for; `None` for the records as they are attested.
+    pub(super) fn form(&self) -> Result<Option<(ExportFormat, ExportDays)>> {
+        let Some(code) = &self.format else { return Ok(None) };
+        let known: Vec<&str> = ExportFormat::ALL.iter().map(|f| f.code()).collect();
+        let format = ExportFormat::parse(code)
+            .map_err(|_| anyhow!("--format : `{code}` n'est pas une forme : {}", known.join(", ")))?;
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && to < from
+        {
+            bail!("--to est avant --from : corrigez l'un des deux");
+        }
+        Ok(Some((format, ExportDays { from: self.from, until: self.to })))
+    }
+}
+
+/// Which month, or which file to check.
+#[derive(Debug, clap::Args)]
+pub struct ReportArguments {
+    /// Le mois, fini (AAAA-MM)
+    #[arg(long, value_name = "MOIS", required_unless_present = "check", conflicts_with = "check")]
+    month: Option<String>,
+    /// Vérifie un rapport gardé, sans base et sans serveur, avec --vkey
+    #[arg(long, value_name = "FICHIER", requires = "vkey")]
+    check: Option<PathBuf>,
+}
+
+/// The instance with its key: what is taken here leaves a record.
+fn instance(options: &LogOptions, data: &Path) -> Result<Instance> {
+    let code = options.open(data)?.instance_value("kind")?.unwrap_or_default();
+    let keyring = options.keyring(data, &code)?.ok_or_else(|| {
+        anyhow!("ceci laisse une trace dans le journal et demande la clé maîtresse : donnez --kek-file")
+    })?;
+    Ok(Instance::over(options.store(data, kind_of(&code), keyring)?, Witnesses::default())?)
+}
+
+pub(super) fn export(
+    options: &LogOptions,
+    data: &Path,
+    format: ExportFormat,
+    days: ExportDays,
+    out: &mut dyn Write,
+    progress: &mut dyn Write,
+) -> Result<ExitCode> {
+    let instance = instance(options, data)?;
+    let mut reading = ExportReading::new(instance.app.export_here(format, days).map_err(told)?);
+    while let Some(piece) = instance.app.export_next(&mut reading).map_err(told)? {
+        out.write_all(&piece)?;
+    }
+    out.flush()?;
+    let export = reading.export();
+    writeln!(
+        progress,
+        "Traces : {}. SHA-256 : {}. L'export est noté dans le journal.",
+        export.records(),
+        HEXLOWER.encode(export.digest())
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn report(
+    options: &LogOptions,
+    data: &Path,
+    asked: &ReportArguments,
+    out: &mut dyn Write,
+) -> Result<ExitCode> {
+    if let Some(file) = &asked.check {
+        return check(options, file, out);
+    }
+    let text = asked.month.as_deref().unwrap_or_default();
+    let month = Month::parse(text).map_err(|_| anyhow!("--month : `{text}` n'est pas un mois (AAAA-MM)"))?;
+    let note = instance(options, data)?.app.report_here(month).map_err(told)?;
+    write!(out, "{}", *note)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(options: &LogOptions, file: &Path, out: &mut dyn Write) -> Result<ExitCode> {
+    let keys = keys_of(&options.vkey)?;
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!("`{}` ne peut pas être lu : vérifiez le chemin et les droits", file.display())
+    })?;
+    // Signed by the same key: each is told for what it is.
+    if SignedCheckpoint::parse(&text).is_ok() {
+        bail!("ce fichier est un point de contrôle, pas un rapport : `relais audit verify --checkpoint`");
+    }
+    match Note::parse(&text).and_then(|note| note.verify(&keys).map(|signed| signed.len())) {
+        Ok(_) => {
+            writeln!(out, "La signature du journal tient : ce rapport est tel qu'il a été signé.")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            writeln!(out, "La signature ne tient pas : {error}.")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AuditCommand, run};
+    use super::*;
+    use crate::service::testing::Territory;
+
+    fn ran(t: &Territory, command: &AuditCommand) -> Result<(String, String)> {
+        let (mut out, mut progress) = (Vec::new(), Vec::new());
+        run(command, &t.data(), &mut out, &mut progress)?;
+        Ok((String::from_utf8(out).unwrap(), String::from_utf8(progress).unwrap()))
+    }
+
+    fn with_key(t: &Territory) -> LogOptions {
+        LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() }
+    }
+
+    fn export(log: LogOptions, format: &str) -> AuditCommand {
+        let asked = ExportArguments { format: Some(format.to_owned()), ..ExportArguments::default() };
+        AuditCommand::Export { log, asked }
+    }
+
+    fn size(t: &Territory) -> u64 {
+        t.app.store().snapshot().unwrap().log_frontier().unwrap().size()
+    }
+
+    #[test]
+    fn every_form_leaves_one_record_and_as_many_lines_as_it_says() {
+        let t = Territory::new();
+        for format in ExportFormat::ALL {
+            let before = size(&t);
+            let (said, told) = ran(&t, &export(with_key(&t), format.code())).unwrap();
+            let lines = said.lines().count() - usize::from(*format == ExportFormat::Csv);
+            assert_eq!(u64::try_from(lines).unwrap(), before, "{format}");
+            assert!(told.contains(&format!("Traces : {before}.")), "{told}");
+            assert_eq!(size(&t), before + 1, "{format}");
+        }
+        let before = size(&t);
+        let refused = ran(&t, &export(LogOptions::default(), "csv")).unwrap_err().to_string();
+        assert!(refused.contains("--kek-file"), "{refused}");
+        let unknown = ran(&t, &export(with_key(&t), "xml")).unwrap_err().to_string();
+        assert!(unknown.contains("csv, jsonl, fhir, ocsf"), "{unknown}");
+        assert_eq!(size(&t), before, "what is refused writes nothing");
+    }
+}
