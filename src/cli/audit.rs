@@ -600,10 +600,10 @@ mod tests {
         let signed = SignedCheckpoint::parse(&note).unwrap();
         assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
         // Every line of the export is a record, exactly as hashed.
-        let (export, _) = ran(&t, &AuditCommand::Export {
-            log: LogOptions::default(),
-            asked: leaving::ExportArguments::default(),
-        });
+        let (export, _) = ran(
+            &t,
+            &AuditCommand::Export { log: LogOptions::default(), asked: leaving::ExportArguments::default() },
+        );
         let lines: Vec<&str> = export.lines().collect();
         let size = usize::try_from(signed.claims().size()).unwrap();
         assert_eq!(lines.len(), size + 1);

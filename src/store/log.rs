@@ -6,7 +6,9 @@ use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 
 use super::connection::{self, Db, Use};
-use super::schema::{audit_checkpoint, audit_cosignature, audit_detail, audit_head, audit_index, audit_leaf, data_key};
+use super::schema::{
+    audit_checkpoint, audit_cosignature, audit_detail, audit_head, audit_index, audit_leaf, data_key,
+};
 use super::snapshot::{self, Snapshot};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};

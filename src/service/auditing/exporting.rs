@@ -19,9 +19,7 @@ use crate::audit::{Disclosed, LaneError, LeafBody, Sealed};
 use crate::clock::{Timestamp, plus_days};
 use crate::crypto::hash::{Digest, Sha256};
 use crate::domain::day::{Day, french_date};
-use crate::domain::record::{
-    Action, ExportFormat, RecordDraft, ResourceKind, RetentionClass, Verdict,
-};
+use crate::domain::record::{Action, ExportFormat, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use crate::domain::spreadsheet;
 use crate::ids::RequestId;
 use crate::service::checkpoints::{broken, log_name};
@@ -77,7 +75,8 @@ impl ExportInput {
         }
         let latest = from.checked_add_days(Days::new(MOST_EXPORTED_DAYS.saturating_sub(1)));
         if latest.is_none_or(|latest| until > latest) {
-            let latest = latest.map_or_else(String::new, |l| format!(" : jusqu'au {} au plus", french_date(l)));
+            let latest =
+                latest.map_or_else(String::new, |l| format!(" : jusqu'au {} au plus", french_date(l)));
             return Err(ServiceError::rule(
                 "export_too_long",
                 format!(

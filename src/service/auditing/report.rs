@@ -204,7 +204,8 @@ fn checkpoint(snapshot: &mut Snapshot, size: u64) -> Result<Option<ReportCheckpo
     let size = signed.claims().size();
     let stored = snapshot.cosignatures(size)?;
     let name = |key: &str| key.split('+').next().unwrap_or_default().to_owned();
-    let witnesses = stored.iter().map(|c| ReportWitness { name: name(&c.witness), at: minute(c.at) }).collect();
+    let witnesses =
+        stored.iter().map(|c| ReportWitness { name: name(&c.witness), at: minute(c.at) }).collect();
     let signed = with_lines(signed, &stored)?;
     Ok(Some(ReportCheckpoint { size, root: BASE64.encode(signed.claims().root()), witnesses }))
 }

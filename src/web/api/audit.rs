@@ -4,8 +4,8 @@ use crate::domain::day::Month;
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{
-    App, Consistency, Consultations, ExportInput, LogState, MonthlyReport, OwnActs, RecordPage, RecordSearch, RecordWhole, ReviewInput,
-    ReviewPage, ReviewSearch, ServiceError,
+    App, Consistency, Consultations, ExportInput, LogState, MonthlyReport, OwnActs, RecordPage, RecordSearch,
+    RecordWhole, ReviewInput, ReviewPage, ReviewSearch, ServiceError,
 };
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 

@@ -88,11 +88,17 @@ impl Groups {
             .into_iter()
             .map(|(code, group)| Figure { code: Some(code.clone()), label: label(code), count: group.count })
             .collect();
-        told.extend(together.map(|rest| Figure {
-            code: None,
-            label: if told.is_empty() { "Ensemble, sans distinction" } else { "Tous les autres ensemble" }
+        told.extend(together.map(|rest| {
+            Figure {
+                code: None,
+                label: if told.is_empty() {
+                    "Ensemble, sans distinction"
+                } else {
+                    "Tous les autres ensemble"
+                }
                 .to_owned(),
-            count: rest.count,
+                count: rest.count,
+            }
         }));
         told
     }
@@ -143,10 +149,7 @@ mod tests {
         // Many acts of two persons, and few acts of many: together, and the two make enough.
         assert_eq!(told(&[("a", 9, 3), ("b", 40, 2), ("c", 4, 4)]), [(code("a"), 9), (None, 44)]);
         // One small group alone would be given back by subtraction: the smallest goes with it.
-        assert_eq!(
-            told(&[("a", 9, 3), ("b", 6, 3), ("c", 2, 1)]),
-            [(code("a"), 9), (None, 8)],
-        );
+        assert_eq!(told(&[("a", 9, 3), ("b", 6, 3), ("c", 2, 1)]), [(code("a"), 9), (None, 8)],);
         // Nothing but small groups: the sum, which is known anyway, and no word beside it.
         assert_eq!(told(&[("a", 2, 1), ("b", 1, 1)]), [(None, 3)]);
         assert_eq!(told(&[]), []);

@@ -26,7 +26,8 @@ fn figures(out: &mut Vec<String>, title: &str, figures: &[Figure]) {
 
 /// All of it, with its last newline.
 pub(super) fn of(report: &MonthlyReport) -> String {
-    let made = Timestamp::parse_rfc3339(&report.made_at).map_or_else(String::new, |at| french_date(at.paris_day()));
+    let made =
+        Timestamp::parse_rfc3339(&report.made_at).map_or_else(String::new, |at| french_date(at.paris_day()));
     let mut out = vec![
         FIRST_LINE.to_owned(),
         format!("Journal : {}", report.origin),
@@ -46,7 +47,10 @@ pub(super) fn of(report: &MonthlyReport) -> String {
     out.push(format!("Consultations hors horaires : {}", report.openings_out_of_hours));
     out.push(format!("Consultations prévues par la loi, sans accord : {}", report.openings_by_statute));
     out.push(format!("Accès en urgence : {}", report.emergencies));
-    out.push(format!("Accès en urgence, de tous les mois, dont l'examen est en retard : {}", report.emergency_reviews_late));
+    out.push(format!(
+        "Accès en urgence, de tous les mois, dont l'examen est en retard : {}",
+        report.emergency_reviews_late
+    ));
     out.push(format!("Connexions refusées : {}", report.sign_in_failures));
     out.push("Accès du mois à examiner un par un :".to_owned());
     out.extend(report.reviews.iter().map(|r| {
@@ -63,7 +67,9 @@ pub(super) fn of(report: &MonthlyReport) -> String {
         }
     }
     out.push(match &report.verification.failure {
-        None => format!("Vérification : le journal tient, {} traces recalculées", report.verification.records),
+        None => {
+            format!("Vérification : le journal tient, {} traces recalculées", report.verification.records)
+        }
         Some(failure) => format!("Vérification : LE JOURNAL NE TIENT PAS. {}", line(failure)),
     });
     out.push("Aucun groupe de moins de 3 personnes ou de 5 actes n'est compté à part.".to_owned());

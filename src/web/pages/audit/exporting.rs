@@ -19,9 +19,11 @@ struct ExportPage {
     entered: Entered,
 }
 
-/// « Au plus 92 jours en tout. »
-fn most_days() -> String {
-    format!("Au plus {MOST_EXPORTED_DAYS} jours en tout.")
+impl ExportPage {
+    /// « Au plus 92 jours en tout. »
+    fn most_days() -> String {
+        format!("Au plus {MOST_EXPORTED_DAYS} jours en tout.")
+    }
 }
 
 /// The rows.

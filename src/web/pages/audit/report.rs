@@ -106,7 +106,8 @@ mod samples {
     }
 
     fn reviews(waiting: u64) -> Vec<ReviewFigure> {
-        let one = |kind: &ReviewKind| ReviewFigure { kind: *kind, accesses: 4, waiting, overdue: waiting / 2 };
+        let one =
+            |kind: &ReviewKind| ReviewFigure { kind: *kind, accesses: 4, waiting, overdue: waiting / 2 };
         ReviewKind::ALL.iter().map(one).collect()
     }
 
