@@ -257,7 +257,12 @@ pub fn assemble(
 }
 
 fn tls(settings: &Settings, clock: &dyn Clock) -> Result<rustls::ServerConfig, StartupError> {
-    tls_of(&settings.certificate, &settings.certificate_key, &[settings.public_name.clone()], clock)
+    tls_of(
+        &settings.certificate,
+        &settings.certificate_key,
+        std::slice::from_ref(&settings.public_name),
+        clock,
+    )
 }
 
 /// The TLS of a server, from a chain and its key in files; for a witness too.

@@ -5,7 +5,7 @@
 //!
 //! LAW: CASF L226-4 II, CP 223-6. « An already assigned participant »: accepted, in force and still named; somebody who
 //! only brings receives nothing, and who organises a stay has the stay and nothing else: both are refused, because
-//! calling is open to everyone and the text does not name them (ADR 0040).
+//! calling is open to everyone and the text does not name them (ADR 0010).
 //!
 //! THREAT: existence oracle. What is opened is shown without author, whoever wrote it and whoever reads it: a label on
 //! some of it would tell which of the others has a hidden author.
@@ -164,7 +164,7 @@ pub(super) fn decide_item(q: &Question<'_>, id: &EmergencyId, memo: &Memo) -> De
     let mut failing = Vec::new();
     let mut valid_until = q.assignment.valid_until(now);
     // THREAT: confused deputy. The version judged and opened is one of this item's, and the one in force of it.
-    if !q.item.current().is_some_and(|v| v.id == q.version.id) {
+    if q.item.current().is_none_or(|v| v.id != q.version.id) {
         failing.push(Failing { gate: 4, reason: Reason::NotShared });
         return refused(failing, None, valid_until, q);
     }

@@ -54,7 +54,7 @@ pub enum Mode {
     Read,
     /// Supposes the share (no gate 4); with the statutory record of the author who asks, if there is one.
     Preview { statute: Option<StatuteId> },
-    /// Reading under an opening in an emergency (S13): gates of its own, in [`super::emergency`].
+    /// Reading under an opening in an emergency (S13): gates of its own.
     Emergency { opening: EmergencyId },
 }
 
@@ -263,7 +263,7 @@ pub(super) fn accord_of(
     accord
 }
 
-/// Decides. Pure; a few microseconds on a large pathway.
+/// Decides. Pure; what it costs is measured in `benches/decision.rs`.
 #[must_use]
 pub fn decide(q: &Question<'_>) -> Decision {
     decide_with(q, &Memo::default())

@@ -2,7 +2,7 @@
 //! a written reason, looked at afterwards by the data protection officer.
 //!
 //! LAW: CP 223-6 and 226-14, CASF L226-4 II. The duty to help somebody in peril binds everyone; calls come first. This is
-//! the design's reading of it ([D] in LAW §5): little, for a short time, told at once, reviewed.
+//! the design's reading of it (marked so in LAW §5): little, for a short time, told at once, reviewed.
 //!
 //! INVARIANTS
 //! * What is opened is an [`EmergencyCategory`]: nothing else can be expressed.

@@ -33,21 +33,26 @@ pub struct Names {
 }
 
 impl Names {
+    fn found(
+        &mut self,
+        snapshot: &mut Snapshot,
+        id: &ProfessionalId,
+    ) -> Result<Option<(String, String)>, StoreError> {
+        if let Some(found) = self.professionals.get(id) {
+            return Ok(Some(found.clone()));
+        }
+        let Some(person) = snapshot.professional_fetch(id)? else { return Ok(None) };
+        let found = (person.words.name.clone(), person.words.telephone.clone());
+        self.professionals.insert(id.clone(), found.clone());
+        Ok(Some(found))
+    }
+
     fn professional(
         &mut self,
         snapshot: &mut Snapshot,
         id: &ProfessionalId,
     ) -> Result<(String, String), StoreError> {
-        if let Some(found) = self.professionals.get(id) {
-            return Ok(found.clone());
-        }
-        let words = snapshot
-            .professional_fetch(id)?
-            .ok_or_else(|| StoreError::corrupt("assignment", &"no professional"))?
-            .words;
-        let found = (words.name.clone(), words.telephone.clone());
-        self.professionals.insert(id.clone(), found.clone());
-        Ok(found)
+        self.found(snapshot, id)?.ok_or_else(|| StoreError::corrupt("assignment", &"no professional"))
     }
 
     /// The name of a structure.
@@ -83,7 +88,7 @@ impl Names {
         })
     }
 
-    /// The name of a professional whom a row may name.
+    /// The name of a professional whom a row may name; rows name people by a plain id, which nobody need have.
     ///
     /// # Errors
     /// The database's.
@@ -92,7 +97,8 @@ impl Names {
         snapshot: &mut Snapshot,
         id: Option<&ProfessionalId>,
     ) -> Result<Option<String>, StoreError> {
-        id.map(|id| self.professional(snapshot, id).map(|(name, _)| name)).transpose()
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.found(snapshot, id)?.map(|(name, _)| name))
     }
 
     /// Where to call who acts under an assignment.
