@@ -82,6 +82,8 @@ fn a_month_that_is_not_over_has_no_report() {
 fn the_figures_are_those_of_the_records_and_small_groups_go_together() {
     let t = Territory::new();
     let month = this_month(&t);
+    // The year's key of pseudonyms is made, and recorded, with the first disclosure.
+    opened(&t, "aemo", Purpose::Coordination);
     let before = of_month(&t, month);
     for name in ["teacher", "referente", "nurse"] {
         for _ in 0..3 {
