@@ -32,8 +32,6 @@ use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
 mod checks;
 mod leaving;
 
-/// How many records are exported at once.
-const PAGE: usize = 1024;
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
 /// How often progress is told.
@@ -76,12 +74,7 @@ pub enum AuditCommand {
     #[command(
         after_help = "Exemple : relais audit report --month 2027-03 --kek-file /etc/relais/kek > rapport-2027-03.txt\n\nLe rapport laisse une trace. Il se vérifie sans la base : relais audit report --check rapport-2027-03.txt --vkey \"$(cat cle-du-journal.txt)\"."
     )]
-    Report {
-        #[command(flatten)]
-        log: LogOptions,
-        #[command(flatten)]
-        asked: leaving::ReportArguments,
-    },
+    Report(leaving::ReportArguments),
     /// Écrit le reçu d'une trace, trace comprise, vérifiable sans le serveur (c2sp.org/tlog-proof)
     #[command(after_help = "Exemple : relais audit proof 42 > trace-42.proof")]
     Proof {
@@ -242,10 +235,10 @@ pub fn run(
             run_verify(log, data, &asked, out, progress)
         }
         AuditCommand::Export { log, asked } => match asked.form()? {
-            None => export(&mut log.open(data)?, out),
+            None => leaving::attested(&mut log.open(data)?, out),
             Some((format, days)) => leaving::export(log, data, format, days, out, progress),
         },
-        AuditCommand::Report { log, asked } => leaving::report(log, data, asked, out),
+        AuditCommand::Report(asked) => leaving::report(data, asked, out),
         AuditCommand::Proof { index, log } => proof(log, data, *index, out),
         AuditCommand::Receipt(asked) => checks::receipt(asked, out),
         AuditCommand::Replay { log, asked } => checks::replay(&mut log.open(data)?, asked, out, progress),
@@ -394,26 +387,6 @@ fn json_of(
         "policy_failure": attested.and_then(|a| a.as_ref().err()),
         "failure": failure,
     })
-}
-
-/// Writes page by page: the memory needed does not grow with the log.
-fn export(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut after = None;
-    loop {
-        let rows = log.rows(after, PAGE)?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.index);
-        for row in rows {
-            let index = row.index;
-            let body = row.body.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
-            writeln!(out, "{body}")?;
-        }
-    }
-    if let Some(last) = last_signed(log)? {
-        let (note, size) = (last.to_string(), last.claims().size());
-        writeln!(out, "{}", serde_json::json!({"checkpoint": note, "size": size}))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {

@@ -1,7 +1,8 @@
-//! `relais audit export --format` and `relais audit report`: what leaves the log for other programs, or signed for people.
+//! `relais audit export` and `relais audit report`: what leaves the log as it is attested, for other programs, or signed
+//! for people.
 //!
-//! INVARIANT: both need the instance's key and leave their own record before the first byte is written. The same services
-//! as the auditor's console make them; only the number of days is not limited here.
+//! INVARIANT: `export --format` and `report` need the instance's key, and their own record is committed before the first
+//! byte is written. The same services as the auditor's console make them; only the number of days is not limited here.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,12 @@ use data_encoding::HEXLOWER;
 use super::{LogOptions, keys_of, kind_of};
 use crate::audit::SignedCheckpoint;
 use crate::audit::note::Note;
+use crate::audit::verify::LogReader;
 use crate::cli::instance::{Instance, told};
 use crate::domain::day::Month;
 use crate::domain::record::ExportFormat;
 use crate::service::{ExportDays, ExportReading, Witnesses};
+use crate::store::log::LogFile;
 
 /// In which form, and of which days.
 #[derive(Debug, Default, clap::Args)]
@@ -52,12 +55,38 @@ impl ExportArguments {
 /// Which month, or which file to check.
 #[derive(Debug, clap::Args)]
 pub struct ReportArguments {
+    #[command(flatten)]
+    log: LogOptions,
     /// Le mois, fini (AAAA-MM)
     #[arg(long, value_name = "MOIS", required_unless_present = "check", conflicts_with = "check")]
     month: Option<String>,
     /// Vérifie un rapport gardé, sans base et sans serveur, avec --vkey
     #[arg(long, value_name = "FICHIER", requires = "vkey")]
     check: Option<PathBuf>,
+}
+
+/// How many records are exported at once.
+const PAGE: usize = 1024;
+
+/// The records as they were hashed, without a key and without a record of it; page by page: the memory needed does not
+/// grow with the log.
+pub(super) fn attested(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut after = None;
+    loop {
+        let rows = log.rows(after, PAGE)?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.index);
+        for row in rows {
+            let index = row.index;
+            let body = row.body.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+            writeln!(out, "{body}")?;
+        }
+    }
+    if let Some(last) = super::last_signed(log)? {
+        let (note, size) = (last.to_string(), last.claims().size());
+        writeln!(out, "{}", serde_json::json!({"checkpoint": note, "size": size}))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The instance with its key: what is taken here leaves a record.
@@ -93,18 +122,13 @@ pub(super) fn export(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn report(
-    options: &LogOptions,
-    data: &Path,
-    asked: &ReportArguments,
-    out: &mut dyn Write,
-) -> Result<ExitCode> {
+pub(super) fn report(data: &Path, asked: &ReportArguments, out: &mut dyn Write) -> Result<ExitCode> {
     if let Some(file) = &asked.check {
-        return check(options, file, out);
+        return check(&asked.log, file, out);
     }
     let text = asked.month.as_deref().unwrap_or_default();
     let month = Month::parse(text).map_err(|_| anyhow!("--month : `{text}` n'est pas un mois (AAAA-MM)"))?;
-    let note = instance(options, data)?.app.report_here(month).map_err(told)?;
+    let note = instance(&asked.log, data)?.app.report_here(month).map_err(told)?;
     write!(out, "{}", *note)?;
     Ok(ExitCode::SUCCESS)
 }
