@@ -14,6 +14,7 @@ pub mod person;
 pub mod record;
 pub mod release;
 pub mod secrecy;
+pub mod spreadsheet;
 pub mod statute;
 pub mod text;
 pub mod vocabulary;

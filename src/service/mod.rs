@@ -109,8 +109,10 @@ pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningV
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
-    Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
+    Consistency, Console, DayCount, ExportDays, ExportInput, ExportReading, Figure, Finding, FindingKind,
+    LEAST_COUNT, LEAST_PERSONS, LogExport, LogState, MOST_EXPORTED_DAYS, MOST_GIVEN, MonthlyReport,
+    OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole, ReplayView, ReportCheckpoint,
+    ReportVerification, ReportWitness, ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
     Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};

@@ -109,6 +109,9 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "audit/records/{index}" => api(IRENE, "audit/records/3"),
         "audit/records/{index}/proof" => api(IRENE, "audit/records/3/proof"),
         "audit/consistency" => api(IRENE, "audit/consistency?from=2"),
+        // A month that is over, before there was a log.
+        "audit/reports/{month}" => api(IRENE, "audit/reports/2026-01"),
+        "audit/reports/{month}/note" => api(IRENE, "audit/reports/2026-01/note"),
         "audit/checkpoint" | "audit/state" => api(IRENE, rest),
         _ => return None,
     })
@@ -399,6 +402,10 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let confirmed = s.of(NADIA).send("POST", &w.at(&format!("handovers/{id}/confirmation")), None);
             assert_eq!(confirmed.status, 204, "{}", text(&confirmed));
             post(NADIA, w.at(&format!("handovers/{id}/rating")), json!({ "started_again": "partly" }))
+        }
+        ("POST", "audit/export") => {
+            let input = json!({ "format": "fhir", "from": s.day(0), "until": s.day(0) });
+            post(IRENE, "/api/v1/audit/export".to_owned(), input)
         }
         ("POST", "audit/reviews/search") => {
             post(IRENE, "/api/v1/audit/reviews/search".to_owned(), json!({ "kind": "emergency" }))

@@ -48,6 +48,8 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::Request => "une demande",
         ResourceKind::Emergency => "un accès en urgence",
         ResourceKind::AccessReview => "l'examen d'un accès",
+        ResourceKind::LogExport => "un export du journal",
+        ResourceKind::MonthlyReport => "le rapport mensuel du journal",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -71,6 +73,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         ),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
+        }
+        (Action::Export, ResourceKind::MonthlyReport) => {
+            whole("a emporté le rapport mensuel, signé", "emporter le rapport mensuel, signé")
         }
         (Action::List, kind) => {
             let list = kind.french();

@@ -4,7 +4,9 @@
 //! INVARIANT: one request is one record of the log; no page shows content or the name of a person.
 
 mod chart;
+mod exporting;
 mod filters;
+mod report;
 mod reviews;
 
 use askama::Template;
@@ -105,7 +107,10 @@ struct ProofPage {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let proof = "/controle/preuve";
+    // Before those of a record, whose address has a number in the same place.
     let mut rows = reviews::routes();
+    rows.extend(exporting::routes());
+    rows.extend(report::routes());
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
