@@ -104,6 +104,7 @@ code_enum! {
         Request = "request", "Demande";
         Emergency = "emergency", "Accès en urgence";
         AccessReview = "access_review", "Examen d'un accès";
+        Reidentification = "reidentification", "Demande d'identité";
     }
 }
 

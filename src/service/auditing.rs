@@ -23,15 +23,21 @@ use crate::ids::OrganisationId;
 use crate::store::log::LogFilter;
 use crate::store::organisation::Organisation;
 
+mod identities;
 mod overview;
 mod proving;
+mod reidentifying;
 mod replaying;
 mod reviews;
 mod watching;
 mod words;
 
+pub use identities::{Identity, ReferentName};
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use reidentifying::{
+    ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput,
+};
 pub use replaying::{ReplayView, charter_versions};
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 pub(super) use words::sentence as record_sentence;

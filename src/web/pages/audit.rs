@@ -5,6 +5,7 @@
 
 mod chart;
 mod filters;
+mod identities;
 mod reviews;
 
 use askama::Template;
@@ -28,6 +29,9 @@ use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 use filters::{Chip, List};
+#[cfg(test)]
+pub(super) use identities::samples::line as identity_line;
+pub(super) use identities::waiting as identities_waiting;
 
 /// A record in the list.
 struct Row {
@@ -106,6 +110,7 @@ struct ProofPage {
 pub fn routes() -> Vec<Route> {
     let proof = "/controle/preuve";
     let mut rows = reviews::routes();
+    rows.extend(identities::routes());
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
