@@ -9,7 +9,7 @@
 //! * [`audit::Disclosed`]: the same content, readable; made only after the commit of its record.
 //! * [`audit::Lane`]: the single writer; every change and every record goes through it, in group commits.
 //!
-//! Arrows point down: `web, cli, jobs → service → store → {access, audit} → {charter, crypto} → domain`.
+//! Arrows point down: `cli → startup → {web, jobs} → service → store → {access, audit} → {charter, crypto} → domain`.
 //! `tests/architecture` reads the `use` lines and fails on an arrow that points up.
 
 pub mod access;

@@ -5,7 +5,7 @@
 //!
 //! LAW: CASF L226-4 II, CP 223-6. « An already assigned participant »: accepted, in force and still named; somebody who
 //! only brings receives nothing, and who organises a stay has the stay and nothing else: both are refused, because
-//! calling is open to everyone and the text does not name them (ADR 0040).
+//! calling is open to everyone and the text does not name them (ADR 0010).
 //!
 //! THREAT: existence oracle. What is opened is shown without author, whoever wrote it and whoever reads it: a label on
 //! some of it would tell which of the others has a hidden author.

@@ -263,7 +263,7 @@ pub(super) fn accord_of(
     accord
 }
 
-/// Decides. Pure; a few microseconds on a large pathway.
+/// Decides. Pure; what it costs is measured in `benches/decision.rs`.
 #[must_use]
 pub fn decide(q: &Question<'_>) -> Decision {
     decide_with(q, &Memo::default())

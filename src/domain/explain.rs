@@ -204,6 +204,7 @@ mod tests {
                 Reason::Statute,
                 Reason::OwnItem,
                 Reason::Member,
+                Reason::Emergency,
                 Reason::ContributorOnly,
                 Reason::StatuteNeedsBothBound
             ]

@@ -61,7 +61,8 @@ pub struct AwaitedDecisions {
 }
 
 impl App {
-    /// What awaits this manager, pathway by pathway: motives, no item. Each pathway that is looked at has its record.
+    /// What awaits this manager, pathway by pathway: motives, no item. Each pathway that is looked at has its record, all
+    /// in one commit.
     ///
     /// # Errors
     /// Refused to anybody but a manager.
@@ -70,23 +71,23 @@ impl App {
         call: &Call,
         act: Act,
     ) -> Result<Disclosed<AwaitedDecisions>, ServiceError> {
-        let pathways = self.read_desk(call, act, |desk| {
-            let actor = desk.signed_in.functioning_as(Function::Manager, desk.now)?;
-            Ok(desk.snapshot.pathways_in(&actor.assignment().organisation)?)
-        })?;
-        let mut items = Vec::new();
-        for pathway in pathways.iter() {
-            match self.read(call, act, pathway, |scene| {
+        let found = self.read_many(
+            call,
+            act,
+            |snapshot, actor, now| {
+                let a = actor.assignment();
+                if a.function != Function::Manager || !a.in_force(now) {
+                    return Err(ServiceError::AbsentOrRefused);
+                }
+                Ok(snapshot.pathways_in(&a.organisation)?)
+            },
+            |scene| {
                 scene.gate.resource(Resource::ManagerView)?;
-                awaited(scene)
-            }) {
-                Ok(some) => items.extend(some.into_inner().items),
-                // Ended or erased meanwhile: nothing to decide there.
-                Err(ServiceError::AbsentOrRefused) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(pathways.map(|_| AwaitedDecisions { items }))
+                awaited(scene).map(Some)
+            },
+        )?;
+        let items = |lists: Vec<AwaitedDecisions>| lists.into_iter().flat_map(|list| list.items).collect();
+        Ok(found.map(|lists| AwaitedDecisions { items: items(lists) }))
     }
 }
 

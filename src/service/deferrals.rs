@@ -357,6 +357,19 @@ fn next_version(scene: &mut Scene<'_>, id: &DeferralId) -> Result<i64, ServiceEr
         .ok_or(ServiceError::AbsentOrRefused)
 }
 
+/// The next day on which lines come back to the référent's sheets, for that référent.
+pub(super) fn ends_next(scene: &mut Scene<'_>) -> Option<chrono::NaiveDate> {
+    let me = scene.gate.participation()?;
+    let today = scene.now.paris_day();
+    let kept = scene.gate.facts().deferrals.iter().filter(|d| *d.maker() == SheetMaker::Referent);
+    let days = kept.filter_map(|d| match d.state_on(today) {
+        DeferralState::KeptBack { review_on } => Some(review_on),
+        DeferralState::Asked | DeferralState::Over => None,
+    });
+    let next = days.min()?;
+    (me.role == Role::Referent && scene.gate.resource(Resource::Consultations).is_ok()).then_some(next)
+}
+
 /// The actor, as the second person.
 pub(super) fn decider(scene: &Scene<'_>) -> Decider {
     let a = scene.gate.actor().assignment();

@@ -85,6 +85,7 @@ pub struct EmergencyView {
 
 /// An opening, without what it opened.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EmergencyOpeningLine)]
 pub struct EmergencyLine {
     #[schema(value_type = String)]
     pub id: EmergencyId,
@@ -112,8 +113,8 @@ const fn act(action: Action) -> Act {
     Act { action, resource: ResourceKind::Emergency }
 }
 
-/// An opening that is refused by its own rules, in the words of who wants to open.
-fn rule(e: EmergencyError) -> ServiceError {
+/// What the rules of an opening refuse, in the words of who acts.
+pub(super) fn rule(e: EmergencyError) -> ServiceError {
     match e {
         EmergencyError::AlreadyOpen => ServiceError::rule(
             "emergency_already_open",
@@ -134,10 +135,6 @@ fn rule(e: EmergencyError) -> ServiceError {
             ServiceError::rule("emergency_already_reviewed", "Cet accès en urgence est déjà examiné.")
         }
     }
-}
-
-pub(super) fn review_rule(e: EmergencyError) -> ServiceError {
-    rule(e)
 }
 
 /// The openings that a member may know of: the own ones, and for the référent those of every place that may be known.

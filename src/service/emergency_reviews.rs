@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::auditing::OrganisationName;
-use super::emergencies::{EmergencyWords, event, review_rule};
+use super::emergencies::{EmergencyWords, event, rule};
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::who::Names;
 use super::{App, ServiceError};
@@ -163,7 +163,7 @@ impl App {
             scene.gate.resource(Resource::EmergencyMotive(id.clone()))?;
             let by = scene.gate.actor().assignment().professional.clone();
             let opening = scene.gate.facts().emergency(id).ok_or(ServiceError::AbsentOrRefused)?;
-            opening.accepts_review(&by).map_err(review_rule)?;
+            opening.accepts_review(&by).map_err(rule)?;
             let kind = EmergencyEventKind::Reviewed { by, outcome: input.outcome, family: input.family };
             let words = ReviewWords { emergency: id.clone(), remark: input.remark.as_str().to_owned() };
             scene.motive = Some(words.remark.clone());

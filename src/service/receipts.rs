@@ -313,10 +313,10 @@ mod tests {
     #[test]
     fn own_acts_follow_each_other_without_gap() {
         let t = Territory::new();
-        let all: Vec<u64> = (0..PAGE * 2 + 3)
+        let mut all: Vec<u64> = (0..PAGE * 2 + 3)
             .map(|_| did(&t, Verdict::Permit, vec![entry(None, true, Reason::OwnItem)]))
-            .rev()
             .collect();
+        all.reverse();
         let (mut seen, mut before) = (Vec::new(), None);
         loop {
             let page = t.app.own_acts(&t.call("teacher"), LIST, before).unwrap();

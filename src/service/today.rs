@@ -29,7 +29,6 @@ use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::EventKind;
 use crate::domain::day::french_date;
-use crate::domain::deferral::{DeferralState, SheetMaker};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::release::{ReleaseQuery, released};
 use crate::domain::vocabulary::{Function, Purpose, Role, code_enum};
@@ -497,35 +496,14 @@ fn statutes(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
 }
 
 /// LAW §6. A line that is told later comes back by itself: the référent hears it before.
-fn deferrals(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
-    if me.role != Role::Referent {
-        return;
-    }
-    let today = scene.now.paris_day();
-    let ends = scene
-        .gate
-        .facts()
-        .deferrals
-        .iter()
-        .filter(|d| *d.maker() == SheetMaker::Referent)
-        .filter_map(|d| match d.state_on(today) {
-            DeferralState::KeptBack { review_on } => Some(review_on),
-            DeferralState::Asked | DeferralState::Over => None,
-        })
-        .min();
-    if let Some(day) = ends.filter(|day| near(*day, today, DEFERRAL_REVIEW_DAYS))
-        && scene.gate.resource(Resource::Consultations).is_ok()
-    {
-        lines.add(
-            Waiting::DeferralEnds,
-            None,
-            Some(day),
-            true,
-            format!(
-                "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
-                french_date(day)
-            ),
+fn deferrals(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
+    let Some(day) = super::deferrals::ends_next(scene) else { return };
+    if near(day, scene.now.paris_day(), DEFERRAL_REVIEW_DAYS) {
+        let sentence = format!(
+            "« Qui a regardé ? » : une ligne reportée reparaît le {} sans nouvelle décision de votre responsable.",
+            french_date(day)
         );
+        lines.add(Waiting::DeferralEnds, None, Some(day), true, sentence);
     }
 }
 
@@ -547,7 +525,7 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
     majority(scene, me, &mut lines);
-    deferrals(scene, me, &mut lines);
+    deferrals(scene, &mut lines);
     emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
 }

@@ -137,7 +137,7 @@ fn on_pathway(w: &World, method: &str, rest: &str) -> Option<Ask> {
         ),
         ("POST", "emergencies/{emergency}/telling" | "emergencies/{emergency}/closing") => {
             let last = rest.rsplit('/').next().unwrap_or_default();
-            post(SAMIRA, format!("/api/v1/emergencies/{}/{last}", w.emergency()), Value::Null)
+            get(SAMIRA, format!("/api/v1/emergencies/{}/{last}", w.emergency()))
         }
         ("POST", "pathways/{pathway}/course") => {
             on("course", json!({ "step": "contact", "review_on": s.day(140) }))

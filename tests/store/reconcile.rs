@@ -191,7 +191,7 @@ fn data_changed_behind_the_log_is_named_with_its_record_and_row() {
                 wrote,
                 None,
             ),
-            (format!("UPDATE item SET author = 'x' WHERE id = '{item}'"), Discord::RowChanged, wrote, None),
+            (format!("UPDATE item SET created_at = 7 WHERE id = '{item}'"), Discord::RowChanged, wrote, None),
             (
                 format!("UPDATE item_version SET author_secrecy = 'not_bound' WHERE id = '{version}'"),
                 Discord::RowChanged,

@@ -78,6 +78,44 @@ fn a_request_sees_the_content_of_its_own_pathways_only() {
 }
 
 #[test]
+fn s13_an_officer_sees_the_facts_of_pathways_with_an_opening_and_no_item() {
+    for bed in beds() {
+        let (one, _) = territory(&bed);
+        let mut raw = bed.raw();
+        for (id, profession, ends) in [
+            ("officer", "data_protection_officer", "NULL"),
+            ("officer_gone", "data_protection_officer", "5"),
+            ("auditor", "auditor", "NULL"),
+        ] {
+            raw.exec(&format!(
+                "INSERT INTO assignment (id, version, professional, organisation, mission, profession, function, secrecy, secrecy_basis, starts_at, ends_at, created_at) \
+                 SELECT '{id}', 1, 'p', organisation, 'm', '{profession}', 'practitioner', 'bound', '', 1, {ends}, 1 FROM assignment WHERE id = 'a1'"
+            ))
+            .unwrap();
+        }
+        let mut seen = |assignment: &str| {
+            raw.all(&[
+                "BEGIN",
+                "SET LOCAL ROLE relais_reader",
+                &format!("SELECT set_config('relais.assignment', '{assignment}', true)"),
+            ]);
+            let count = |raw: &mut crate::support::Raw, table: &str| {
+                raw.int(&format!("SELECT count(*) FROM {table}"))
+            };
+            let found = (count(&mut raw, "fact"), count(&mut raw, "item_version"), count(&mut raw, "note"));
+            raw.exec("ROLLBACK").unwrap();
+            found
+        };
+        assert_eq!(seen("officer"), (0, 0, 0), "nothing was opened");
+        bed.raw().exec(&format!("INSERT INTO emergency VALUES ('e', '{one}', 1)")).unwrap();
+        assert_eq!(seen("officer"), (1, 0, 0));
+        for other in ["officer_gone", "auditor", "a2"] {
+            assert_eq!(seen(other).0, 0, "{other}");
+        }
+    }
+}
+
+#[test]
 fn the_lane_writes_but_reads_no_ciphertext_and_rewrites_no_record() {
     for bed in beds() {
         territory(&bed);

@@ -68,7 +68,7 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Accept, ResourceKind::Account) => whole("a ouvert son compte", "ouvrir son compte"),
         (Action::Maintain, ResourceKind::AuditLog) => whole(
             "a comparé les données au journal : elles s'accordent",
-            "mettre les données d'accord avec le journal",
+            "retrouver dans les données ce que le journal dit avoir écrit",
         ),
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")

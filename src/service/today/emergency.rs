@@ -2,7 +2,7 @@
 //! the manager when the review is late.
 
 use super::{Lines, Waiting, WaitingView, said};
-use crate::access::facts::{ParticipationFacts, PathwayFacts};
+use crate::access::facts::ParticipationFacts;
 use crate::access::{Existence, Resource, may_review_emergency};
 use crate::clock::Timestamp;
 use crate::domain::day::french_date;
@@ -78,11 +78,10 @@ pub(super) fn members(
 }
 
 /// The places whose openings a manager hears of: those of the own organisation; a hidden one, of the own mission only.
-fn managed(facts: &PathwayFacts, place: &ParticipationFacts, scene: &Scene<'_>) -> bool {
+fn managed(place: &ParticipationFacts, scene: &Scene<'_>) -> bool {
     let actor = scene.gate.actor().assignment();
-    let own = place.assignment.organisation == actor.organisation
-        && (place.existence == Existence::Open || place.assignment.mission == actor.mission);
-    own && facts.participation(&place.id).is_some()
+    place.assignment.organisation == actor.organisation
+        && (place.existence == Existence::Open || place.assignment.mission == actor.mission)
 }
 
 /// For an officer, and for a manager, who have no place here.
@@ -106,7 +105,7 @@ pub(super) fn overseers(scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Servi
                 hour(opening.review_due())
             );
             lines.add(Waiting::EmergencyToReview, id, Some(due), true, sentence);
-        } else if actor.function == Function::Manager && late && managed(facts, place, scene) {
+        } else if actor.function == Function::Manager && late && managed(place, scene) {
             scene.gate.resource(Resource::ManagerView)?;
             let sentence = format!(
                 "Un accès en urgence ouvert dans votre structure le {} n'a pas été examiné. Appelez le délégué à la \

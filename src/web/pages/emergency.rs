@@ -106,7 +106,7 @@ fn show_open(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn open_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_open(app, incoming, 200, Entered::nothing())
+    show_open(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -171,7 +171,7 @@ fn show_case(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn case_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_case(app, incoming, 200, Entered::first(app, incoming)?)
+    show_case(app, incoming, 200, Entered::nothing())
 }
 
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -235,7 +235,7 @@ mod samples {
             let (shell, frame) = frame_as(Role::Participant, Part::Other, "Accès en urgence");
             let view = EmergencyView {
                 id: id(),
-                pathway: PathwayId::parse(&"b".repeat(26)).unwrap(),
+                pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
                 opened_at: "2027-03-12T10:00:00Z".to_owned(),
                 closes_at: "2027-03-13T10:00:00Z".to_owned(),
                 person,
@@ -272,7 +272,7 @@ mod samples {
         EmergencyCase {
             id: id(),
             organisation: OrganisationName {
-                id: OrganisationId::parse(&"c".repeat(26)).unwrap(),
+                id: OrganisationId::parse(&"a".repeat(26)).unwrap(),
                 name: "Association Rue & Liens".to_owned(),
             },
             profession: Profession::SpecialisedPrevention,

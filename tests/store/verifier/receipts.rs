@@ -147,7 +147,6 @@ fn both_verifiers_agree_on_every_receipt_of_small_logs() {
         format!("{one}{line}\n")
     };
     both(&mut batch, "the same key signs twice", twice.as_bytes(), &pool[4], &key, false);
-    let record = batch.file(&pool[4]);
     let empty_extra = receipt(&log, &pool, 4).replacen("index", "extra \nindex", 1);
     both(&mut batch, "an empty `extra`", empty_extra.as_bytes(), &pool[4], &key, false);
     batch.judge();
