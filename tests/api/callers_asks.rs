@@ -110,6 +110,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "audit/records/{index}/proof" => api(IRENE, "audit/records/3/proof"),
         "audit/consistency" => api(IRENE, "audit/consistency?from=2"),
         "audit/checkpoint" | "audit/state" => api(IRENE, rest),
+        "audit/reidentifications" => api(EMILE, rest),
         _ => return None,
     })
 }
@@ -409,6 +410,19 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let found = w.s.post(IRENE, "/api/v1/audit/reviews/search", queue).json();
             let index = found["items"][0]["record"]["index"].as_u64().unwrap();
             post(IRENE, format!("/api/v1/audit/records/{index}/review"), json!({ "outcome": "regular" }))
+        }
+        ("POST", "audit/records/{index}/reidentification") => {
+            post(IRENE, w.reidentification_at(), w.reidentification_body("pathway"))
+        }
+        ("POST", "audit/reidentifications/{reidentification}/decision") => {
+            post(EMILE, w.reidentification("decision"), w.second_opinion())
+        }
+        ("POST", "audit/reidentifications/{reidentification}/reading") => {
+            // What the route that decides has confirmed.
+            let list = w.s.read(IRENE, "/api/v1/audit/reidentifications");
+            let open = list["items"].as_array().unwrap().iter().find(|r| r["may_read"] == true).unwrap();
+            let id = open["id"].as_str().unwrap();
+            post(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"), Value::Null)
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,
