@@ -35,9 +35,7 @@ mod words;
 pub use identities::{Identity, ReferentName};
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
-pub use reidentifying::{
-    ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput,
-};
+pub use reidentifying::{ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput};
 pub use replaying::{ReplayView, charter_versions};
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 pub(super) use words::sentence as record_sentence;

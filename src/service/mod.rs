@@ -108,9 +108,10 @@ pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningV
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
-    Consistency, Console, DayCount, Finding, FindingKind, Identity, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, ReferentName, ReidentificationInput, ReidentificationView, Reidentifications,
-    ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput, Verification, charter_versions,
+    Consistency, Console, DayCount, Finding, FindingKind, Identity, LogState, MOST_GIVEN, OrganisationName,
+    RecordLine, RecordPage, RecordSearch, RecordWhole, ReferentName, ReidentificationInput,
+    ReidentificationView, Reidentifications, ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
+    SecondOpinionInput, Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::schema::{assignment, participation, pathway, professional, reidentification, reidentification_step};
+use super::schema::{
+    assignment, participation, pathway, professional, reidentification, reidentification_step,
+};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use super::{StoreError, seal};
@@ -219,8 +221,7 @@ impl Snapshot {
         key: &DataKey,
         id: &ReidentificationId,
     ) -> Result<Option<StoredReidentification>, StoreError> {
-        let found: Option<Raw> =
-            reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
+        let found: Option<Raw> = reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
         let Some(raw) = found else { return Ok(None) };
         let steps = reidentification_step::table
             .filter(reidentification_step::request.eq(id.as_str()))

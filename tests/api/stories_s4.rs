@@ -232,7 +232,8 @@ fn story_s4_two_persons_re_identify_once_and_the_log_says_so() {
     let c = camp(&s, CLAIRE);
     assert!(s.reads(PAUL, &c.medicine, "stay"));
     let record = s.recorded("stay_organiser", "read", "item", "permit");
-    let ask = |of: &str| json!({ "of": of, "motive": "persons_request", "reason": "La mère demande qui a lu." });
+    let ask =
+        |of: &str| json!({ "of": of, "motive": "persons_request", "reason": "La mère demande qui a lu." });
     let at = format!("/api/v1/audit/records/{}/reidentification", record["index"]);
     for who in [NADIA, PAUL, EMILE, ALICE] {
         assert_eq!(s.post(who, &at, ask("actor")).status, 404, "{who}");

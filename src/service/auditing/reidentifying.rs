@@ -24,9 +24,7 @@ use crate::ids::{AssignmentId, ReidentificationId};
 use crate::service::receipts::record_ref;
 use crate::service::who::{Names, Who};
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
-use crate::store::reidentification::{
-    NewDecision, NewReidentification, StoredReidentification, reading_ref,
-};
+use crate::store::reidentification::{NewDecision, NewReidentification, StoredReidentification, reading_ref};
 
 /// What is asked, and why.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
@@ -101,13 +99,14 @@ fn told(error: ReidentificationError) -> ServiceError {
             "On ne décide pas de sa propre demande : demandez au délégué à la protection des données ou à un autre auditeur.",
         ),
         ReidentificationError::State(state) => match state {
-            ReidentificationState::Waiting => rule(
-                "reidentification_waiting",
-                "Une seconde personne doit d'abord confirmer cette demande.",
-            ),
+            ReidentificationState::Waiting => {
+                rule("reidentification_waiting", "Une seconde personne doit d'abord confirmer cette demande.")
+            }
             ReidentificationState::Lapsed => rule(
                 "reidentification_lapsed",
-                format!("Personne n'a décidé en {DECISION_DAYS} jours : cette demande est close. Faites-en une autre."),
+                format!(
+                    "Personne n'a décidé en {DECISION_DAYS} jours : cette demande est close. Faites-en une autre."
+                ),
             ),
             ReidentificationState::Refused => {
                 rule("reidentification_refused", "Cette demande a été refusée : il n'y a rien à lire.")
@@ -233,7 +232,11 @@ impl App {
     ///
     /// # Errors
     /// Refused to anybody but auditors and data protection officers.
-    pub fn reidentifications(&self, call: &Call, act: Act) -> Result<Disclosed<Reidentifications>, ServiceError> {
+    pub fn reidentifications(
+        &self,
+        call: &Call,
+        act: Act,
+    ) -> Result<Disclosed<Reidentifications>, ServiceError> {
         self.read_desk(call, act, |desk| {
             let me = second_person(desk)?;
             let mut names = Names::default();
@@ -295,13 +298,10 @@ impl App {
         self.change_desk(call, act, |desk| {
             let me = second_person(desk)?;
             let key = self.store.instance_key();
-            let row =
-                desk.snapshot.reidentification_fetch(key, id)?.ok_or(ServiceError::AbsentOrRefused)?;
+            let row = desk.snapshot.reidentification_fetch(key, id)?.ok_or(ServiceError::AbsentOrRefused)?;
             let (request, _, _) = standing(desk, &row)?;
             let body = body_of(desk, row.index)?;
-            if !request.asked_by(&me.professional)
-                && self.concerns(desk.snapshot, &body, &me.professional)?
-            {
+            if !request.asked_by(&me.professional) && self.concerns(desk.snapshot, &body, &me.professional)? {
                 return Err(ServiceError::AbsentOrRefused);
             }
             request.accepts_decision(&me.professional, desk.now).map_err(told)?;
@@ -316,9 +316,8 @@ impl App {
             desk.returned.push(row_ref(row.index));
             desk.motive = Some(remark.to_owned());
             let ciphertext = step.ciphertext().to_vec();
-            Ok(Change::new(id.as_str()).sealed_step(step.row_ref(), &ciphertext, move |tx, _| {
-                tx.reidentification_decide(&step)
-            }))
+            Ok(Change::new(id.as_str())
+                .sealed_step(step.row_ref(), &ciphertext, move |tx, _| tx.reidentification_decide(&step)))
         })
     }
 
@@ -336,17 +335,15 @@ impl App {
             as_auditor(desk)?;
             let me = desk.signed_in.actor()?.assignment().id.clone();
             let key = self.store.instance_key();
-            let row =
-                desk.snapshot.reidentification_fetch(key, id)?.ok_or(ServiceError::AbsentOrRefused)?;
+            let row = desk.snapshot.reidentification_fetch(key, id)?.ok_or(ServiceError::AbsentOrRefused)?;
             let (request, _, _) = standing(desk, &row)?;
             request.accepts_reading(&me, desk.now).map_err(told)?;
             let body = body_of(desk, row.index)?;
             desk.returned.push(row_ref(row.index));
             let identity = self.identity_in(desk, &body, row.of)?.ok_or_else(gone)?;
             let request = id.clone();
-            let change = Change::new(id.as_str()).step(reading_ref(id), move |tx, at| {
-                tx.reidentification_read(&request, &me, at)
-            });
+            let change = Change::new(id.as_str())
+                .step(reading_ref(id), move |tx, at| tx.reidentification_read(&request, &me, at));
             Ok((change, identity))
         })?;
         Ok(identity)

@@ -87,10 +87,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Create, ResourceKind::AccessReview) => {
             whole("a enregistré l'examen d'un accès", "enregistrer l'examen d'un accès")
         }
-        (Action::Create, ResourceKind::Reidentification) => whole(
-            "a demandé qui est derrière un pseudonyme",
-            "demander qui est derrière un pseudonyme",
-        ),
+        (Action::Create, ResourceKind::Reidentification) => {
+            whole("a demandé qui est derrière un pseudonyme", "demander qui est derrière un pseudonyme")
+        }
         (Action::Decline, ResourceKind::Reidentification) => {
             both("refusé, en seconde personne,", "refuser, en seconde personne,")
         }

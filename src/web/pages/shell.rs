@@ -386,7 +386,10 @@ mod tests {
             };
             ways(&greeting).iter().map(|w| w.href).collect::<Vec<_>>()
         };
-        assert_eq!(hrefs(Profession::Auditor, Function::Practitioner), ["/controle", "/identites", "/charte"]);
+        assert_eq!(
+            hrefs(Profession::Auditor, Function::Practitioner),
+            ["/controle", "/identites", "/charte"]
+        );
         assert_eq!(hrefs(Profession::Administrator, Function::Practitioner), ["/structures", "/charte"]);
         let officer = hrefs(Profession::DataProtectionOfficer, Function::Practitioner);
         assert_eq!(officer, ["/", "/urgences", "/identites", "/charte"]);

@@ -128,7 +128,8 @@ fn also(case: &Case, who: &str, profession: Profession) -> Call {
 
 fn ends(case: &Case, who: &str) {
     let id = case.t.person(who).assignment.clone();
-    let version = case.t.app.store().snapshot().unwrap().assignment_fetch(&id).unwrap().unwrap().facts.version;
+    let version =
+        case.t.app.store().snapshot().unwrap().assignment_fetch(&id).unwrap().unwrap().facts.version;
     case.t.write(move |tx, at| tx.assignment_end(&id, version, at));
 }
 
@@ -201,7 +202,11 @@ fn threat_whom_a_record_concerns_neither_knows_of_the_request_nor_decides_on_it(
     let id = asked(&case, "auditor", index, PseudonymOf::Pathway);
     // The référente is data protection officer as well; so is somebody who has a place on that pathway.
     let actor = also(&case, "referente", Profession::DataProtectionOfficer);
-    case.join("aemo", crate::domain::vocabulary::Mandate::Judicial, crate::domain::vocabulary::Role::Participant);
+    case.join(
+        "aemo",
+        crate::domain::vocabulary::Mandate::Judicial,
+        crate::domain::vocabulary::Role::Participant,
+    );
     let member = also(&case, "aemo", Profession::Auditor);
     for call in [&actor, &member] {
         assert!(listed(&case, call).is_empty());
@@ -243,7 +248,8 @@ fn threat_the_answer_is_read_once_by_who_asked_within_seven_days() {
     let case = Case::new();
     let index = opened(&case);
     let id = asked(&case, "auditor", index, PseudonymOf::Actor);
-    let twice = case.t.app.reidentification_ask(&case.t.call("auditor"), ASK, index, &input(PseudonymOf::Actor));
+    let twice =
+        case.t.app.reidentification_ask(&case.t.call("auditor"), ASK, index, &input(PseudonymOf::Actor));
     assert_eq!(code(twice), "reidentification_running");
     assert_eq!(confirms(&case, "officer", &id), "ok");
     assert_eq!(confirms(&case, "second_auditor", &id), "reidentification_decided");
@@ -277,7 +283,8 @@ fn a_destroyed_key_tells_nobody_and_counts_as_no_reading() {
     let index = opened(&case);
     let id = asked(&case, "auditor", index, PseudonymOf::Actor);
     assert_eq!(confirms(&case, "officer", &id), "ok");
-    let body = case.t.app.store().snapshot().unwrap().log_body(i64::try_from(index).unwrap()).unwrap().unwrap();
+    let body =
+        case.t.app.store().snapshot().unwrap().log_body(i64::try_from(index).unwrap()).unwrap().unwrap();
     let class = read_body(&body).unwrap().retention;
     assert!(RetentionClass::ALL.contains(&class));
     let owner = KeyOwner::Pseudonyms { class, year: 2027 };
@@ -285,14 +292,16 @@ fn a_destroyed_key_tells_nobody_and_counts_as_no_reading() {
     assert_eq!(reads(&case, "auditor", &id), "identity_gone");
     let list = listed(&case, &case.t.call("auditor"));
     assert!(list.iter().any(|r| r.id == id && r.state == ReidentificationState::Open), "{list:?}");
-    let again = case.t.app.reidentification_ask(&case.t.call("auditor"), ASK, index, &input(PseudonymOf::Pathway));
+    let again =
+        case.t.app.reidentification_ask(&case.t.call("auditor"), ASK, index, &input(PseudonymOf::Pathway));
     assert_eq!(code(again), "identity_gone");
 }
 
 #[test]
 fn what_carries_no_such_pseudonym_has_nobody_to_find() {
     let case = Case::new();
-    let own = found(&case, &RecordSearch { profession: Some(Profession::Auditor), ..RecordSearch::default() });
+    let own =
+        found(&case, &RecordSearch { profession: Some(Profession::Auditor), ..RecordSearch::default() });
     let ask = |who: &str, index, of| {
         code(case.t.app.reidentification_ask(&case.t.call(who), ASK, index, &input(of)))
     };

@@ -208,8 +208,7 @@ pub(in crate::web::pages) mod samples {
             until: state.runs().then(|| "2027-03-20T10:00:00Z".to_owned()),
             may_decide: !mine && state == ReidentificationState::Waiting,
             may_read: mine && state == ReidentificationState::Open,
-            decided_by: decided
-                .then(|| who("Émile Garnier", "Contrôle", Profession::DataProtectionOfficer)),
+            decided_by: decided.then(|| who("Émile Garnier", "Contrôle", Profession::DataProtectionOfficer)),
             remark: decided.then(|| "Le motif tient.".to_owned()),
         }
     }
@@ -301,8 +300,7 @@ impl Page for ReadPage {
             organisation: place.map(ToOwned::to_owned),
             profession,
         };
-        let referent =
-            ReferentName { name: "Nadia Benali".to_owned(), telephone: "0601020304".to_owned() };
+        let referent = ReferentName { name: "Nadia Benali".to_owned(), telephone: "0601020304".to_owned() };
         vec![
             ("actor", page(actor(Some("Collège Jean-Moulin"), Some(Profession::Teacher)))),
             ("account", page(actor(None, None))),
