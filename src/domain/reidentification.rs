@@ -189,24 +189,24 @@ mod tests {
     const ASKED: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
     fn request(decision: Option<SecondOpinion>, read: bool) -> Reidentification {
-        let decision = decision.map(|d| (d, ASKED.plus_seconds(DAY), person("b")));
+        let decision = decision.map(|d| (d, ASKED.plus_seconds(DAY), person("e")));
         Reidentification::new((person("a"), under("a"), ASKED), decision, read).unwrap()
     }
 
     #[test]
     fn s4_a_request_is_decided_once_by_somebody_else_and_in_time() {
         let waiting = request(None, false);
-        assert_eq!(waiting.accepts_decision(&person("b"), ASKED), Ok(()));
+        assert_eq!(waiting.accepts_decision(&person("e"), ASKED), Ok(()));
         assert_eq!(waiting.accepts_decision(&person("a"), ASKED), Err(ReidentificationError::OwnRequest));
         let end = ASKED.plus_seconds(DECISION_DAYS * DAY);
-        assert_eq!(waiting.accepts_decision(&person("b"), end.plus_micros(-1)), Ok(()));
+        assert_eq!(waiting.accepts_decision(&person("e"), end.plus_micros(-1)), Ok(()));
         let lapsed = Err(ReidentificationError::State(State::Lapsed));
-        assert_eq!(waiting.accepts_decision(&person("b"), end), lapsed);
+        assert_eq!(waiting.accepts_decision(&person("e"), end), lapsed);
         for (decision, state) in
             [(SecondOpinion::Confirmed, State::Open), (SecondOpinion::Refused, State::Refused)]
         {
             let decided = request(Some(decision), false);
-            let again = decided.accepts_decision(&person("c"), ASKED.plus_seconds(2 * DAY));
+            let again = decided.accepts_decision(&person("i"), ASKED.plus_seconds(2 * DAY));
             assert_eq!(again, Err(ReidentificationError::State(state)));
         }
     }
@@ -216,7 +216,7 @@ mod tests {
         let soon = ASKED.plus_seconds(2 * DAY);
         let open = request(Some(SecondOpinion::Confirmed), false);
         assert_eq!(open.accepts_reading(&under("a"), soon), Ok(()));
-        assert_eq!(open.accepts_reading(&under("c"), soon), Err(ReidentificationError::NotTheAsker));
+        assert_eq!(open.accepts_reading(&under("i"), soon), Err(ReidentificationError::NotTheAsker));
         let end = ASKED.plus_seconds((READING_DAYS + 1) * DAY);
         assert_eq!(open.accepts_reading(&under("a"), end.plus_micros(-1)), Ok(()));
         for (one, at, state) in [
@@ -235,7 +235,7 @@ mod tests {
         let by = |decision, who: &str| Some((decision, ASKED, person(who)));
         for (decision, read) in [
             (None, true),
-            (by(SecondOpinion::Refused, "b"), true),
+            (by(SecondOpinion::Refused, "e"), true),
             (by(SecondOpinion::Confirmed, "a"), false),
         ] {
             let read = Reidentification::new(asked(), decision, read);

@@ -5,11 +5,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::token::SessionToken;
 use crate::domain::record::RetentionClass;
-use crate::domain::vocabulary::{Function, Secrecy};
+use crate::domain::vocabulary::{Category, Function, Mandate, Purpose, Role, Secrecy};
 use crate::ids::{MissionId, RequestId, SessionId};
 use crate::service::auditing::{RecordLine, RecordSearch};
 use crate::service::flow::Idempotency;
-use crate::service::pathway_tests::Case;
+use crate::service::pathway_tests::{Case, to};
 use crate::store::account::Session;
 use crate::store::organisation::NewAssignment;
 
@@ -202,12 +202,9 @@ fn threat_whom_a_record_concerns_neither_knows_of_the_request_nor_decides_on_it(
     let id = asked(&case, "auditor", index, PseudonymOf::Pathway);
     // The référente is data protection officer as well; so is somebody who has a place on that pathway.
     let actor = also(&case, "referente", Profession::DataProtectionOfficer);
-    case.join(
-        "aemo",
-        crate::domain::vocabulary::Mandate::Judicial,
-        crate::domain::vocabulary::Role::Participant,
-    );
-    let member = also(&case, "aemo", Profession::Auditor);
+    case.agree(Purpose::Coordination, &[to("prevention", &[Category::Schooling])]);
+    case.join("prevention", Mandate::Contractual, Role::Participant);
+    let member = also(&case, "prevention", Profession::Auditor);
     for call in [&actor, &member] {
         assert!(listed(&case, call).is_empty());
         assert_eq!(says(&case, call, &id, SecondOpinion::Confirmed), "absent");
