@@ -12,6 +12,7 @@ pub mod hours;
 pub mod item;
 pub mod person;
 pub mod record;
+pub mod reidentification;
 pub mod release;
 pub mod secrecy;
 pub mod spreadsheet;

@@ -106,6 +106,7 @@ code_enum! {
         AccessReview = "access_review", "Examen d'un accès";
         LogExport = "log_export", "Export du journal";
         MonthlyReport = "monthly_report", "Rapport mensuel du journal";
+        Reidentification = "reidentification", "Demande d'identité";
     }
 }
 

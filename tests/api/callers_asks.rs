@@ -113,6 +113,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "audit/reports/{month}" => api(IRENE, "audit/reports/2026-01"),
         "audit/reports/{month}/note" => api(IRENE, "audit/reports/2026-01/note"),
         "audit/checkpoint" | "audit/state" => api(IRENE, rest),
+        "audit/reidentifications" => api(EMILE, rest),
         _ => return None,
     })
 }
@@ -416,6 +417,19 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let found = w.s.post(IRENE, "/api/v1/audit/reviews/search", queue).json();
             let index = found["items"][0]["record"]["index"].as_u64().unwrap();
             post(IRENE, format!("/api/v1/audit/records/{index}/review"), json!({ "outcome": "regular" }))
+        }
+        ("POST", "audit/records/{index}/reidentification") => {
+            post(IRENE, w.reidentification_at(), w.reidentification_body("pathway"))
+        }
+        ("POST", "audit/reidentifications/{reidentification}/decision") => {
+            post(EMILE, w.reidentification("decision"), w.second_opinion())
+        }
+        ("POST", "audit/reidentifications/{reidentification}/reading") => {
+            // What the route that decides has confirmed.
+            let list = w.s.read(IRENE, "/api/v1/audit/reidentifications");
+            let open = list["items"].as_array().unwrap().iter().find(|r| r["may_read"] == true).unwrap();
+            let id = open["id"].as_str().unwrap();
+            post(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"), Value::Null)
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,

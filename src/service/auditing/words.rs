@@ -50,6 +50,7 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::AccessReview => "l'examen d'un accès",
         ResourceKind::LogExport => "un export du journal",
         ResourceKind::MonthlyReport => "le rapport mensuel du journal",
+        ResourceKind::Reidentification => "une demande d'identité",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -90,6 +91,15 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         ),
         (Action::Create, ResourceKind::AccessReview) => {
             whole("a enregistré l'examen d'un accès", "enregistrer l'examen d'un accès")
+        }
+        (Action::Create, ResourceKind::Reidentification) => {
+            whole("a demandé qui est derrière un pseudonyme", "demander qui est derrière un pseudonyme")
+        }
+        (Action::Decline, ResourceKind::Reidentification) => {
+            both("refusé, en seconde personne,", "refuser, en seconde personne,")
+        }
+        (Action::Read, ResourceKind::Reidentification) => {
+            whole("a lu qui est derrière un pseudonyme", "lire qui est derrière un pseudonyme")
         }
         (Action::Share, ResourceKind::Share) => both("fait", "faire"),
         (Action::Sign, ResourceKind::Charter) => both("signé", "signer"),

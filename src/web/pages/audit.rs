@@ -6,6 +6,7 @@
 mod chart;
 mod exporting;
 mod filters;
+mod identities;
 mod report;
 mod reviews;
 
@@ -30,6 +31,9 @@ use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 use filters::{Chip, List};
+#[cfg(test)]
+pub(super) use identities::samples::line as identity_line;
+pub(super) use identities::waiting as identities_waiting;
 
 /// A record in the list.
 struct Row {
@@ -111,6 +115,7 @@ pub fn routes() -> Vec<Route> {
     let mut rows = reviews::routes();
     rows.extend(exporting::routes());
     rows.extend(report::routes());
+    rows.extend(identities::routes());
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
