@@ -128,6 +128,8 @@ id_newtypes! {
     MissionId,
     /// A personal note.
     NoteId,
+    /// An auditor's request to know whom a pseudonym stands for.
+    ReidentificationId,
     /// A note that something was said aloud.
     OralNoteId,
     /// A structure.

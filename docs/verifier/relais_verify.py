@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Vérifie un journal de Relais sans Relais : export, point de contrôle, reçu, continuité.
+"""Vérifie un journal de Relais sans Relais : export, point de contrôle, reçu, rapport, continuité.
 
 A second verifier, for whoever must not have to trust the first one. Python 3.9 or newer, standard library only, one
 file, no network, nothing written. It was written from the published texts, not from the program that makes the logs:
@@ -365,8 +365,8 @@ class Key:
         return found[0] if found else None
 
 
-class Checkpoint:
-    """A signed note whose text is a checkpoint; nothing in it is believed before `check_log` or `cosigned`."""
+class Note:
+    """A signed note (C2SP signed-note); nothing in it is believed before a signature was checked."""
 
     def __init__(self, data, what):
         self.what, self.note = what, data
@@ -383,14 +383,6 @@ class Checkpoint:
         self.signatures = [self.signature(line) for line in note[cut + 2 : -1].split("\n")]
         if len(self.signatures) > MOST_SIGNATURES:
             raise Refusal("%s : trop de signatures" % what)
-        lines = self.text[:-1].split("\n")
-        if len(lines) < 3 or "" in lines:
-            raise Refusal("%s : il faut au moins trois lignes, et aucune vide" % what)
-        self.origin = lines[0]
-        self.size = decimal(lines[1], "%s, taille" % what)
-        self.root = unhash(lines[2], "%s, racine" % what)
-        if self.size == 0 and self.root != Tree().root():
-            raise Refusal("%s : la racine d'un journal vide n'est pas celle-là" % what)
 
     def signature(self, line):
         match = re.fullmatch("\u2014 ([^ ]+) ([^ ]+)", line)
@@ -401,14 +393,10 @@ class Checkpoint:
             raise Refusal("%s : signature trop courte" % self.what)
         return match.group(1), data[:4], data[4:]
 
-    def check_log(self, keys):
-        """Signed by a key of this log; every key given that signed must have signed well."""
-        own = [key for key in keys if key.name == self.origin]
-        if not own:
-            names = ", ".join(sorted({shown(key.name) for key in keys}))
-            raise Refusal("%s : c'est le journal « %s », pas « %s »" % (self.what, shown(self.origin), names))
+    def check_signed(self, keys):
+        """Signed by one of these keys; every one of them that signed must have signed well."""
         signed = False
-        for key in own:
+        for key in keys:
             signature = key.signed_bytes(self.signatures)
             if signature is None:
                 continue
@@ -417,6 +405,29 @@ class Checkpoint:
             signed = True
         if not signed:
             raise Refusal("%s : aucune clé donnée ne l'a signé" % self.what)
+
+
+class Checkpoint(Note):
+    """A signed note whose text is a checkpoint; nothing in it is believed before `check_log` or `cosigned`."""
+
+    def __init__(self, data, what):
+        super().__init__(data, what)
+        lines = self.text[:-1].split("\n")
+        if len(lines) < 3 or "" in lines:
+            raise Refusal("%s : il faut au moins trois lignes, et aucune vide" % what)
+        self.origin = lines[0]
+        self.size = decimal(lines[1], "%s, taille" % what)
+        self.root = unhash(lines[2], "%s, racine" % what)
+        if self.size == 0 and self.root != Tree().root():
+            raise Refusal("%s : la racine d'un journal vide n'est pas celle-là" % what)
+
+    def check_log(self, keys):
+        """Signed by a key of this log; every key given that signed must have signed well."""
+        own = [key for key in keys if key.name == self.origin]
+        if not own:
+            names = ", ".join(sorted({shown(key.name) for key in keys}))
+            raise Refusal("%s : c'est le journal « %s », pas « %s »" % (self.what, shown(self.origin), names))
+        self.check_signed(own)
 
     def cosigned(self, key):
         """When this witness cosigned, in seconds; None if it did not."""
@@ -895,6 +906,18 @@ def verify_checkpoint(trust, path):
     return about(checkpoint) + trust.check(checkpoint)
 
 
+REPORT = "Relais, rapport mensuel du journal, version 1"
+
+
+def verify_report(trust, path):
+    report = Note(read_file(path, LONGEST_NOTE), "rapport")
+    # The same key signs checkpoints: a text that is not a report is not told as one.
+    if report.text.split("\n", 1)[0] != REPORT:
+        raise Refusal("ce n'est pas un rapport mensuel : pour un point de contrôle, verify-checkpoint")
+    report.check_signed(trust.keys)
+    return ["Le rapport est tel que le journal l'a signé :"] + [shown(line) for line in report.text[:-1].split("\n")]
+
+
 class Receipt:
     """C2SP tlog-proof."""
 
@@ -999,6 +1022,8 @@ def parser():
     export.add_argument("--complete", action="store_true", help="refuse des traces finales que rien n'atteste encore")
     checkpoint = command("verify-checkpoint", "vérifie un point de contrôle")
     checkpoint.add_argument("file", metavar="FICHIER")
+    report = command("verify-report", "vérifie la signature d'un rapport mensuel")
+    report.add_argument("file", metavar="RAPPORT")
     receipt = command("verify-receipt", "vérifie le reçu d'une trace")
     receipt.add_argument("file", metavar="REÇU")
     source = receipt.add_mutually_exclusive_group()
@@ -1025,6 +1050,8 @@ def run(options):
         return verify_export(trust, options)
     if options.command == "verify-checkpoint":
         return verify_checkpoint(trust, options.file)
+    if options.command == "verify-report":
+        return verify_report(trust, options.file)
     if options.command == "verify-receipt":
         return verify_receipt(trust, options.file, options.record, options.export)
     return verify_consistency(trust, options.old, options.new, options.proof)

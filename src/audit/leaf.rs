@@ -82,6 +82,12 @@ impl Pseudonym {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The year of the key under which it was made.
+    #[must_use]
+    pub fn year(&self) -> Option<u16> {
+        self.0.get(..4).and_then(|year| year.parse().ok())
+    }
 }
 
 impl fmt::Display for Pseudonym {

@@ -1,7 +1,8 @@
-//! `relais audit verify | export | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the
+//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the
 //! database. (`witness` is beside this file.)
 //!
-//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one.
+//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, and for
+//! `report` and `export --format`, which need the key and leave their own record.
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
 //! Works while a server runs, and on a copy of the file; no key is needed to verify.
 
@@ -29,9 +30,8 @@ use crate::store::log::LogFile;
 use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
 
 mod checks;
+mod leaving;
 
-/// How many records are exported at once.
-const PAGE: usize = 1024;
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
 /// How often progress is told.
@@ -61,11 +61,20 @@ pub enum AuditCommand {
         details: bool,
     },
     /// Écrit chaque trace, une par ligne, telle qu'elle est attestée ; le dernier point de contrôle vient à la fin
-    #[command(after_help = "Exemple : relais audit export > journal.jsonl")]
+    #[command(
+        after_help = "Exemple : relais audit export > journal.jsonl\n          relais audit export --format csv --from 2027-03-01 --to 2027-03-31 --kek-file /etc/relais/kek > mars.csv\n\nSans --format, l'export se vérifie, se lit sur une copie de la base, sans clé, et ne laisse pas de trace. Avec --format, il est fait pour d'autres programmes (heures à la minute) et laisse une trace : il faut la clé maîtresse."
+    )]
     Export {
         #[command(flatten)]
         log: LogOptions,
+        #[command(flatten)]
+        asked: leaving::ExportArguments,
     },
+    /// Écrit le rapport d'un mois fini : des nombres, sans nom ni contenu, signés par la clé du journal
+    #[command(
+        after_help = "Exemple : relais audit report --month 2027-03 --kek-file /etc/relais/kek > rapport-2027-03.txt\n\nLe rapport laisse une trace. Il se vérifie sans la base : relais audit report --check rapport-2027-03.txt --vkey \"$(cat cle-du-journal.txt)\"."
+    )]
+    Report(leaving::ReportArguments),
     /// Écrit le reçu d'une trace, trace comprise, vérifiable sans le serveur (c2sp.org/tlog-proof)
     #[command(after_help = "Exemple : relais audit proof 42 > trace-42.proof")]
     Proof {
@@ -181,6 +190,10 @@ impl LogOptions {
         Ok(Some(Policy::parse(&bytes)?))
     }
 
+    fn store(&self, data: &Path, kind: InstanceKind, keyring: Keyring) -> Result<Store> {
+        Ok(Store::open(&self.address(data, &super::environment())?, kind, keyring)?)
+    }
+
     fn keyring(&self, data: &Path, kind: &str) -> Result<Option<Keyring>> {
         let Some(file) = &self.kek_file else { return Ok(None) };
         let demonstration = kind == InstanceKind::Demo.code();
@@ -188,6 +201,10 @@ impl LogOptions {
             if demonstration { KekPlacement::Demonstration } else { KekPlacement::OutsideOf(data) };
         Ok(Some(Keyring::new(Arc::new(FileKek::open(file, placement)?))))
     }
+}
+
+fn kind_of(code: &str) -> InstanceKind {
+    if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real }
 }
 
 /// Keys as texts; a file of keys, one per line, may be given whole.
@@ -217,7 +234,11 @@ pub fn run(
             };
             run_verify(log, data, &asked, out, progress)
         }
-        AuditCommand::Export { log } => export(&mut log.open(data)?, out),
+        AuditCommand::Export { log, asked } => match asked.form()? {
+            None => leaving::attested(&mut log.open(data)?, out),
+            Some((format, days)) => leaving::export(log, data, format, days, out, progress),
+        },
+        AuditCommand::Report(asked) => leaving::report(data, asked, out),
         AuditCommand::Proof { index, log } => proof(log, data, *index, out),
         AuditCommand::Receipt(asked) => checks::receipt(asked, out),
         AuditCommand::Replay { log, asked } => checks::replay(&mut log.open(data)?, asked, out, progress),
@@ -368,26 +389,6 @@ fn json_of(
     })
 }
 
-/// Writes page by page: the memory needed does not grow with the log.
-fn export(log: &mut LogFile, out: &mut dyn Write) -> Result<ExitCode> {
-    let mut after = None;
-    loop {
-        let rows = log.rows(after, PAGE)?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.index);
-        for row in rows {
-            let index = row.index;
-            let body = row.body.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
-            writeln!(out, "{body}")?;
-        }
-    }
-    if let Some(last) = last_signed(log)? {
-        let (note, size) = (last.to_string(), last.claims().size());
-        writeln!(out, "{}", serde_json::json!({"checkpoint": note, "size": size}))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {
     let mut log = options.open(data)?;
     let (origin, keys, _) = options.trusted(&mut log)?;
@@ -478,8 +479,8 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
     let missing = || anyhow!("cette base n'a pas de clé de journal");
     let code = log.instance_value("kind")?.ok_or_else(missing)?;
     let Some(keyring) = options.keyring(data, &code)? else { return Ok(None) };
-    let kind = if code == InstanceKind::Demo.code() { InstanceKind::Demo } else { InstanceKind::Real };
-    let store = Store::open(&options.address(data, &super::environment())?, kind, keyring)?;
+    let kind = kind_of(&code);
+    let store = options.store(data, kind, keyring)?;
     let frontier = log.log_frontier()?;
     if let Some(last) = last_signed(log)? {
         let (older, root) = (last.claims().size(), *last.claims().root());
@@ -572,7 +573,10 @@ mod tests {
         let signed = SignedCheckpoint::parse(&note).unwrap();
         assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
         // Every line of the export is a record, exactly as hashed.
-        let (export, _) = ran(&t, &AuditCommand::Export { log: LogOptions::default() });
+        let (export, _) = ran(
+            &t,
+            &AuditCommand::Export { log: LogOptions::default(), asked: leaving::ExportArguments::default() },
+        );
         let lines: Vec<&str> = export.lines().collect();
         let size = usize::try_from(signed.claims().size()).unwrap();
         assert_eq!(lines.len(), size + 1);

@@ -241,6 +241,8 @@ mod tests {
             &["relais", "audit", "checkpoint"],
             &["relais", "audit", "witness", "--name", "w", "--log", "k", "--data", "d"],
             &["relais", "audit", "verify", "--policy", "p"],
+            &["relais", "audit", "export", "--format", "csv"],
+            &["relais", "audit", "report", "--month", "2027-03"],
             &["relais", "charter", "check", "d"],
             &["relais", "charter", "decide", "f.csv"],
             &["relais", "charter", "publish", "d"],

@@ -10,7 +10,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::instance::Instance;
-use super::{Arguments, Command, backup, init, jobs, keys, restore};
+use super::{Arguments, Command, audit, backup, init, jobs, keys, restore};
 use crate::audit::Job;
 use crate::audit::lane::Priority;
 use crate::clock::{Chance, NoChance, SystemClock};
@@ -345,4 +345,56 @@ fn jobs_run_by_hand_on_a_real_instance() {
     assert!(told.contains("stays : rien à faire") && told.contains("checkpoints : 1 fait"), "{told}");
     assert!(run(&["jobs", "run", "checkpoints"]).unwrap().contains("rien à faire"));
     assert!(run(&["jobs", "run", "toto"]).is_err());
+}
+
+impl Site {
+    /// What a command about the log writes, and what it tells beside it.
+    fn audit(&self, words: &[&str]) -> anyhow::Result<(String, String)> {
+        let (mut out, mut progress) = (Vec::new(), Vec::new());
+        let all: Vec<&str> = std::iter::once("audit").chain(words.iter().copied()).collect();
+        let Command::Audit(command) = command(&all) else { panic!("audit") };
+        audit::run(&command, &self.path("data"), &mut out, &mut progress)?;
+        Ok((String::from_utf8(out).unwrap(), String::from_utf8(progress).unwrap()))
+    }
+}
+
+#[test]
+fn every_form_of_an_export_leaves_one_record_and_as_many_lines_as_it_says() {
+    let site = Site::new();
+    let kek = site.path("kek").to_str().unwrap().to_owned();
+    let mut before = 0;
+    for form in ["csv", "jsonl", "fhir", "ocsf"] {
+        let (said, told) = site.audit(&["export", "--format", form, "--kek-file", &kek]).unwrap();
+        let lines = said.lines().count() - usize::from(form == "csv");
+        assert!(lines > before && told.contains(&format!("Traces : {lines}.")), "{form}: {told}");
+        before = lines;
+        let (records, _) = site.audit(&["export"]).unwrap();
+        let own: Vec<&str> = records.lines().filter(|l| l.contains(&format!("\"form={form}\""))).collect();
+        let digest = told.split("SHA-256 : ").nth(1).unwrap().split('.').next().unwrap();
+        assert_eq!(own.len(), 1, "{form}");
+        assert!(own[0].contains(&format!("sha256={digest}")) && own[0].contains("log_export"), "{}", own[0]);
+    }
+    let (size, _) = site.audit(&["export"]).unwrap();
+    assert!(said(site.audit(&["export", "--format", "csv"]).map(|_| unreachable!())).contains("--kek-file"));
+    let unknown = site.audit(&["export", "--format", "xml", "--kek-file", &kek]);
+    assert!(said(unknown.map(|_| unreachable!())).contains("csv, jsonl, fhir, ocsf"));
+    assert_eq!(site.audit(&["export"]).unwrap().0, size, "what is refused writes nothing");
+}
+
+#[test]
+fn a_report_is_of_a_month_that_is_over_and_is_checked_without_a_database() {
+    let site = Site::new();
+    let kek = site.path("kek").to_str().unwrap().to_owned();
+    let early = site.audit(&["report", "--month", "2100-01", "--kek-file", &kek]);
+    assert!(said(early.map(|_| unreachable!())).contains("pas fini"));
+    let (note, _) = site.audit(&["report", "--month", "2026-01", "--kek-file", &kek]).unwrap();
+    let (vkey, _) = site.audit(&["checkpoint", "--vkey-only"]).unwrap();
+    let (kept, changed) = (site.path("report.txt"), site.path("changed.txt"));
+    std::fs::write(&kept, &note).unwrap();
+    std::fs::write(&changed, note.replace("Traces : aucune", "Traces : 1")).unwrap();
+    for (file, told) in [(&kept, "La signature du journal tient"), (&changed, "La signature ne tient pas")] {
+        let words = ["report", "--check", file.to_str().unwrap(), "--vkey", vkey.trim()];
+        let (found, _) = site.audit(&words).unwrap();
+        assert!(found.starts_with(told), "{found}");
+    }
 }

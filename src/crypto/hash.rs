@@ -23,6 +23,29 @@ pub fn sha256(parts: &[&[u8]]) -> Digest {
     to_array(context.finish().as_ref())
 }
 
+/// SHA-256 of what comes piece by piece.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl Sha256 {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces, joined.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        to_array(self.0.finish().as_ref())
+    }
+}
+
 /// HMAC-SHA-256 (RFC 2104) of the concatenation of `parts`. Callers that join variable-length fields must
 /// length-prefix them.
 #[must_use]

@@ -84,6 +84,54 @@ pub fn french_day_and_month(date: NaiveDate) -> String {
     }
 }
 
+/// A month of the calendar, by its first day; years as of [`Day`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month(NaiveDate);
+
+impl Month {
+    /// The month of a day.
+    #[must_use]
+    pub fn of(day: NaiveDate) -> Self {
+        Self(day.with_day(1).unwrap_or(day))
+    }
+
+    /// Reads `YYYY-MM`, as the browser's month field writes it.
+    ///
+    /// # Errors
+    /// As [`Day::parse`].
+    pub fn parse(raw: &str) -> Result<Self, EntryError> {
+        Day::parse(&format!("{}-01", raw.trim())).map(|day| Self(day.date()))
+    }
+
+    #[must_use]
+    pub const fn first_day(self) -> NaiveDate {
+        self.0
+    }
+
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.checked_add_months(chrono::Months::new(1)).unwrap_or(self.0))
+    }
+
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self(self.0.checked_sub_months(chrono::Months::new(1)).unwrap_or(self.0))
+    }
+
+    /// « mars 2027 ».
+    #[must_use]
+    pub fn french(self) -> String {
+        format!("{} {}", month_name(self.0.month()), self.0.year())
+    }
+}
+
+/// `2027-03`.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m"))
+    }
+}
+
 impl fmt::Debug for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Day(…)")
@@ -128,6 +176,18 @@ mod tests {
         }
         for absurd in ["1899-12-31", "2101-01-01", "0001-01-01"] {
             assert_eq!(Day::parse(absurd), Err(EntryError::DateOutOfRange), "{absurd}");
+        }
+    }
+
+    #[test]
+    fn a_month_reads_in_one_form_and_knows_its_neighbours() {
+        let march = Month::parse("2027-03").unwrap();
+        assert_eq!((march.to_string(), march.french()), ("2027-03".to_owned(), "mars 2027".to_owned()));
+        assert_eq!(march.next().before(), march);
+        assert_eq!(Month::parse("2027-12").unwrap().next().to_string(), "2028-01");
+        assert_eq!(Month::of(NaiveDate::from_ymd_opt(2027, 3, 31).unwrap()), march);
+        for bad in ["", "2027", "2027-3", "2027-13", "2027-03-01", "mars 2027"] {
+            assert!(Month::parse(bad).is_err(), "{bad}");
         }
     }
 

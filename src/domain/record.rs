@@ -104,6 +104,9 @@ code_enum! {
         Request = "request", "Demande";
         Emergency = "emergency", "Accès en urgence";
         AccessReview = "access_review", "Examen d'un accès";
+        LogExport = "log_export", "Export du journal";
+        MonthlyReport = "monthly_report", "Rapport mensuel du journal";
+        Reidentification = "reidentification", "Demande d'identité";
     }
 }
 
@@ -122,6 +125,16 @@ code_enum! {
         Emergency = "emergency", "Accès en urgence";
         Statute = "statute", "Accès prévus par la loi";
         OutOfHours = "out_of_hours", "Accès hors horaires";
+    }
+}
+
+code_enum! {
+    /// In which form records leave, for programs that are not ours.
+    ExportFormat, "form of an export" {
+        Csv = "csv", "Tableau (CSV)";
+        Jsonl = "jsonl", "JSON Lines";
+        Fhir = "fhir", "FHIR R4 AuditEvent (NDJSON)";
+        Ocsf = "ocsf", "OCSF (NDJSON)";
     }
 }
 

@@ -23,16 +23,27 @@ use crate::ids::OrganisationId;
 use crate::store::log::LogFilter;
 use crate::store::organisation::Organisation;
 
+mod exporting;
+mod identities;
 mod overview;
 mod proving;
+mod reidentifying;
 mod replaying;
+mod report;
 mod reviews;
 mod watching;
 mod words;
 
+pub use exporting::{ExportDays, ExportInput, ExportReading, LogExport, MOST_EXPORTED_DAYS};
+pub use identities::{Identity, ReferentName};
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use reidentifying::{ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput};
 pub use replaying::{ReplayView, charter_versions};
+pub use report::{
+    Figure, LEAST_COUNT, LEAST_PERSONS, MonthlyReport, ReportCheckpoint, ReportVerification, ReportWitness,
+    ReviewFigure,
+};
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 pub(super) use words::sentence as record_sentence;
 

@@ -109,9 +109,12 @@ pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningV
 pub use anonymous::Uncalled;
 pub use app::{App, AppParts, detail_place};
 pub use auditing::{
-    Consistency, Console, DayCount, Finding, FindingKind, LogState, MOST_GIVEN, OrganisationName, RecordLine,
-    RecordPage, RecordSearch, RecordWhole, ReplayView, ReviewInput, ReviewLine, ReviewPage, ReviewSearch,
-    Verification, charter_versions,
+    Consistency, Console, DayCount, ExportDays, ExportInput, ExportReading, Figure, Finding, FindingKind,
+    Identity, LEAST_COUNT, LEAST_PERSONS, LogExport, LogState, MOST_EXPORTED_DAYS, MOST_GIVEN, MonthlyReport,
+    OrganisationName, RecordLine, RecordPage, RecordSearch, RecordWhole, ReferentName, ReidentificationInput,
+    ReidentificationView, Reidentifications, ReplayView, ReportCheckpoint, ReportVerification, ReportWitness,
+    ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput, Verification,
+    charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};

@@ -104,6 +104,15 @@ const PEOPLE: &[Row] = &[
         Function::Practitioner,
     ),
     ("auditor", "ville", "audit", Profession::Auditor, Secrecy::Bound, Function::Practitioner),
+    ("second_auditor", "autre", "audit", Profession::Auditor, Secrecy::Bound, Function::Practitioner),
+    (
+        "officer",
+        "autre",
+        "protection",
+        Profession::DataProtectionOfficer,
+        Secrecy::Bound,
+        Function::Practitioner,
+    ),
 ];
 
 impl Territory {

@@ -6,7 +6,9 @@ use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 
 use super::connection::{self, Db, Use};
-use super::schema::{audit_checkpoint, audit_detail, audit_head, audit_index, audit_leaf, data_key};
+use super::schema::{
+    audit_checkpoint, audit_cosignature, audit_detail, audit_head, audit_index, audit_leaf, data_key,
+};
 use super::snapshot::{self, Snapshot};
 use super::tx::WriteTx;
 use super::{DatabaseAddress, StoreError, dialect, migrations};
@@ -163,6 +165,56 @@ fn nodes(conn: &mut Db, ids: &[NodeId]) -> Result<Vec<Digest>, StoreError> {
         .collect()
 }
 
+fn extent(
+    conn: &mut Db,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    // INVARIANT: the time of records never goes back, so a span of time is a span of indexes.
+    let within = |from: Option<Timestamp>, until: Option<Timestamp>| {
+        let from = from.map_or(i64::MIN, Timestamp::micros);
+        let until = until.map_or(i64::MAX, Timestamp::micros);
+        audit_index::table.filter(audit_index::at.ge(from)).filter(audit_index::at.lt(until))
+    };
+    let first: Option<i64> =
+        within(from, until).order(audit_index::idx.asc()).select(audit_index::idx).first(conn).optional()?;
+    let last: Option<i64> =
+        within(from, until).order(audit_index::idx.desc()).select(audit_index::idx).first(conn).optional()?;
+    Ok(first.zip(last))
+}
+
+fn slice(conn: &mut Db, after: i64, last: i64, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows: Vec<(i64, Option<String>)> = audit_leaf::table
+        .filter(audit_leaf::idx.gt(after))
+        .filter(audit_leaf::idx.le(last))
+        .filter(audit_leaf::body.is_not_null())
+        .order(audit_leaf::idx.asc())
+        .limit(limit)
+        .select((audit_leaf::idx, audit_leaf::body))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(index, body)| body.map(|b| (index, b))).collect())
+}
+
+fn covering(conn: &mut Db, size: u64, cosigned: bool) -> Result<Option<StoredCheckpoint>, StoreError> {
+    let size = i64::try_from(size).map_err(|e| StoreError::corrupt("audit_checkpoint", &e))?;
+    let found: Option<(i64, String)> = if cosigned {
+        audit_checkpoint::table
+            .inner_join(audit_cosignature::table.on(audit_cosignature::size.eq(audit_checkpoint::size)))
+            .filter(audit_checkpoint::size.ge(size))
+            .order(audit_checkpoint::size.asc())
+            .select((audit_checkpoint::size, audit_checkpoint::note))
+            .first(conn)
+            .optional()?
+    } else {
+        audit_checkpoint::table
+            .filter(audit_checkpoint::size.ge(size))
+            .order(audit_checkpoint::size.asc())
+            .first(conn)
+            .optional()?
+    };
+    Ok(found.map(|(size, note)| StoredCheckpoint { size, note }))
+}
+
 /// A snapshot of a served database and a file opened alone read the log by the same functions.
 macro_rules! reads_the_log {
     ($reader:ty) => {
@@ -211,6 +263,45 @@ macro_rules! reads_the_log {
             /// The database's; a head that is none.
             pub fn log_frontier(&mut self) -> Result<Frontier, StoreError> {
                 frontier(self.conn())
+            }
+
+            /// The first and the last record of a span of time; `None` when it has none.
+            ///
+            /// # Errors
+            /// The database's.
+            pub fn log_extent(
+                &mut self,
+                from: Option<Timestamp>,
+                until: Option<Timestamp>,
+            ) -> Result<Option<(i64, i64)>, StoreError> {
+                extent(self.conn(), from, until)
+            }
+
+            /// The bodies of at most `limit` records after `after`, up to `last` included, in their order. A record
+            /// without a body is left out.
+            ///
+            /// # Errors
+            /// The database's.
+            pub fn log_slice(
+                &mut self,
+                after: i64,
+                last: i64,
+                limit: i64,
+            ) -> Result<Vec<(i64, String)>, StoreError> {
+                slice(self.conn(), after, last, limit)
+            }
+
+            /// The earliest checkpoint over at least `size` records; with `cosigned`, the earliest that a witness
+            /// cosigned.
+            ///
+            /// # Errors
+            /// The database's.
+            pub fn checkpoint_covering(
+                &mut self,
+                size: u64,
+                cosigned: bool,
+            ) -> Result<Option<StoredCheckpoint>, StoreError> {
+                covering(self.conn(), size, cosigned)
             }
 
             /// One record's body; `None` when there is no such index.

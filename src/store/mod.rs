@@ -30,6 +30,7 @@ pub mod organisation;
 pub mod pathway;
 pub mod rating;
 pub mod reconcile;
+pub mod reidentification;
 pub mod retention;
 pub mod review;
 #[rustfmt::skip]

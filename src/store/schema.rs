@@ -263,6 +263,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    reidentification (id) {
+        id -> Text,
+        idx -> BigInt,
+        pseudonym_of -> Text,
+        motive -> Text,
+        at -> BigInt,
+        by_assignment -> Text,
+        reason -> Binary,
+    }
+}
+
+diesel::table! {
+    reidentification_step (request, step) {
+        request -> Text,
+        step -> BigInt,
+        kind -> Text,
+        at -> BigInt,
+        by_assignment -> Text,
+        remark -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     audit_leaf (idx) {
         idx -> BigInt,
         leaf_hash -> Binary,
@@ -320,4 +343,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, reidentification, reidentification_step, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);

@@ -20,4 +20,5 @@ pub mod route;
 pub mod routes;
 pub mod server;
 mod spreadsheet;
+mod stream;
 pub mod witness;

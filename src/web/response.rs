@@ -1,8 +1,11 @@
 //! What goes out. Every answer is built here, so that none lacks a header.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use data_encoding::BASE64;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,6 +13,7 @@ use super::pages;
 use super::problem::Problem;
 use super::request::COOKIE;
 use super::route::{Answer, Cookie, Face};
+use super::stream::Pieces;
 use crate::service::{App, Call};
 
 /// Names the request in the answer, and in the operator's log.
@@ -116,7 +120,7 @@ pub fn see_other(to: &str, cookie: &Cookie, request: &str) -> HttpResponse {
 }
 
 /// A handler's answer.
-pub fn answer(app: &App, call: Option<&Call>, answer: Answer, request: &str) -> HttpResponse {
+pub fn answer(app: &Arc<App>, call: Option<&Call>, answer: Answer, request: &str) -> HttpResponse {
     match answer {
         Answer::Json(body) => json(200, Some(app.tag(call, &body)), body, request),
         Answer::Stamped { stamp, body } => json(200, Some(app.tag(call, stamp.as_bytes())), body, request),
@@ -135,6 +139,17 @@ pub fn answer(app: &App, call: Option<&Call>, answer: Answer, request: &str) -> 
             .insert_header((header::CONTENT_TYPE, media))
             .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
             .body(body),
+        Answer::Export(reading) => {
+            let export = reading.export();
+            let file = format!("attachment; filename=\"{}\"", export.file_name());
+            // RFC 9530: whoever kept the file can compare it with the record of the export.
+            let digest = format!("sha-256=:{}:", BASE64.encode(export.digest()));
+            begin(Face::Page, 200, request)
+                .insert_header((header::CONTENT_TYPE, export.media()))
+                .insert_header((header::CONTENT_DISPOSITION, file))
+                .insert_header(("Repr-Digest", digest))
+                .body(Pieces::new(Arc::clone(app), reading))
+        }
         Answer::Asset { media, body } => begin_kept(Face::Page, 200, request)
             .insert_header((header::CONTENT_TYPE, media))
             .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))

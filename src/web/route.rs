@@ -13,7 +13,7 @@ use crate::audit::Disclosed;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::ids::RequestId;
-use crate::service::{Act, App, Call, Created, ServiceError};
+use crate::service::{Act, App, Call, Created, ExportReading, LogExport, ServiceError};
 
 /// The methods that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,6 +244,8 @@ pub enum Answer {
     SeeOther { to: String, cookie: Cookie },
     /// A file to keep.
     File { media: &'static str, name: String, body: Vec<u8> },
+    /// A file to keep, of any length, given piece by piece.
+    Export(Box<ExportReading>),
     /// A file of the pages: the same for everybody, named by its hash, kept for a year.
     Asset { media: &'static str, body: &'static [u8] },
 }
@@ -327,6 +329,12 @@ impl Answer {
     #[must_use]
     pub fn see_other(to: impl Into<String>) -> Self {
         Self::SeeOther { to: to.into(), cookie: Cookie::Keep }
+    }
+
+    /// An export whose record is committed.
+    #[must_use]
+    pub fn export(export: Disclosed<LogExport>) -> Self {
+        Self::Export(Box::new(ExportReading::new(export)))
     }
 
     /// The id of what was made.

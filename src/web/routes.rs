@@ -36,6 +36,7 @@ pub fn api() -> Vec<Route> {
         api::audit::routes(),
         api::looked::routes(),
         api::emergencies::routes(),
+        api::reidentifications::routes(),
     ]
     .into_iter()
     .flatten()

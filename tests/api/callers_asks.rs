@@ -109,7 +109,11 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "audit/records/{index}" => api(IRENE, "audit/records/3"),
         "audit/records/{index}/proof" => api(IRENE, "audit/records/3/proof"),
         "audit/consistency" => api(IRENE, "audit/consistency?from=2"),
+        // A month that is over, before there was a log.
+        "audit/reports/{month}" => api(IRENE, "audit/reports/2026-01"),
+        "audit/reports/{month}/note" => api(IRENE, "audit/reports/2026-01/note"),
         "audit/checkpoint" | "audit/state" => api(IRENE, rest),
+        "audit/reidentifications" => api(EMILE, rest),
         _ => return None,
     })
 }
@@ -400,6 +404,10 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             assert_eq!(confirmed.status, 204, "{}", text(&confirmed));
             post(NADIA, w.at(&format!("handovers/{id}/rating")), json!({ "started_again": "partly" }))
         }
+        ("POST", "audit/export") => {
+            let input = json!({ "format": "fhir", "from": s.day(0), "until": s.day(0) });
+            post(IRENE, "/api/v1/audit/export".to_owned(), input)
+        }
         ("POST", "audit/reviews/search") => {
             post(IRENE, "/api/v1/audit/reviews/search".to_owned(), json!({ "kind": "emergency" }))
         }
@@ -409,6 +417,19 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let found = w.s.post(IRENE, "/api/v1/audit/reviews/search", queue).json();
             let index = found["items"][0]["record"]["index"].as_u64().unwrap();
             post(IRENE, format!("/api/v1/audit/records/{index}/review"), json!({ "outcome": "regular" }))
+        }
+        ("POST", "audit/records/{index}/reidentification") => {
+            post(IRENE, w.reidentification_at(), w.reidentification_body("pathway"))
+        }
+        ("POST", "audit/reidentifications/{reidentification}/decision") => {
+            post(EMILE, w.reidentification("decision"), w.second_opinion())
+        }
+        ("POST", "audit/reidentifications/{reidentification}/reading") => {
+            // What the route that decides has confirmed.
+            let list = w.s.read(IRENE, "/api/v1/audit/reidentifications");
+            let open = list["items"].as_array().unwrap().iter().find(|r| r["may_read"] == true).unwrap();
+            let id = open["id"].as_str().unwrap();
+            post(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"), Value::Null)
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,

@@ -143,6 +143,26 @@ impl World {
         })
     }
 
+    /// Where one asks whom a record that names the référente's work stands for.
+    pub fn reidentification_at(&self) -> String {
+        let index = &self.s.recorded("referent_pre", "create", "pathway", "permit")["index"];
+        format!("/api/v1/audit/records/{index}/reidentification")
+    }
+
+    pub fn reidentification_body(&self, of: &str) -> Value {
+        json!({ "of": of, "motive": "irregular_access", "reason": "Des lectures de nuit." })
+    }
+
+    pub fn second_opinion(&self) -> Value {
+        json!({ "outcome": "confirmed", "remark": "Le motif tient." })
+    }
+
+    /// A request of the auditor's, and where its next step is taken.
+    pub fn reidentification(&self, step: &str) -> String {
+        let id = self.s.act(IRENE, &self.reidentification_at(), self.reidentification_body("actor"));
+        format!("/api/v1/audit/reidentifications/{id}/{step}")
+    }
+
     /// An accord that nobody has signed yet.
     pub fn draft(&self) -> String {
         let id = self.s.act(NADIA, &self.at("accords"), self.accord_body("coordination", "leisure"));

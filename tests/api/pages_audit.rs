@@ -158,3 +158,75 @@ fn story_s12_the_referent_prints_who_opened_content_without_names_or_refusals() 
         assert_eq!(s.get(who, &address).status, 404, "{who}");
     }
 }
+
+#[test]
+fn story_s4_the_auditor_takes_records_away_in_every_form_and_each_export_is_a_record() {
+    let s = Story::begin();
+    let c = camp(&s, NADIA);
+    assert!(s.reads(PAUL, &c.medicine, "stay"));
+    let html = page(&s, IRENE, "/controle/emporter");
+    assert!(html.contains("92 jours") && html.contains("FHIR"), "{html}");
+    let day = s.day(0);
+    for (form_code, media) in [
+        ("csv", "text/csv; charset=utf-8"),
+        ("jsonl", "application/x-ndjson"),
+        ("fhir", "application/fhir+ndjson"),
+        ("ocsf", "application/x-ndjson"),
+    ] {
+        let taken =
+            form(&s, IRENE, "/controle/emporter", &format!("format={form_code}&from={day}&until={day}"));
+        assert_eq!(taken.status, 200, "{}", text(&taken));
+        assert_eq!(taken.header("content-type").unwrap(), media);
+        assert!(taken.header("content-disposition").unwrap().contains("journal-"));
+        let body = text(&taken);
+        assert!(body.lines().count() > 10, "{form_code}");
+        for secret in SECRETS.iter().copied().chain([c.pathway.as_str(), c.claire.as_str(), PAUL, JULIE]) {
+            assert!(!body.contains(secret), "an export as {form_code} holds {secret}");
+        }
+        // What was given is what the record of the export says.
+        let search = serde_json::json!({ "resource": "log_export", "decision": "permit" });
+        let found = s.post(IRENE, "/api/v1/audit/records/search", search).json();
+        let index = found["items"][0]["index"].as_u64().unwrap();
+        let record = s.read(IRENE, &format!("/api/v1/audit/records/{index}"));
+        let digest = relais::crypto::hash::sha256(&[body.as_bytes()]);
+        let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+        assert!(record["body"].as_str().unwrap().contains(&format!("sha256={hex}")), "{record}");
+    }
+    let wrong = form(&s, IRENE, "/controle/emporter", &format!("format=csv&from={day}&until=2026-01-01"));
+    assert_eq!(wrong.status, 422);
+    assert!(text(&wrong).contains("avant le premier"));
+    for who in [NADIA, MARC, ALICE] {
+        assert_eq!(s.get(who, "/controle/emporter").status, 404, "{who}");
+        let asked = format!("format=csv&from={day}&until={day}");
+        assert_eq!(form(&s, who, "/controle/emporter", &asked).status, 404, "{who}");
+    }
+}
+
+#[test]
+fn story_s4_the_report_of_a_month_is_a_page_and_a_note_that_the_key_signed() {
+    let s = Story::begin();
+    let c = camp(&s, NADIA);
+    assert!(s.reads(PAUL, &c.medicine, "stay"));
+    let month = s.day(0)[..7].to_owned();
+    let early = s.get(IRENE, &format!("/controle/rapport?mois={month}"));
+    assert_eq!(early.status, 422);
+    assert!(text(&early).contains("pas fini"), "{}", text(&early));
+    s.go_days(31);
+    let html = page(&s, IRENE, &format!("/controle/rapport?mois={month}"));
+    assert!(html.contains("Le journal tient") && html.contains("Aucun contenu"), "{html}");
+    let taken = s.get(IRENE, &format!("/controle/rapport/note?mois={month}"));
+    assert_eq!(taken.status, 200, "{}", text(&taken));
+    let note = text(&taken);
+    let state = s.read(IRENE, "/api/v1/audit/state");
+    let keys = [VerifierKey::parse(state["vkey"].as_str().unwrap()).unwrap()];
+    let read = relais::audit::note::Note::parse(&note).unwrap();
+    assert!(read.verify(&keys).is_ok() && read.text().contains(&month), "{note}");
+    assert!(SignedCheckpoint::parse(&note).is_err());
+    for secret in SECRETS.iter().copied().chain([c.pathway.as_str(), c.claire.as_str(), PAUL, "2027d:"]) {
+        assert!(!html.contains(secret) && !note.contains(secret), "the report holds {secret}");
+    }
+    for who in [NADIA, MARC, ALICE] {
+        assert_eq!(s.get(who, "/controle/rapport").status, 404, "{who}");
+        assert_eq!(s.get(who, &format!("/controle/rapport/note?mois={month}")).status, 404, "{who}");
+    }
+}

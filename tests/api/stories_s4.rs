@@ -1,7 +1,7 @@
 //! S4, the auditor, through HTTPS: lists by everything that a record says, sees refusals and reads at night, never a
 //! word nor a name; verifies the log, takes a checkpoint away and proves later that nothing before it changed.
 //!
-//! Not here, because it is not there yet: re-identification by two persons, reviews.
+//! With a second person, one re-identification. Reviews are with emergency (S13).
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the story")]
 
 use std::collections::BTreeSet;
@@ -224,6 +224,62 @@ fn story_s4_a_checkpoint_taken_away_proves_later_that_nothing_before_it_changed(
     tamper(&data, i64::try_from(size).unwrap() - 2);
     let (holds, said) = verify(&data, &["--checkpoint", &kept, "--vkey", key]);
     assert!(!holds && said.contains(&(size - 2).to_string()), "{said}");
+}
+
+#[test]
+fn story_s4_two_persons_re_identify_once_and_the_log_says_so() {
+    let s = Story::begin();
+    let c = camp(&s, CLAIRE);
+    assert!(s.reads(PAUL, &c.medicine, "stay"));
+    let record = s.recorded("stay_organiser", "read", "item", "permit");
+    let ask =
+        |of: &str| json!({ "of": of, "motive": "persons_request", "reason": "La mère demande qui a lu." });
+    let at = format!("/api/v1/audit/records/{}/reidentification", record["index"]);
+    for who in [NADIA, PAUL, EMILE, ALICE] {
+        assert_eq!(s.post(who, &at, ask("actor")).status, 404, "{who}");
+    }
+    let person = s.act(IRENE, &at, ask("actor"));
+    let pathway = s.act(IRENE, &at, ask("pathway"));
+    let step = |id: &str, step: &str| format!("/api/v1/audit/reidentifications/{id}/{step}");
+    let yes = || json!({ "outcome": "confirmed", "remark": "La demande est écrite et datée." });
+    assert_eq!(s.refused(IRENE, &step(&person, "decision"), yes()), "reidentification_own");
+    assert_eq!(s.refused(IRENE, &step(&person, "reading"), Value::Null), "reidentification_waiting");
+    for who in [PAUL, NADIA, ALICE] {
+        assert_eq!(s.post(who, &step(&person, "decision"), yes()).status, 404, "{who}");
+    }
+    // The second person is told on the first page, and decides with the words of the asker before their eyes.
+    let first = text(&s.get(EMILE, "/"));
+    assert!(first.contains(&format!("/identites/{person}")), "{first}");
+    let shown = text(&s.get(EMILE, &format!("/identites/{person}")));
+    assert!(shown.contains("La mère demande qui a lu.") && !shown.contains("Girard"), "{shown}");
+    for id in [&person, &pathway] {
+        s.act(EMILE, &step(id, "decision"), yes());
+    }
+    assert_eq!(s.post(EMILE, &step(&person, "reading"), Value::Null).status, 404, "only who asked");
+    let answer = s.post(IRENE, &step(&person, "reading"), Value::Null);
+    assert_eq!(answer.status, 200, "{}", text(&answer));
+    assert_eq!(answer.json()["name"], "Paul Girard", "{}", text(&answer));
+    assert_eq!(answer.json()["profession"], "stay_organiser");
+    assert_eq!(s.refused(IRENE, &step(&person, "reading"), Value::Null), "reidentification_read");
+    // Of the pathway: whom to call, never of whom it is.
+    let answer = s.post(IRENE, &step(&pathway, "reading"), Value::Null);
+    assert_eq!(answer.status, 200, "{}", text(&answer));
+    assert!(answer.json()["referent"]["telephone"].is_string(), "{}", text(&answer));
+    for name in ["Lina", "Carpentier", &c.pathway] {
+        assert!(!text(&answer).contains(name), "{}", text(&answer));
+    }
+    // It is itself recorded, three times each, without the name that was told.
+    for (profession, action) in
+        [("auditor", "create"), ("data_protection_officer", "confirm"), ("auditor", "read")]
+    {
+        let ask = json!({ "profession": profession, "action": action, "resource": "reidentification",
+            "decision": "permit" });
+        let found = s.audit(ask);
+        assert_eq!(found.len(), 2, "{profession} {action}");
+        assert!(!serde_json::to_string(&found).unwrap().contains("Girard"));
+    }
+    let (holds, said) = verify(s.server.folder.path(), &[]);
+    assert!(holds, "{said}");
 }
 
 /// As somebody who owns the database: one record says something else.

@@ -14,6 +14,7 @@ use relais::cli::{certs, demo};
 use relais::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use relais::crypto::totp::{self, TotpSecret};
 use relais::crypto::{SystemChance, certificates};
+use relais::domain::record::Action;
 use relais::web::route::Method;
 use relais::web::routes;
 use serde_json::{Value, json};
@@ -445,8 +446,12 @@ pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
     let mut index = 0;
     while let Some(body) = snapshot.log_body(index).unwrap() {
         let body = relais::audit::LeafBody::parse(&body).unwrap();
-        found.entry(body.request.to_string()).or_default().push(body.pathway.map(|p| p.to_string()));
         index += 1;
+        // What the server does without being asked (a job) is no request.
+        if body.actor.is_none() && matches!(body.action, Action::Maintain | Action::Erase) {
+            continue;
+        }
+        found.entry(body.request.to_string()).or_default().push(body.pathway.map(|p| p.to_string()));
     }
     found
 }
@@ -496,6 +501,12 @@ pub fn same(body: &str) -> String {
                 for (name, field) in fields {
                     if name.ends_with("hash") {
                         *field = Value::Null;
+                    }
+                    // The index of a record is its id, and counts the whole instance: only how many there are is compared.
+                    if name == "receipts"
+                        && let Value::Array(indexes) = field
+                    {
+                        indexes.fill(Value::Null);
                     }
                     walk(field);
                 }

@@ -85,8 +85,8 @@ fn three_nodes_write_one_log_while_one_is_killed_at_random() {
     let (base, _) = server_url.rsplit_once('/').unwrap();
     let mut site = Site::new();
     site.database = Some(format!("{base}/{name}"));
-    // The first start makes the demonstration; the others serve the same database.
-    let mut nodes: Vec<Server> = (0..NODES).map(|_| site.start()).collect();
+    // The first start makes the demonstration; the others serve the same database, each from a folder of its own.
+    let mut nodes: Vec<Server> = (0..NODES).map(|number| site.start_node(number)).collect();
     let people = nodes[0].people();
     let (mut released, mut unavailable) = (Vec::new(), 0);
     for round in 0..rounds() {
@@ -107,7 +107,7 @@ fn three_nodes_write_one_log_while_one_is_killed_at_random() {
         // One linear log, verified whole, with every answer that was released.
         site.check(&released);
         others_agree(&site);
-        nodes[victim] = site.start();
+        nodes[victim] = site.start_node(victim);
         eprintln!("round {round}: node {victim} killed, {} answers recorded", released.len());
     }
     // Three nodes that meet over the same pathways may ask somebody to try again, but rarely.

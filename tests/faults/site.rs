@@ -80,6 +80,21 @@ impl Client {
     }
 }
 
+/// Copies files and folders with their modes.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// A server that runs.
 pub struct Server {
     pub process: Child,
@@ -102,13 +117,30 @@ impl Site {
     }
 
     /// Starts it by a command that ends in the program.
-    pub fn start_as(&self, mut command: Command) -> Server {
+    pub fn start_as(&self, command: Command) -> Server {
+        self.start_in(command, &self.data())
+    }
+
+    /// Starts one node of several on the same database: node 0 in the site's folder, each other in one of its own, with
+    /// the keys and certificates of the first, as an operator would copy them.
+    pub fn start_node(&self, number: usize) -> Server {
+        if number == 0 {
+            return self.start();
+        }
+        let data = self.folder.path().join(format!("node-{number}"));
+        if !data.exists() {
+            copy_folder(&self.data(), &data);
+        }
+        self.start_in(program(), &data)
+    }
+
+    fn start_in(&self, mut command: Command, data: &Path) -> Server {
         if let Some(database) = &self.database {
             command.env("RELAIS_DATABASE", database);
         }
         let mut process = command
             .args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(self.data())
+            .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

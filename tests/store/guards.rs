@@ -14,6 +14,8 @@ const APPEND_ONLY: &[(&str, &str)] = &[
     ("emergency", "at = 0"),
     ("access_review", "outcome = 'regular'"),
     ("audit_cosignature", "line = ''"),
+    ("reidentification", "motive = 'authority'"),
+    ("reidentification_step", "at = 0"),
 ];
 
 /// One row in every append-only table.
@@ -35,6 +37,8 @@ fn fill(bed: &Bed, raw: &mut Raw) {
         &format!("INSERT INTO charter_signature VALUES ('c', 'organisation', '{organisation}', 'a', 1, 't', 'p')"),
         "INSERT INTO professional (id, version, login_index, state, created_at, body) \
          VALUES ('p', 1, 'l', 'invited', 1, '')",
+        "INSERT INTO professional (id, version, login_index, state, created_at, body) \
+         VALUES ('p2', 1, 'l2', 'invited', 1, '')",
     ]
     .map(|s| if bed.engine == Engine::Sqlite { s.replace(", '')", ", x'')") } else { s.to_owned() })
     .iter()
@@ -56,6 +60,13 @@ fn fill(bed: &Bed, raw: &mut Raw) {
         ),
         &format!("INSERT INTO emergency VALUES ('e', '{pathway}', 1)"),
         &format!("INSERT INTO access_review VALUES ('r', 1, 'to_follow_up', 1, 'a', {blob})"),
+        &format!(
+            "INSERT INTO assignment (id, version, professional, organisation, mission, profession, function, secrecy, \
+             secrecy_basis, starts_at, created_at) \
+             VALUES ('b', 1, 'p2', '{organisation}', 'm', 'auditor', 'practitioner', 'bound', '', 1, 1)"
+        ),
+        &format!("INSERT INTO reidentification VALUES ('n', 1, 'actor', 'data_breach', 1, 'a', {blob})"),
+        &format!("INSERT INTO reidentification_step VALUES ('n', 1, 'confirmed', 1, 'b', {blob})"),
     ]);
 }
 
@@ -129,6 +140,39 @@ fn a_version_of_an_item_changes_only_by_its_erasure() {
         );
         raw.exec("UPDATE item_version SET body = NULL, erased_at = 5").unwrap();
         assert!(raw.exec("UPDATE item_version SET erased_at = 6").is_err(), "{engine:?}: once");
+    }
+}
+
+#[test]
+fn no_row_of_a_reidentification_is_made_by_one_person_alone_or_twice() {
+    for engine in engines() {
+        let bed = Bed::new(engine);
+        let mut raw = bed.raw();
+        fill(&bed, &mut raw);
+        let blob = match engine {
+            Engine::Sqlite => "x'00'",
+            #[cfg(feature = "postgres")]
+            Engine::Postgres => "'\\x00'::bytea",
+        };
+        let mut row = |sql: &str| raw.exec(&format!("INSERT INTO {}", sql.replace("BLOB", blob)));
+        let said = |refused: diesel::QueryResult<()>, what: &str| {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains(what), "{engine:?}: {refused}");
+        };
+        // Read by somebody else than who asked; then once; then never again, nor decided again.
+        let only = "only the asker reads";
+        said(row("reidentification_step VALUES ('n', 2, 'read', 2, 'b', NULL)"), only);
+        row("reidentification_step VALUES ('n', 2, 'read', 2, 'a', NULL)").unwrap();
+        assert!(row("reidentification_step VALUES ('n', 2, 'read', 3, 'a', NULL)").is_err(), "{engine:?}");
+        assert!(row("reidentification_step VALUES ('n', 1, 'refused', 3, 'b', BLOB)").is_err(), "{engine:?}");
+        // Decided by who asked, or read without a confirmation.
+        row("reidentification VALUES ('m', 1, 'actor', 'data_breach', 1, 'a', BLOB)").unwrap();
+        let second = "decided by a second person";
+        said(row("reidentification_step VALUES ('m', 1, 'confirmed', 1, 'a', BLOB)"), second);
+        said(row("reidentification_step VALUES ('m', 2, 'read', 2, 'a', NULL)"), only);
+        row("reidentification_step VALUES ('m', 1, 'refused', 1, 'b', BLOB)").unwrap();
+        said(row("reidentification_step VALUES ('m', 2, 'read', 2, 'a', NULL)"), only);
+        assert!(row("reidentification_step VALUES ('m', 3, 'read', 2, 'a', NULL)").is_err(), "{engine:?}");
     }
 }
 

@@ -225,7 +225,7 @@ fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError
     let many = format!("Au moins {refusals} refus");
     out.extend(bursts(desk, FindingKind::Refusals, &refused, refusals, &many)?);
     out.extend(statutes(desk)?);
-    out.extend(watching::emergencies(desk)?);
+    out.extend(watching::emergencies(desk.snapshot, desk.now)?);
     out.extend(watching::curiosity(app, desk, &since, MOST)?);
     out.extend(watching::dormant(app, desk)?);
     Ok(out)

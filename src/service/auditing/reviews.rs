@@ -60,12 +60,12 @@ pub struct ReviewPage {
 }
 
 /// Whether a record put content before somebody's eyes.
-fn opens_content(body: &LeafBody) -> bool {
+pub(super) fn opens_content(body: &LeafBody) -> bool {
     body.action.shows_content() && !body.categories.is_empty() && body.decision == Verdict::Permit
 }
 
 /// Whether a record belongs into the queue of this kind.
-fn belongs(kind: ReviewKind, body: &LeafBody) -> bool {
+pub(super) fn belongs(kind: ReviewKind, body: &LeafBody) -> bool {
     let permitted = body.decision == Verdict::Permit;
     match kind {
         // The act of opening: one line for each emergency, not one for each look at the page.
@@ -92,7 +92,7 @@ fn narrowed(kind: ReviewKind) -> RecordSearch {
 }
 
 /// Whether somebody has still to look at it.
-fn waits(look: Option<&AccessReview>) -> bool {
+pub(super) fn waits(look: Option<&AccessReview>) -> bool {
     look.is_none_or(|l| l.outcome == ReviewOutcome::ToFollowUp)
 }
 

@@ -14,13 +14,14 @@ use crate::domain::day::french_date;
 use crate::domain::emergency::REVIEW_HOURS;
 use crate::domain::record::{Action, ResourceKind, RetentionClass, Verdict};
 use crate::service::{App, Desk, ServiceError};
+use crate::store::Snapshot;
 use crate::store::log::LogFilter;
 
 const DAY: i64 = 24 * 3600;
 
 /// Openings in an emergency that no officer has reviewed in time. A record does not name the opening: on one pathway the
 /// oldest opening is the first that is reviewed.
-pub(super) fn emergencies(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
+pub(super) fn emergencies(snapshot: &mut Snapshot, now: Timestamp) -> Result<Vec<Finding>, ServiceError> {
     let mut opened: BTreeMap<String, Vec<Timestamp>> = BTreeMap::new();
     let mut reviewed: BTreeMap<String, usize> = BTreeMap::new();
     for action in [Action::Create, Action::Confirm] {
@@ -30,7 +31,7 @@ pub(super) fn emergencies(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceEr
             decision: Some(Verdict::Permit.code().to_owned()),
             ..LogFilter::default()
         };
-        for (_, text) in desk.snapshot.log_page(&filter, 500)? {
+        for (_, text) in snapshot.log_page(&filter, 500)? {
             let body = read_body(&text)?;
             let Some(pathway) = body.pathway.map(|p| p.to_string()) else { continue };
             if action == Action::Create {
@@ -41,7 +42,7 @@ pub(super) fn emergencies(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceEr
             }
         }
     }
-    let late = desk.now.plus_seconds(-REVIEW_HOURS.saturating_mul(3600));
+    let late = now.plus_seconds(-REVIEW_HOURS.saturating_mul(3600));
     let mut found = Vec::new();
     for (pathway, mut times) in opened {
         times.sort_unstable();

@@ -48,6 +48,9 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::Request => "une demande",
         ResourceKind::Emergency => "un accès en urgence",
         ResourceKind::AccessReview => "l'examen d'un accès",
+        ResourceKind::LogExport => "un export du journal",
+        ResourceKind::MonthlyReport => "le rapport mensuel du journal",
+        ResourceKind::Reidentification => "une demande d'identité",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -72,6 +75,9 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Export, ResourceKind::AuditLog) => {
             whole("a emporté le reçu d'une trace", "emporter le reçu d'une trace")
         }
+        (Action::Export, ResourceKind::MonthlyReport) => {
+            whole("a emporté le rapport mensuel, signé", "emporter le rapport mensuel, signé")
+        }
         (Action::List, kind) => {
             let list = kind.french();
             (format!("a ouvert la liste « {list} »"), format!("ouvrir la liste « {list} »"))
@@ -85,6 +91,15 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         ),
         (Action::Create, ResourceKind::AccessReview) => {
             whole("a enregistré l'examen d'un accès", "enregistrer l'examen d'un accès")
+        }
+        (Action::Create, ResourceKind::Reidentification) => {
+            whole("a demandé qui est derrière un pseudonyme", "demander qui est derrière un pseudonyme")
+        }
+        (Action::Decline, ResourceKind::Reidentification) => {
+            both("refusé, en seconde personne,", "refuser, en seconde personne,")
+        }
+        (Action::Read, ResourceKind::Reidentification) => {
+            whole("a lu qui est derrière un pseudonyme", "lire qui est derrière un pseudonyme")
         }
         (Action::Share, ResourceKind::Share) => both("fait", "faire"),
         (Action::Sign, ResourceKind::Charter) => both("signé", "signer"),

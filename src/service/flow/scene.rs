@@ -53,6 +53,8 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     pub returned: Vec<RowRef>,
     pub motive: Option<String>,
+    /// What the record says of the answer: codes, numbers and digests, never words.
+    pub cites: Vec<String>,
     /// The pathway that this change opens, with its new key: the record names it.
     pub opened: Option<(PathwayId, DataKey)>,
 }
@@ -221,6 +223,7 @@ impl App {
             now: asked.now,
             returned: Vec::new(),
             motive: None,
+            cites: Vec::new(),
             opened: None,
         };
         let same_form = desk.same_form(asked.call);
@@ -228,6 +231,7 @@ impl App {
         let outcome = same_form.and_then(|()| work(&mut desk));
         draft.returned = std::mem::take(&mut desk.returned);
         draft.motive = desk.motive.take();
+        draft.basis = std::mem::take(&mut desk.cites);
         let opened = desk.opened.take();
         (Staged { draft, key: None, outcome, checks, valid_until: end, passed }, opened)
     }

@@ -154,6 +154,40 @@ impl App {
         Err(self.kept_moving(call, act, None))
     }
 
+    /// [`App::change_desk`] with an answer that is told once.
+    ///
+    /// INVARIANT: the plan refuses what was done already, so that a replay tells nothing: it is answered like any second
+    /// attempt.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; recorded, unless there was no session.
+    pub fn change_desk_telling<T, F>(
+        &self,
+        call: &Call,
+        act: Act,
+        plan: F,
+    ) -> Result<(Created, Disclosed<T>), ServiceError>
+    where
+        F: Fn(&mut Desk<'_>) -> Result<(Change, T), ServiceError>,
+    {
+        for _ in 0..ATTEMPTS {
+            let mut snapshot = self.store.snapshot()?;
+            let now = self.moment(&mut snapshot)?;
+            let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
+            let asked = Asked { call, act, signed_in: &signed_in, pathway: None, now };
+            let replay = self.replay(&asked, &mut snapshot);
+            let (staged, _) = self.on_desk(&asked, &mut snapshot, |desk| {
+                plan(desk).map(|(change, told)| (change, Sealed::seal(told)))
+            });
+            drop(snapshot);
+            match self.commit(&asked, staged, replay, None)? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Again => {}
+            }
+        }
+        Err(self.kept_moving(call, act, None))
+    }
+
     /// `anew` is what a replay tells when the plan can no longer be made.
     fn commit<T>(
         &self,

@@ -1,10 +1,11 @@
 //! The auditor's routes, « qui a consulté » of the référent, and everybody's own acts with their receipts.
 
+use crate::domain::day::Month;
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{
-    App, Consistency, Consultations, LogState, OwnActs, RecordPage, RecordSearch, RecordWhole, ReviewInput,
-    ReviewPage, ReviewSearch, ServiceError,
+    App, Consistency, Consultations, ExportInput, LogState, MonthlyReport, OwnActs, RecordPage, RecordSearch,
+    RecordWhole, ReviewInput, ReviewPage, ReviewSearch, ServiceError,
 };
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
@@ -85,6 +86,42 @@ pub fn routes() -> Vec<Route> {
             body: None,
             answer: Some(described::<LogState>("LogState")),
             handle: state,
+        },
+        Route {
+            method: Method::Post,
+            path: "/api/v1/audit/export",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::LogExport,
+            summary: "The records of at most 92 days as CSV, JSON Lines, FHIR R4 AuditEvent or OCSF (auditor)",
+            query: &[],
+            body: Some(described::<ExportInput>("ExportInput")),
+            answer: None,
+            handle: export,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/reports/{month}",
+            door: Door::Session,
+            action: Action::Read,
+            resource: ResourceKind::MonthlyReport,
+            summary: "Figures of a month that is over: no content, no names, no small groups (auditor)",
+            query: &[],
+            body: None,
+            answer: Some(described::<MonthlyReport>("MonthlyReport")),
+            handle: report,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/audit/reports/{month}/note",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::MonthlyReport,
+            summary: "The same as a text signed with the log's key, c2sp.org/signed-note (auditor)",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: report_note,
         },
         Route {
             method: Method::Post,
@@ -201,6 +238,29 @@ fn consistency(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     Answer::disclosed(&app.audit_state(incoming.call()?, incoming.act)?)
+}
+
+fn export(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let input: ExportInput = incoming.json()?;
+    Ok(Answer::export(app.audit_export(call, incoming.act, &input)?))
+}
+
+/// A month that does not read is answered like an absent one.
+fn month(incoming: &Incoming) -> Result<Month, Fault> {
+    let month = incoming.path.get("month").and_then(|text| Month::parse(text).ok());
+    month.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))
+}
+
+fn report(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    Answer::disclosed(&app.audit_report(call, incoming.act, month(incoming)?)?)
+}
+
+fn report_note(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let note = app.audit_report_note(call, incoming.act, month(incoming)?)?;
+    Ok(Answer::Text { media: PLAIN, body: note.into_inner() })
 }
 
 fn reviews(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -4,7 +4,10 @@
 //! INVARIANT: one request is one record of the log; no page shows content or the name of a person.
 
 mod chart;
+mod exporting;
 mod filters;
+mod identities;
+mod report;
 mod reviews;
 
 use askama::Template;
@@ -28,6 +31,9 @@ use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 use filters::{Chip, List};
+#[cfg(test)]
+pub(super) use identities::samples::line as identity_line;
+pub(super) use identities::waiting as identities_waiting;
 
 /// A record in the list.
 struct Row {
@@ -105,7 +111,11 @@ struct ProofPage {
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let proof = "/controle/preuve";
+    // Before those of a record, whose address has a number in the same place.
     let mut rows = reviews::routes();
+    rows.extend(exporting::routes());
+    rows.extend(report::routes());
+    rows.extend(identities::routes());
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),

@@ -25,6 +25,7 @@ pub enum Room {
     Charter,
     Audit,
     Emergencies,
+    Identities,
     Administration,
     Account,
     Help,
@@ -127,6 +128,10 @@ const DONE: &[(&str, &str)] = &[
     ("decide", "Votre décision est enregistrée."),
     ("urgence-finie", "Votre accès en urgence est terminé. Vous ne lisez plus rien par lui."),
     ("examine", "Votre examen est enregistré."),
+    (
+        "identite-demandee",
+        "La demande est faite. Prévenez la seconde personne : Relais n'envoie pas de message.",
+    ),
     ("relais", "Vous avez confirmé que le relais est passé."),
     ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
@@ -150,10 +155,12 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
     match acting.profession {
         Profession::Auditor => {
             out.push(way(Room::Audit, "/controle", "Contrôle des accès", Icon::Proof));
+            out.push(way(Room::Identities, "/identites", "Demandes d'identité", Icon::Person));
         }
         Profession::DataProtectionOfficer => {
             out.push(way(Room::Today, "/", "Aujourd'hui", Icon::House));
             out.push(way(Room::Emergencies, "/urgences", "Accès en urgence", Icon::Danger));
+            out.push(way(Room::Identities, "/identites", "Demandes d'identité", Icon::Person));
         }
         Profession::Administrator => {
             out.push(way(Room::Administration, "/structures", "Structures", Icon::Organisation));
@@ -405,10 +412,13 @@ mod tests {
             };
             ways(&greeting).iter().map(|w| w.href).collect::<Vec<_>>()
         };
-        assert_eq!(hrefs(Profession::Auditor, Function::Practitioner), ["/controle", "/charte"]);
+        assert_eq!(
+            hrefs(Profession::Auditor, Function::Practitioner),
+            ["/controle", "/identites", "/charte"]
+        );
         assert_eq!(hrefs(Profession::Administrator, Function::Practitioner), ["/structures", "/charte"]);
         let officer = hrefs(Profession::DataProtectionOfficer, Function::Practitioner);
-        assert_eq!(officer, ["/", "/urgences", "/charte"]);
+        assert_eq!(officer, ["/", "/urgences", "/identites", "/charte"]);
         assert!(!hrefs(Profession::Aemo, Function::Secretary).contains(&"/parcours"));
         assert!(hrefs(Profession::Aemo, Function::Manager).contains(&"/responsable"));
     }

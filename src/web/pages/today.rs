@@ -189,6 +189,9 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     } else {
         Vec::new()
     };
+    // Who may be second in a re-identification has no place on a pathway: it is told here, and read on its own page.
+    let identities =
+        if goes_to(Room::Identities) { super::audit::identities_waiting(app, incoming)? } else { Vec::new() };
     let lines = invitations
         .items
         .into_iter()
@@ -196,6 +199,7 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         .chain(decisions.iter().map(|d| decision(d, today)))
         .chain(view.waiting.into_iter().map(|w| line(w, today)))
         .chain(at_the_office)
+        .chain(identities)
         .collect();
     let more = view.pathways.len() > SHOWN;
     let pathways = view.pathways.into_iter().take(SHOWN).collect();
@@ -259,6 +263,7 @@ impl Page for TodayPage {
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
             ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),
+            ("officer", page(vec![super::audit::identity_line(today)], Vec::new())),
             ("office_empty", page_of(Vec::new(), Vec::new(), true)),
         ]
     }

@@ -377,7 +377,7 @@ fn what_the_command_line_hands_out_verifies_without_relais() {
         let bed = bed(engine, 12);
         bed.checkpoint();
         let log = || options(&bed);
-        let export = told(&bed, AuditCommand::Export { log: log() });
+        let export = told(&bed, AuditCommand::Export { log: log(), asked: Default::default() });
         let note = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: false, cosigned: false });
         let vkey = told(&bed, AuditCommand::Checkpoint { log: log(), public_key: true, cosigned: false });
         let receipt = told(&bed, AuditCommand::Proof { index: 7, log: log() });

@@ -145,7 +145,10 @@ fn told(bed: &Bed, command: relais::cli::audit::AuditCommand) -> String {
 /// The bodies of a real log.
 fn bodies(n: usize) -> Vec<String> {
     let bed = bed(Engine::Sqlite, n);
-    let export = told(&bed, relais::cli::audit::AuditCommand::Export { log: logs::options(&bed) });
+    let export = told(
+        &bed,
+        relais::cli::audit::AuditCommand::Export { log: logs::options(&bed), asked: Default::default() },
+    );
     export.lines().map(str::to_owned).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Receipts, checkpoints and consistency: honest, then with any bit turned over.
 
 use relais::audit::SignedCheckpoint;
-use relais::audit::note::VerifierKey;
+use relais::audit::note::{Note, VerifierKey};
 use relais::audit::proof::TlogProof;
 use relais::audit::tree::{LeafHashes, consistency_proof, inclusion_proof, leaf_hash, verify_consistency};
 
@@ -229,6 +229,34 @@ fn both_verifiers_agree_on_every_checkpoint_form() {
     let file = batch.file(empty);
     let arguments = ["verify-checkpoint", file.as_str(), "--key", &vkey];
     batch.command("an empty tree with a root", &arguments, false);
+    batch.judge();
+}
+
+#[test]
+fn both_verifiers_agree_on_a_signed_report_and_neither_takes_it_for_a_checkpoint() {
+    const FIRST: &str = "Relais, rapport mensuel du journal, version 1\n";
+    let (log, mut batch) = (Log::new("relais.example/journal"), Batch::new());
+    let (key, other) = (log.vkey(), Log::new("relais.example/journal"));
+    let signed = |text: &str| Note::sign(text.to_owned(), &log.origin, &log.key).unwrap().to_string();
+    let honest = signed(&format!("{FIRST}Consultations : 12\n\nFin\n"));
+    let checkpoint = log.sign(&bodies(3));
+    let foreign = Note::sign(format!("{FIRST}Consultations : 12\n"), &other.origin, &other.key).unwrap();
+    for (name, note, holds) in [
+        ("honest", honest.clone(), true),
+        ("one figure", honest.replace("12", "11"), false),
+        ("another key", foreign.to_string(), false),
+        ("no signature", honest.split("\u{2014}").next().unwrap().to_owned(), false),
+        ("something else signed", signed("autre chose\n"), false),
+        ("a checkpoint", checkpoint.clone(), false),
+    ] {
+        let ours = Note::parse(&note)
+            .is_ok_and(|n| n.text().starts_with(FIRST) && n.verify(std::slice::from_ref(&key)).is_ok());
+        assert_eq!(ours, holds, "{name}");
+        let (file, vkey) = (batch.file(&note), key.to_string());
+        batch.command(name, &["verify-report", &file, "--key", &vkey], holds);
+        batch.command(name, &["verify-checkpoint", &file, "--key", &vkey], note == checkpoint);
+        assert_eq!(SignedCheckpoint::parse(&note).is_ok(), note == checkpoint, "{name}");
+    }
     batch.judge();
 }
 

@@ -1,0 +1,3 @@
+DROP TABLE reidentification_step;
+DROP TABLE reidentification;
+DROP FUNCTION relais_two_persons();

@@ -1,0 +1,2 @@
+DROP TABLE reidentification_step;
+DROP TABLE reidentification;
