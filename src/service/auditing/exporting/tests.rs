@@ -173,7 +173,8 @@ fn threat_an_export_that_is_no_longer_what_was_measured_breaks_off_before_its_en
         spoil(&mut export);
         t.app.disclose_here(EXPORT, export.cites(), Sealed::seal(export)).unwrap()
     };
-    for spoil in [(|e| e.digest[0] ^= 1) as fn(&mut LogExport), |e| e.records += 1] {
+    let spoils: [fn(&mut LogExport); 2] = [|e| e.digest[0] ^= 1, |e| e.records += 1];
+    for spoil in spoils {
         let mut reading = ExportReading::new(measured(spoil));
         let mut given = 0;
         let ended = loop {
