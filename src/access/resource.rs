@@ -378,10 +378,11 @@ fn office(
         ),
         Resource::DeferralMotive(id) => Some(
             manager
-                && facts
-                    .deferrals
-                    .iter()
-                    .any(|d| d.id() == id && *d.organisation() == assignment.organisation),
+                && facts.deferrals.iter().any(|d| {
+                    d.id() == id
+                        && *d.organisation() == assignment.organisation
+                        && d.maker().may_be_known_in(&assignment.mission)
+                }),
         ),
         // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {

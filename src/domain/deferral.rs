@@ -112,6 +112,18 @@ pub enum SheetMaker {
     Service { organisation: OrganisationId, mission: MissionId },
 }
 
+impl SheetMaker {
+    /// Whether a manager of this mission may learn who makes the sheet. LAW: S11. Only the manager of the same mission
+    /// knows of a service that takes part unknown to others.
+    #[must_use]
+    pub fn may_be_known_in(&self, manager: &MissionId) -> bool {
+        match self {
+            Self::Referent => true,
+            Self::Service { mission, .. } => mission == manager,
+        }
+    }
+}
+
 /// Which lines: those of a service and profession, for one purpose or any, of these days, to come included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

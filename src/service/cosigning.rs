@@ -198,9 +198,14 @@ impl Witness {
             return Ok(Reply::Refused(refused));
         }
         let line = self.cosigner.cosign(checkpoint, now);
-        let attested = checkpoint.clone().with([line.clone()]);
+        let attested = checkpoint.clone().with([line.clone()]).to_string();
+        // THREAT: foreign signature lines, up to the most that a note may have. What would not read back the next time is
+        // not remembered, and so not cosigned.
+        if SignedCheckpoint::parse(&attested).is_err() {
+            return Ok(Reply::Refused(Refused::Malformed));
+        }
         // INVARIANT: on the disk before it leaves.
-        durable::replace(&path, attested.to_string().as_bytes()).map_err(file_error(&path))?;
+        durable::replace(&path, attested.as_bytes()).map_err(file_error(&path))?;
         Ok(Reply::Cosigned(vec![line]))
     }
 }

@@ -258,7 +258,8 @@ fn motive_words(motive: &Motive) -> String {
 
 /// A motive and its words; never which service looked, which could be one that stays hidden.
 fn deferral_awaited(scene: &mut Scene<'_>, deferral: &Deferral) -> Result<Option<Stated>, ServiceError> {
-    if deferral.accepts(&decider(scene)).is_err() {
+    let known = deferral.maker().may_be_known_in(&scene.gate.actor().assignment().mission);
+    if !known || deferral.accepts(&decider(scene)).is_err() {
         return Ok(None);
     }
     let today = scene.now.paris_day();

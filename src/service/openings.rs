@@ -225,8 +225,16 @@ impl<'a> Standpoint<'a> {
                 _ => false,
             }
         });
+        // A list decides on one thing more than it shows, to know whether there is a next page.
+        let decided: u64 = body
+            .facts
+            .iter()
+            .filter(|entry| entry.facts.is_some() || entry.reason == Reason::OwnItem)
+            .map(|entry| u64::from(entry.objects))
+            .sum();
         tells_no_refusal(body)
             && basis_known
+            && u64::try_from(detail.versions.len()) == Ok(decided)
             && !detail.versions.is_empty()
             && detail
                 .versions
@@ -283,13 +291,15 @@ impl<'a> Standpoint<'a> {
     }
 }
 
-/// Whether a record tells of permits only, and of none that rests on the law: who was refused what, for which reason,
-/// and that the law was used are nobody's but the auditor's (DESIGN §4).
+/// Whether a record tells of permits only, and of none that rests on the law or on an emergency: who was refused what, for
+/// which reason, that the law was used, and what the record of an emergency keeps of authors who were not shown are
+/// nobody's but the auditor's (DESIGN §4).
 pub(super) fn tells_no_refusal(body: &LeafBody) -> bool {
     body.decision == Verdict::Permit
         && body.facts.iter().all(|entry| {
             entry.permitted
                 && entry.reason != Reason::Statute
+                && entry.reason != Reason::Emergency
                 && entry.facts.is_none_or(|facts| facts.statute == StatuteFact::None)
         })
 }

@@ -185,6 +185,13 @@ fn parse(text: &str) -> Result<LeafBody, ServiceError> {
 
 /// Whether a record of somebody's own act tells that person nothing new.
 fn own_to_take(snapshot: &mut Snapshot, index: i64, body: &LeafBody) -> Result<bool, ServiceError> {
+    // THREAT: hidden existence. A record of a list counts what was decided on, shown or not: accords of a service that the
+    // reader may not know among them. Of what was read on a pathway only the reading of one thing is taken away.
+    let alone =
+        body.action == Action::Read && matches!(body.resource, ResourceKind::Item | ResourceKind::ActionItem);
+    if body.pathway.is_some() && body.write_digest.is_none() && !alone {
+        return Ok(false);
+    }
     let as_family = |purpose, released| purpose == Purpose::Stay || released;
     if !tells_no_refusal(body)
         || body.facts.iter().filter_map(|t| t.facts).any(|f| as_family(f.purpose, f.family_released))
@@ -212,7 +219,7 @@ mod tests {
     use crate::domain::cell::{AccordFact, Reason, StatuteFact, TableFacts};
     use crate::domain::record::{ActorStamp, RecordDraft, TrailEntry};
     use crate::domain::vocabulary::{Category, Function, Profession, Secrecy};
-    use crate::ids::RequestId;
+    use crate::ids::{PathwayId, RequestId};
     use crate::service::checkpoints::log_name;
     use crate::service::testing::Territory;
 
@@ -237,10 +244,22 @@ mod tests {
 
     /// A record of the teacher with these decisions; its index.
     fn did(t: &Territory, verdict: Verdict, trail: Vec<TrailEntry>) -> u64 {
+        did_on(t, Action::Read, None, verdict, trail)
+    }
+
+    /// As [`did`], on a pathway or on none.
+    fn did_on(
+        t: &Territory,
+        action: Action,
+        pathway: Option<PathwayId>,
+        verdict: Verdict,
+        trail: Vec<TrailEntry>,
+    ) -> u64 {
         let who = t.person("teacher");
         let request = RequestId::random(t.app.chance()).unwrap();
         let mut draft =
-            RecordDraft::new(request, RetentionClass::Disclosure, Action::Read, ResourceKind::Item, verdict);
+            RecordDraft::new(request, RetentionClass::Disclosure, action, ResourceKind::Item, verdict);
+        draft.pathway = pathway;
         draft.actor = Some(ActorStamp {
             professional: who.professional.clone(),
             assignment: Some(who.assignment.clone()),
@@ -291,6 +310,16 @@ mod tests {
                 Verdict::Permit,
                 vec![entry(None, true, Reason::OwnItem), entry(None, false, Reason::NotShared)],
             ),
+            // A list on a pathway: it counts what was left out of it too.
+            did_on(
+                &t,
+                Action::List,
+                Some(PathwayId::random(t.app.chance()).unwrap()),
+                Verdict::Permit,
+                vec![entry(None, true, Reason::OwnItem)],
+            ),
+            // An emergency shows no author, and the record has the author's secrecy.
+            did(&t, Verdict::Permit, vec![entry(Some(FACTS), true, Reason::Emergency)]),
             // « Transmis par la famille »: the secrecy of an author who is not told.
             did(&t, Verdict::Permit, vec![permitted(TableFacts { family_released: true, ..FACTS })]),
             did(&t, Verdict::Permit, vec![permitted(TableFacts { purpose: Purpose::Stay, ..FACTS })]),

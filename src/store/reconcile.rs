@@ -125,7 +125,8 @@ pub struct Reconciled {
 }
 
 /// The tables that a detail may name, and here are looked at.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
+    "access_review",
     "assignment",
     "fact",
     "item",
@@ -135,6 +136,8 @@ const TABLES: [&str; 10] = [
     "participation",
     "pathway",
     "professional",
+    "reidentification",
+    "reidentification_step",
     "sealed_form",
 ];
 
@@ -368,7 +371,10 @@ impl Walk {
                 match row.table {
                     // Without words of their own: no part of a digest.
                     "assignment" | "participation" | "pathway" => continue,
-                    "sealed_form" => whole = false,
+                    // Rows that are not loaded here: their digests are left alone.
+                    "sealed_form" | "access_review" | "reidentification" | "reidentification_step" => {
+                        whole = false;
+                    }
                     "professional" if row.version > 1 => whole = false,
                     _with_an_image => match stored.get(row) {
                         Some(Stored::Image(image)) => {

@@ -5,7 +5,7 @@ CREATE TABLE audit_cosignature (
     at INTEGER NOT NULL,
     line TEXT NOT NULL,
     PRIMARY KEY (size, witness)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER audit_cosignature_no_update BEFORE UPDATE ON audit_cosignature BEGIN SELECT RAISE(ABORT, 'append-only table audit_cosignature'); END;
 CREATE TRIGGER audit_cosignature_no_delete BEFORE DELETE ON audit_cosignature BEGIN SELECT RAISE(ABORT, 'append-only table audit_cosignature'); END;

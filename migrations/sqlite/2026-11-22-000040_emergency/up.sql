@@ -4,7 +4,7 @@ CREATE TABLE emergency (
     id TEXT PRIMARY KEY,
     pathway TEXT NOT NULL REFERENCES pathway(id),
     at INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- S4: what an auditor found on looking at one record. A record may be looked at again; nothing that was found changes.
 CREATE TABLE access_review (
@@ -14,7 +14,7 @@ CREATE TABLE access_review (
     at INTEGER NOT NULL,
     by_assignment TEXT NOT NULL REFERENCES assignment(id),
     remark BLOB
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX emergency_by_pathway ON emergency (pathway);
 CREATE INDEX access_review_by_record ON access_review (idx);

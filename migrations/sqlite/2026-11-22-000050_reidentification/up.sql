@@ -7,7 +7,7 @@ CREATE TABLE reidentification (
     at INTEGER NOT NULL,
     by_assignment TEXT NOT NULL REFERENCES assignment(id),
     reason BLOB NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- One decision, and after a confirmation one reading: the key lets neither happen twice.
 CREATE TABLE reidentification_step (
@@ -19,7 +19,7 @@ CREATE TABLE reidentification_step (
     remark BLOB,
     PRIMARY KEY (request, step),
     CHECK ((step = 1 AND kind IN ('confirmed','refused') AND remark IS NOT NULL) OR (step = 2 AND kind = 'read' AND remark IS NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX reidentification_by_record ON reidentification (idx);
 

@@ -70,7 +70,11 @@ pub(super) fn belongs(kind: ReviewKind, body: &LeafBody) -> bool {
     match kind {
         // The act of opening: one line for each emergency, not one for each look at the page.
         ReviewKind::Emergency => {
-            permitted && body.resource == ResourceKind::Emergency && body.action == Action::Create
+            permitted
+                && body.resource == ResourceKind::Emergency
+                && body.action == Action::Create
+                // A repeated request is recorded anew, and opened nothing.
+                && body.write_digest.is_some()
         }
         ReviewKind::Statute => opens_content(body) && body.reasons.contains(&Reason::Statute),
         ReviewKind::OutOfHours => opens_content(body) && out_of_hours(body.at),

@@ -33,6 +33,10 @@ pub(super) fn emergencies(snapshot: &mut Snapshot, now: Timestamp) -> Result<Vec
         };
         for (_, text) in snapshot.log_page(&filter, 500)? {
             let body = read_body(&text)?;
+            // A repeated request is recorded anew, and wrote nothing.
+            if body.write_digest.is_none() {
+                continue;
+            }
             let Some(pathway) = body.pathway.map(|p| p.to_string()) else { continue };
             if action == Action::Create {
                 opened.entry(pathway).or_default().push(body.at);
