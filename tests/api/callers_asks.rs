@@ -429,7 +429,7 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let list = w.s.read(IRENE, "/api/v1/audit/reidentifications");
             let open = list["items"].as_array().unwrap().iter().find(|r| r["may_read"] == true).unwrap();
             let id = open["id"].as_str().unwrap();
-            post(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"), Value::Null)
+            get(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"))
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,
