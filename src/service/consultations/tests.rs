@@ -8,11 +8,13 @@ use crate::access::facts::{ItemKind, ShareRecipient};
 use crate::audit::{Job, Priority};
 use crate::clock::Clock;
 use crate::crypto::keyring::KeyOwner;
+use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::item::ActionContent;
 use crate::domain::person::PersonFacts;
-use crate::domain::record::{Action, RetentionClass, Verdict};
-use crate::domain::record::{ActorStamp, RecordDraft, ResourceKind, RowRef};
+use crate::domain::record::{
+    Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, RowRef, TrailEntry, Verdict,
+};
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy, Step};
 use crate::ids::ItemVersionId;
 use crate::ids::{ItemId, ParticipationId, RequestId, ShareId};
@@ -239,6 +241,15 @@ impl Bed {
         draft.pathway = Some(self.pathway.clone());
         draft.purpose = Some(purpose);
         draft.categories = versions.iter().map(|(_, c)| *c).collect();
+        if !versions.is_empty() {
+            draft.trail = vec![TrailEntry {
+                facts: None,
+                permitted: true,
+                reason: Reason::OwnItem,
+                failing: Vec::new(),
+                objects: u32::try_from(versions.len()).unwrap(),
+            }];
+        }
         draft.returned = versions
             .iter()
             .map(|(v, _)| RowRef { table: "item_version", id: v.as_str().to_owned(), version: 1 })

@@ -99,6 +99,7 @@ fn the_figures_are_those_of_the_records_and_small_groups_go_together() {
     });
     wrote(&t, Some("aemo"), |draft| {
         (draft.action, draft.resource) = (Action::Create, ResourceKind::Emergency);
+        draft.write_digest = Some([7; 32]);
     });
     wrote(&t, None, |draft| {
         (draft.action, draft.resource) = (Action::SignIn, ResourceKind::Session);
