@@ -94,7 +94,9 @@ fn append_only_tables_refuse_update_delete_replace_and_truncate() {
             }
             for sql in attempts {
                 let refused = raw.exec(&sql).unwrap_err().to_string();
-                assert!(refused.contains("append-only table"), "{engine:?} {sql}: {refused}");
+                // A table without a hidden number of rows has none to move a row by.
+                let no_rowid = sql.contains("rowid") && refused.contains("no such column: rowid");
+                assert!(no_rowid || refused.contains("append-only table"), "{engine:?} {sql}: {refused}");
             }
             assert_eq!(raw.int(&format!("SELECT count(*) FROM {table}")), rows, "{engine:?} {table}");
         }
