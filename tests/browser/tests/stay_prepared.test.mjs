@@ -49,7 +49,7 @@ async function prepare(territory, author) {
     last: "2027-02-20",
   });
   assert.ok(summary.includes(CARE) && summary.includes(CLOTHES), "word for word");
-  assert.match(summary, /À prévenir, pour pouvoir s'opposer/);
+  assert.match(summary, /Celui des deux parents qui n'aura pas signé doit être prévenu/);
   const accord = page.url();
   await page.getByRole("link", { name: "La feuille à signer" }).click();
   assert.match(await text(page), /Vous pouvez dire non/);
