@@ -29,7 +29,7 @@ test("S13 opened from Danger with a reason, for a day; the officer is told at on
   assert.match(open, /Jusqu'au .* à .* \(encore (24 h 00|23 h 59) min\)/);
   assert.ok(open.includes("Santé : le strict nécessaire") && open.includes("Identité et contacts"));
   await fits(page);
-  await picture(page, "emergency-phone");
+  await picture(page, "acces-en-urgence-telephone");
   const address = page.url();
 
   // The officer, at once: the motive, and nobody's name.
@@ -42,7 +42,7 @@ test("S13 opened from Danger with a reason, for a day; the officer is told at on
   assert.ok(cases.includes("Malaise pendant une sortie") && !cases.includes("Samira"));
   await accessible(officer);
   await officer.getByRole("link", { name: /Rue & Liens/ }).click();
-  await picture(officer, "emergency-review");
+  await picture(officer, "examiner-une-urgence");
   await officer.getByLabel("Justifié", { exact: true }).check();
   await officer.getByLabel("À dire au jeune et à sa famille").check();
   await officer.getByLabel("Vos raisons").fill("Le SAMU le demandait.");
@@ -69,7 +69,7 @@ test("S13 opened from Danger with a reason, for a day; the officer is told at on
   await auditor.getByRole("link", { name: /^Examiner/ }).first().click();
   await auditor.getByLabel("Rien à signaler").check();
   await accessible(auditor);
-  await picture(auditor, "audit-review");
+  await picture(auditor, "examiner-un-acces");
   await auditor.getByRole("button", { name: "Enregistrer mon examen" }).click();
   await auditor.getByText("Rien n'attend d'examen ici.").waitFor();
   await auditor.getByRole("link", { name: "Voir aussi ce qui est déjà examiné" }).click();
@@ -81,5 +81,5 @@ test("S13 the page before opening is accessible and fits a telephone", async () 
   await page.goto(`${territory.base}/parcours/${territory.pathway("S3")}/urgence`);
   await accessible(page);
   await fits(page);
-  await picture(page, "emergency-open-phone");
+  await picture(page, "ouvrir-en-urgence-telephone");
 });
