@@ -277,6 +277,21 @@ mod tests {
     }
 
     #[test]
+    fn threat_foreign_signatures_do_not_spoil_what_a_witness_remembers() {
+        let folder = tempfile::tempdir().unwrap();
+        let witness = open(folder.path(), Some("w.example/temoin")).unwrap();
+        assert_eq!(status(&witness, &request(0, 5, 0)), 200);
+        let kept = std::fs::read_to_string(witness.remembered(ORIGIN)).unwrap();
+        // As many as a note may have: with the witness's own there would be one too many.
+        let foreign: String = (0..63_u8)
+            .map(|n| format!("\u{2014} x.example/w {}\n", data_encoding::BASE64.encode(&[n; 6])))
+            .collect();
+        assert_eq!(status(&witness, &format!("{}{foreign}", request(5, 8, 0))), 400);
+        assert_eq!(std::fs::read_to_string(witness.remembered(ORIGIN)).unwrap(), kept);
+        assert_eq!(status(&witness, &request(5, 8, 0)), 200, "the log goes on");
+    }
+
+    #[test]
     fn two_histories_at_once_one_is_cosigned() {
         let folder = tempfile::tempdir().unwrap();
         let witness = Arc::new(open(folder.path(), Some("w.example/temoin")).unwrap());
