@@ -10,17 +10,14 @@ use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
 use super::who::{Names, Who};
 use super::{Act, App, Call, ServiceError};
-use crate::access::facts::StatuteFile;
-use crate::access::{Existence, Resource};
+use crate::access::{Existence, Resource, awaits_validation};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::{Timestamp, plus_days};
-use crate::domain::accord::{AccordQuery, accord_fact};
-use crate::domain::cell::AccordFact;
 use crate::domain::day::french_date;
 use crate::domain::deferral::{Deferral, DeferralState};
 use crate::domain::person::Motive;
 use crate::domain::statute::StatuteEventKind;
-use crate::domain::vocabulary::{Capacity, Category, Function, Purpose};
+use crate::domain::vocabulary::{Capacity, Function};
 use crate::ids::{AssignmentId, ImpossibilityId, PathwayId};
 use crate::store::fact::FactKind;
 
@@ -100,51 +97,6 @@ impl App {
     }
 }
 
-/// Whether the family's latest word on something that this record opens is a no that it was not validated against.
-fn refused(scene: &Scene<'_>, file: &StatuteFile) -> bool {
-    let facts = scene.gate.facts();
-    let Ok(standing) = scene.gate.book().standing(scene.gate.actor().assignment(), scene.now) else {
-        return false;
-    };
-    let draft = file.record.draft();
-    draft.recipients.iter().filter_map(|r| facts.participation(&r.participation)).any(|recipient| {
-        let key = recipient.assignment.recipient_key();
-        draft.items.iter().filter_map(|v| facts.version(v).map(|(i, _)| (v, i))).any(|(version, item)| {
-            let cell = standing.matrix.cell(
-                recipient.assignment.profession,
-                recipient.assignment.secrecy_at(scene.now),
-                item.category,
-            );
-            let said = |category: Category, purpose: Purpose| {
-                let query = AccordQuery {
-                    recipient: &key,
-                    assignment: Some(&recipient.assignment.id),
-                    category,
-                    purpose,
-                    item_version: Some(version),
-                    need: cell.need(),
-                };
-                accord_fact(&query, &facts.consent(), scene.now)
-            };
-            // As the gates read it: a no counts for whichever purpose it was said, unless an accord covers this one.
-            let mut answers = vec![said(item.category, Purpose::Protection)];
-            let covered = answers.iter().any(|a| a.fact.level().is_some());
-            answers.extend(item.subjects.iter().map(|subject| said(*subject, Purpose::Protection)));
-            if !covered {
-                answers.extend(Purpose::ALL.iter().map(|purpose| said(item.category, *purpose)));
-            }
-            answers.iter().filter(|a| matches!(a.fact, AccordFact::Refused | AccordFact::Withdrawn)).any(
-                |no| {
-                    !file.events.iter().any(|e| {
-                        matches!(e.kind, StatuteEventKind::Validated { .. })
-                            && no.refused_at.is_none_or(|at| e.at > at)
-                    })
-                },
-            )
-        })
-    })
-}
-
 type Stated = Sealed<AwaitedDecision>;
 
 fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceError> {
@@ -163,7 +115,7 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if file.record.needs_second_person() && !decided {
             kinds.push(AwaitedKind::Exception);
         }
-        if refused(scene, file) {
+        if awaits_validation(facts, scene.gate.book(), file, scene.now) {
             kinds.push(AwaitedKind::Validation);
         }
         if due {

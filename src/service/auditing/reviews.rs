@@ -14,7 +14,7 @@ use super::{
 use crate::audit::{Disclosed, LeafBody};
 use crate::domain::cell::Reason;
 use crate::domain::hours::out_of_hours;
-use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome, RowRef, Verdict};
+use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome, Verdict};
 use crate::domain::text::Paragraph;
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
 use crate::store::review::{AccessReview, NewAccessReview};
@@ -204,11 +204,9 @@ impl App {
             )?;
             desk.returned.push(row_ref(index));
             desk.motive = remark.map(ToOwned::to_owned);
-            let written =
-                RowRef { table: "access_review", id: row.id.as_str().to_owned(), version: 1 };
-            let ciphertext = row.ciphertext().to_vec();
+            let (written, image) = (row.row_ref(), row.image());
             Ok(Change::new(row.id.as_str())
-                .sealed_step(written, &ciphertext, move |tx, _| tx.access_review_insert(&row)))
+                .imaged_step(written, image, move |tx, _| tx.access_review_insert(&row)))
         })
     }
 }

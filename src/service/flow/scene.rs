@@ -89,12 +89,7 @@ impl<R> Staged<R> {
 
 /// The matrix under which the actor stands: what the record cites. In a transition, that of the transition.
 fn cite(draft: &mut RecordDraft, book: &CharterBook, actor: &Actor, now: Timestamp) {
-    let standing = book.standing(actor.assignment(), now);
-    let matrix = match &standing {
-        Ok(standing) => Some(&standing.matrix),
-        Err(_) => book.in_force(now).map(|edition| &edition.matrix),
-    };
-    let Some(matrix) = matrix else { return };
+    let Some(matrix) = book.explaining(actor.assignment(), now) else { return };
     draft.policy_hashes = matrix.policy_hashes().to_vec();
     let clauses: BTreeSet<String> = draft
         .trail
