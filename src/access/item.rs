@@ -265,8 +265,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     // Gate 1.
     let Acting { mut failing, standing, valid_until } = gate_one(q.book, q.assignment, now);
     let place = q.participation.map_or([None; 2], place_turns);
-    let mut valid_until =
-        until(valid_until, now, place.into_iter().chain(version_turns(q.version)));
+    let mut valid_until = until(valid_until, now, place.into_iter().chain(version_turns(q.version)));
 
     // THREAT: confused deputy. The version judged and opened is one of this item's.
     if !q.item.versions.iter().any(|v| v.id == q.version.id) {

@@ -219,7 +219,8 @@ pub(super) fn decide_with(
         }
         return conclude(failing, valid_until);
     }
-    let (Some(me), Some(Standing { matrix, .. }), true) = (participation, standing, failing.is_empty()) else {
+    let (Some(me), Some(Standing { matrix, .. }), true) = (participation, standing, failing.is_empty())
+    else {
         return deny(failing, None, valid_until);
     };
     let contributor = me.role == Role::ContributorOnly;

@@ -121,22 +121,13 @@ impl Rule {
 impl Rule {
     /// For everyone, this purpose does not carry this category.
     const fn not_carried(purpose: Purpose, category: Category) -> Self {
-        Self {
-            scope: Scope::Purpose(purpose),
-            category,
-            cell: Cell::NEVER,
-            effect: Effect::Deny,
-            line: None,
-        }
+        Self { scope: Scope::Purpose(purpose), category, cell: Cell::NEVER, effect: Effect::Deny, line: None }
     }
 }
 
 /// LAW: R18. What a stay delivers is its pack and nothing else: whatever `carries` lets the purpose carry and the pack
 /// leaves out, the charter refuses. Other packs only propose.
-pub(crate) fn beyond_the_stay(
-    pack: &[Category],
-    carries: &dyn Fn(Purpose, Category) -> bool,
-) -> Vec<Rule> {
+pub(crate) fn beyond_the_stay(pack: &[Category], carries: &dyn Fn(Purpose, Category) -> bool) -> Vec<Rule> {
     Category::ALL
         .iter()
         .filter(|category| carries(Purpose::Stay, **category) && !pack.contains(category))

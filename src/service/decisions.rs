@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: asked only of what this manager may decide on; a line about another organisation's record is never made.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::deferrals::{DeferralWords, decider};
@@ -18,13 +20,19 @@ use crate::domain::deferral::{Deferral, DeferralState};
 use crate::domain::person::Motive;
 use crate::domain::statute::StatuteEventKind;
 use crate::domain::vocabulary::{Capacity, Function};
-use crate::ids::{AssignmentId, ImpossibilityId, PathwayId};
+use crate::ids::{AssignmentId, ImpossibilityId, OrganisationId, PathwayId};
+use crate::store::Snapshot;
 use crate::store::fact::FactKind;
+use crate::store::pathway::PathwayOf;
 
 /// A review is due from this many days before a record lapses.
 const REVIEW_DAYS: i64 = 10;
 /// As for a record, within a period that is never longer.
 pub(super) const DEFERRAL_REVIEW_DAYS: u64 = 7;
+
+/// A statutory record lapses thirty days after it was made or last reviewed, and so does what a deferral keeps back: what
+/// was written longer ago awaits nobody. A few days more, so that no end of a day is missed.
+const LAPSED_DAYS: i64 = 35;
 
 /// What awaits a manager.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
@@ -85,7 +93,7 @@ impl App {
                 if a.function != Function::Manager || !a.in_force(now) {
                     return Err(ServiceError::AbsentOrRefused);
                 }
-                Ok(snapshot.pathways_in(&a.organisation)?)
+                may_await(snapshot, &a.organisation, now)
             },
             |scene| {
                 scene.gate.resource(Resource::ManagerView)?;
@@ -95,6 +103,28 @@ impl App {
         let items = |lists: Vec<AwaitedDecisions>| lists.into_iter().flat_map(|list| list.items).collect();
         Ok(found.map(|lists| AwaitedDecisions { items: items(lists) }))
     }
+}
+
+/// The pathways of an organisation on which something can await a decision: with a statutory record that was made or
+/// decided on since the last could have lapsed, with a request or a deferral while the pathway is open, and for a while
+/// afterwards. What was over long ago is not looked at, and has no record of being looked at.
+fn may_await(
+    snapshot: &mut Snapshot,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Vec<PathwayId>, ServiceError> {
+    let (closed, open): (Vec<PathwayOf>, Vec<PathwayOf>) =
+        snapshot.pathways_in(organisation)?.into_iter().partition(|p| p.closed_at.is_some());
+    let [closed, open] = [&closed, &open].map(|some| some.iter().map(|p| &p.id).collect::<Vec<_>>());
+    let before = |days: i64| now.plus_seconds(-86_400_i64.saturating_mul(days));
+    let asked = [FactKind::ImpossibilityRequest, FactKind::Deferral];
+    let mut found = BTreeSet::new();
+    for among in [&closed, &open] {
+        found.extend(snapshot.pathways_with_facts(among, &[FactKind::Statute], before(LAPSED_DAYS))?);
+    }
+    found.extend(snapshot.pathways_with_facts(&open, &asked, Timestamp::from_micros(i64::MIN))?);
+    found.extend(snapshot.pathways_with_facts(&closed, &asked, before(LAPSED_DAYS))?);
+    Ok(found.into_iter().collect())
 }
 
 type Stated = Sealed<AwaitedDecision>;

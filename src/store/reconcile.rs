@@ -284,10 +284,7 @@ fn auditors(
         .filter(reidentification_step::request.eq_any(ids_of(asked, identity::STEPS)))
         .load(conn)?;
     for row in steps {
-        found.insert(
-            RowName::new(identity::STEPS, &row.0, row.1),
-            Stored::Image(identity::step_image(&row)),
-        );
+        found.insert(RowName::new(identity::STEPS, &row.0, row.1), Stored::Image(identity::step_image(&row)));
     }
     Ok(())
 }

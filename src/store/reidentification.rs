@@ -294,7 +294,8 @@ impl Snapshot {
         key: &DataKey,
         id: &ReidentificationId,
     ) -> Result<Option<StoredReidentification>, StoreError> {
-        let found: Option<AskedRow> = reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
+        let found: Option<AskedRow> =
+            reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
         let Some(raw) = found else { return Ok(None) };
         let steps = reidentification_step::table
             .filter(reidentification_step::request.eq(id.as_str()))

@@ -64,7 +64,10 @@ pub(super) fn open_with<R: DeserializeOwned + PartialEq, W: DeserializeOwned>(
 ) -> Result<W, StoreError> {
     let sealed: Bound<R, W> = open_json(key, place, table, bytes)?;
     if sealed.columns != *columns {
-        return Err(StoreError::corrupt(table, &"a column is not the one that was sealed; run `relais audit reconcile`"));
+        return Err(StoreError::corrupt(
+            table,
+            &"a column is not the one that was sealed; run `relais audit reconcile`",
+        ));
     }
     Ok(sealed.words)
 }

@@ -293,9 +293,15 @@ impl Content {
                 ),
             ]);
         }
-        let look =
-            NewAccessReview::seal(key, &chance, 3, ReviewOutcome::Irregular, (now, auditor.clone()), Some("Nuit."))
-                .unwrap();
+        let look = NewAccessReview::seal(
+            key,
+            &chance,
+            3,
+            ReviewOutcome::Irregular,
+            (now, auditor.clone()),
+            Some("Nuit."),
+        )
+        .unwrap();
         let rows = [(look.row_ref(), Some(look.image()))];
         writes(&self.bed, &lane, &self.pathway, &rows, move |tx| tx.access_review_insert(&look));
         let requests = [SecondOpinion::Refused, SecondOpinion::Confirmed].map(|outcome| {
@@ -350,7 +356,8 @@ fn threat_a_refused_reidentification_turned_into_a_confirmed_one_is_named_and_no
         for table in AUDITED {
             raw.exec(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).unwrap();
         }
-        let step = |request: &ReidentificationId, n: i64| format!("WHERE request = '{request}' AND step = {n}");
+        let step =
+            |request: &ReidentificationId, n: i64| format!("WHERE request = '{request}' AND step = {n}");
         // (statement, what is said, the row, whether the program refuses to read on)
         let attacks: Vec<(String, Discord, &str, bool)> = vec![
             (
@@ -418,7 +425,10 @@ fn threat_a_refused_reidentification_turned_into_a_confirmed_one_is_named_and_no
             let named = found.iter().find(|d| d.discord == discord).unwrap_or_else(|| {
                 panic!("{engine:?}: {sql} is not seen: {found:?}");
             });
-            assert!(named.rows.len() == 1 && AUDITED.contains(&named.rows[0].table), "{engine:?} {sql}: {named}");
+            assert!(
+                named.rows.len() == 1 && AUDITED.contains(&named.rows[0].table),
+                "{engine:?} {sql}: {named}"
+            );
             assert!(id.is_empty() || named.rows[0].id == id, "{engine:?} {sql}: {named}");
             assert_eq!(named.record.is_some(), discord != Discord::RowUnknown, "{engine:?} {sql}");
             assert_eq!(read_back(&c).is_err(), unread, "{engine:?} {sql}");

@@ -310,8 +310,7 @@ impl App {
             }
             request.accepts_decision(&me.professional, desk.now).map_err(told)?;
             let remark = input.remark.as_str();
-            let step =
-                NewStep::decision(key, self.chance(), id, (input.outcome, remark), (desk.now, me.id))?;
+            let step = NewStep::decision(key, self.chance(), id, (input.outcome, remark), (desk.now, me.id))?;
             desk.returned.push(row_ref(row.index));
             desk.motive = Some(remark.to_owned());
             Ok(stepped(id, step))

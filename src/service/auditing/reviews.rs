@@ -124,7 +124,6 @@ impl App {
         search: &ReviewSearch,
     ) -> Result<ReviewPage, ServiceError> {
         let query = format!("reviews {} {}", search.kind, search.all).into_bytes();
-        let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
             Some(cursor) => Some(self.index_of(who, &query, cursor)?),
@@ -159,13 +158,7 @@ impl App {
                 }
             }
         }
-        let next = match before.filter(|i| more && *i > 0) {
-            None => None,
-            Some(index) => Some(
-                keys.seal_cursor(who, &query, index.to_string().as_bytes(), self.chance())
-                    .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
-            ),
-        };
+        let next = self.after_index(who, &query, before.filter(|_| more))?;
         Ok(ReviewPage { items, next })
     }
 

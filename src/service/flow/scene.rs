@@ -1,6 +1,7 @@
 //! One attempt: on one pathway behind its gate, or at a desk that touches none; and what the record will say of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Asked, Call, SignedIn};
 use crate::access::{Actor, CharterBook, Gate};
@@ -73,7 +74,7 @@ impl Desk<'_> {
 pub(super) struct Staged<R> {
     pub draft: RecordDraft,
     /// Under which the detail of the record is sealed.
-    pub key: Option<DataKey>,
+    pub key: Option<Arc<DataKey>>,
     pub outcome: Result<R, ServiceError>,
     pub checks: Vec<VersionCheck>,
     pub valid_until: Timestamp,

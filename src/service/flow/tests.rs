@@ -98,13 +98,13 @@ fn a_code_used_once_stays_used_when_credentials_change() {
     let i = id.clone();
     t.write(move |tx, _| tx.totp_step_use(&i, 100));
     let mut s = t.app.store().snapshot().unwrap();
-    let p = s.professional_fetch(&id).unwrap().unwrap();
+    let p = s.account_fetch(&id).unwrap().unwrap();
     drop(s);
     let c =
         SealedCredentials::seal(t.app.store().instance_key(), t.app.chance(), &id, &p.credentials.unwrap())
             .unwrap();
     let i = id.clone();
-    t.write(move |tx, _| tx.credentials_rewrite(&i, p.version, &c));
+    t.write(move |tx, _| tx.credentials_rewrite(&i, p.person.version, &c));
     let mut s = t.app.store().snapshot().unwrap();
     assert_eq!(s.professional_fetch(&id).unwrap().unwrap().totp_last_step, Some(100));
 }

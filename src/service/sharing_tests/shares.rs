@@ -158,8 +158,13 @@ fn law_r18_a_charter_that_narrows_the_pack_narrows_the_stays_that_run() {
         assert!(c.reads("director", &health, Purpose::Stay), "{signed}");
         assert!(!c.reads("director", &coat, Purpose::Stay), "{signed}");
         let refusal = last_record(&c);
-        assert!(refusal.reasons.contains(&Reason::PurposeExcludesCategory), "{signed}: {:?}", refusal.reasons);
-        let view = c.preview("referente", Purpose::Stay, &[&health, &coat], None, Some(&["director"])).unwrap();
+        assert!(
+            refusal.reasons.contains(&Reason::PurposeExcludesCategory),
+            "{signed}: {:?}",
+            refusal.reasons
+        );
+        let view =
+            c.preview("referente", Purpose::Stay, &[&health, &coat], None, Some(&["director"])).unwrap();
         let told = codes(&view);
         assert!(view.readers[0].things[0].will_read && !view.readers[0].things[1].will_read, "{told:?}");
         assert!(told.iter().any(|(_, codes)| codes == &[Reason::PurposeExcludesCategory]), "{told:?}");

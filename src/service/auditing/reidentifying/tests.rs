@@ -215,6 +215,39 @@ fn threat_whom_a_record_concerns_neither_knows_of_the_request_nor_decides_on_it(
 }
 
 #[test]
+fn threat_a_request_sent_twice_is_one_request_one_decision_and_one_look() {
+    let case = Case::new();
+    let index = opened(&case);
+    let app = &case.t.app;
+    let under = |key: &str, who: &str| Call {
+        idempotency: Some(Idempotency { key: key.to_owned(), body: Vec::new() }),
+        ..case.t.call(who)
+    };
+    let ask = || app.reidentification_ask(&under("ask", "auditor"), ASK, index, &input(PseudonymOf::Actor));
+    let (first, again) = (ask().unwrap(), ask().unwrap());
+    assert!(first.id == again.id && !first.replayed && again.replayed);
+    assert_eq!(listed(&case, &case.t.call("auditor")).len(), 1);
+    let id = ReidentificationId::parse(&first.id).unwrap();
+    for _ in 0..2 {
+        assert_eq!(says(&case, &under("decide", "officer"), &id, SecondOpinion::Confirmed), "ok");
+    }
+    // A look at an access of the night.
+    case.t.clock.set(Timestamp::paris_midnight(case.t.clock.now().paris_day().succ_opt().unwrap()));
+    case.t.keep_sessions();
+    let reading = app.reidentification_read(&case.t.call("auditor"), READ, &id).unwrap();
+    drop(reading);
+    let mut snapshot = app.store().snapshot().unwrap();
+    let steps = snapshot.reidentification_fetch(app.store().instance_key(), &id).unwrap().unwrap();
+    assert!(steps.read && steps.decision.is_some());
+    drop(snapshot);
+    // What the auditors wrote is what their records say, and each record that wrote says which row.
+    let mut found = Vec::new();
+    app.store().log_file().unwrap().reconcile(&mut |d| found.push(d), &mut |_| {}).unwrap();
+    found.retain(|d| d.record.is_some() || d.rows.iter().any(|row| row.table.starts_with("reid")));
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
 fn threat_an_ended_or_other_affectation_is_no_second_person() {
     let case = Case::new();
     let index = opened(&case);
