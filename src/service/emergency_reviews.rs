@@ -260,3 +260,43 @@ impl App {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::service::pathway_tests::Case;
+
+    #[test]
+    fn what_waits_for_an_officer_is_on_the_first_page_and_the_rest_is_turned_page_by_page() {
+        let case = Case::new();
+        let (t, now) = (&case.t, case.t.clock.now());
+        let mut ids = Vec::new();
+        for n in 0..PAGE + 3 {
+            let (id, pathway, at) =
+                (EmergencyId::random(t.app.chance()).unwrap(), case.id.clone(), now.plus_seconds(n));
+            ids.push(id.clone());
+            t.write(move |tx, _| {
+                tx.emergency_insert(&id, &pathway, at)?;
+                if n > 1 { tx.emergency_reviewed(&id) } else { Ok(()) }
+            });
+        }
+        let snapshot = || t.app.store().snapshot().unwrap();
+        let waiting: Vec<EmergencyId> =
+            snapshot().emergencies_unreviewed().unwrap().into_iter().map(|e| e.id).collect();
+        assert_eq!(waiting, ids[..2], "the oldest first");
+        let page = snapshot().emergencies_reviewed(None, PAGE).unwrap();
+        let last = page.last().map(|e| (e.at, e.id.clone()));
+        let mut turned: Vec<EmergencyId> = page.into_iter().map(|e| e.id).collect();
+        turned.extend(snapshot().emergencies_reviewed(last, PAGE).unwrap().into_iter().map(|e| e.id));
+        turned.reverse();
+        assert_eq!(turned, ids[2..], "each once, the latest first");
+        let first = t.app.emergency_cases(&t.call("officer"), None).unwrap();
+        let next = first.next.clone().unwrap();
+        assert_eq!(t.app.emergency_cases(&t.call("officer"), Some(&next)).unwrap().next, None);
+        let other = t.app.emergency_cases(&t.call("officer"), Some("c3VpdGU"));
+        assert!(matches!(other, Err(ServiceError::Rule { code: "cursor_of_another_query", .. })));
+        let refused = t.app.emergency_cases(&t.call("auditor"), None);
+        assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)));
+    }
+}

@@ -289,4 +289,34 @@ mod tests {
         let refused = family.t.app.office(&family.t.call("referente"));
         assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)));
     }
+
+    /// What was over long ago costs nothing: it is not looked at, and has no record of being looked at.
+    #[test]
+    fn an_office_looks_at_open_pathways_and_finds_the_others_on_pages_of_their_own() {
+        use crate::service::pathways::{ClosingInput, ClosingReason};
+        let family = Family::of(date(2012, 3, 1));
+        let (t, pathway) = (&family.t, &family.pathway);
+        let call = || t.call("pre_manager");
+        assert_eq!(t.app.office(&call()).unwrap().items.len(), 1);
+        assert!(t.app.office_closed(&call(), None).unwrap().items.is_empty());
+        let input = ClosingInput { reason: ClosingReason::Achieved, words: None };
+        t.app.pathway_close(&t.call("referente"), pathway, &input).unwrap();
+        assert!(t.app.office(&call()).unwrap().items.is_empty());
+        let closed = t.app.office_closed(&call(), None).unwrap();
+        assert!(closed.items.len() == 1 && closed.items[0].closed && closed.next.is_none());
+        assert!(t.app.office_line(&call(), pathway).unwrap().closed);
+        let absent = t.app.office_line(&t.call("prevention_manager"), pathway);
+        assert!(matches!(absent, Err(ServiceError::AbsentOrRefused)));
+        let stolen = t.app.office_closed(&call(), Some("c3VpdGU"));
+        assert!(matches!(stolen, Err(ServiceError::Rule { code: "cursor_of_another_query", .. })));
+        // Nothing awaits: the list has its own record, and none of any pathway.
+        let size = || t.app.store().snapshot().unwrap().log_frontier().unwrap().size();
+        let before = size();
+        let act = Act { action: Action::List, resource: ResourceKind::Statute };
+        assert!(t.app.decisions_awaited(&call(), act).unwrap().items.is_empty());
+        assert_eq!(size(), before + 1);
+        let mut snapshot = t.app.store().snapshot().unwrap();
+        let text = snapshot.log_body(i64::try_from(before).unwrap()).unwrap().unwrap();
+        assert!(crate::audit::LeafBody::parse(&text).unwrap().pathway.is_none());
+    }
 }

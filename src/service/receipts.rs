@@ -357,12 +357,12 @@ mod tests {
             .map(|_| did(&t, Verdict::Permit, vec![entry(None, true, Reason::OwnItem)]))
             .collect();
         all.reverse();
-        let (mut seen, mut before) = (Vec::new(), None);
+        let (mut seen, mut before) = (Vec::new(), None::<String>);
         loop {
-            let page = t.app.own_acts(&t.call("teacher"), LIST, before).unwrap();
+            let page = t.app.own_acts(&t.call("teacher"), LIST, before.as_deref()).unwrap();
             assert!(page.items.len() <= PAGE);
             seen.extend(page.items.iter().map(|a| a.index).filter(|index| all.contains(index)));
-            before = page.next;
+            before.clone_from(&page.next);
             if before.is_none() {
                 break;
             }

@@ -10,7 +10,7 @@
 //! | `access_review`, `reidentification`, `reidentification_step` | every column: none of them ever changes |
 //! | `note`, `organisation` | the ciphertext of the latest version; the ones before were replaced |
 //! | `professional` | the words that the account was made with; that some record made it |
-//! | `pathway`, `participation`, `assignment` | that some record made the row |
+//! | `pathway`, `participation`, `assignment`, `emergency`, `emergency_reviewed` | that some record made the row |
 //!
 //! Out of reach: the columns of `participation`, `assignment` and `professional` that change without words (role, end,
 //! profession, secrecy, state, credentials), sessions, invitations, charters (a replay tells), texts kept for a day, and
@@ -33,8 +33,9 @@ use super::log::LogFile;
 use super::reidentification::{self as identity, AskedRow, StepRow};
 use super::review::{self, ReviewRow};
 use super::schema::{
-    access_review, assignment, audit_detail, data_key, fact, item, item_version, note, organisation,
-    participation, pathway, professional, reidentification, reidentification_step,
+    access_review, assignment, audit_detail, data_key, emergency, emergency_reviewed, fact, item,
+    item_version, note, organisation, participation, pathway, professional, reidentification,
+    reidentification_step,
 };
 use crate::audit::LeafBody;
 use crate::audit::json::{Value, parse};
@@ -128,9 +129,11 @@ pub struct Reconciled {
 }
 
 /// The tables that a detail may name, and here are looked at.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "access_review",
     "assignment",
+    "emergency",
+    "emergency_reviewed",
     "fact",
     "item",
     "item_version",
@@ -400,7 +403,9 @@ impl Walk {
             for row in &one.rows {
                 match row.table {
                     // Without words of their own: no part of a digest.
-                    "assignment" | "participation" | "pathway" => continue,
+                    "assignment" | "emergency" | "emergency_reviewed" | "participation" | "pathway" => {
+                        continue;
+                    }
                     // A text kept for a day: gone or replaced by now.
                     "sealed_form" => whole = false,
                     "professional" if row.version > 1 => whole = false,
@@ -554,6 +559,12 @@ fn rows_that_stand(
         one("participation", row, false)
     });
     walk!(conn, pathway, pathway::version, pathway::id, |row| one("pathway", row, false));
+    walk!(conn, emergency, emergency::at, emergency::pathway, |row| one("emergency", row, false));
+    let reviewed: Vec<(String, i64, String)> = emergency_reviewed::table
+        .inner_join(emergency::table.on(emergency::id.eq(emergency_reviewed::emergency)))
+        .select((emergency::id, emergency::at, emergency::pathway))
+        .load(conn)?;
+    reviewed.into_iter().for_each(|row| one("emergency_reviewed", row, false));
     // These belong to no pathway: nothing closes them.
     walk!(conn, access_review, access_review::idx, access_review::outcome, |row| {
         one(review::TABLE, (row.0, 1, row.2), true)

@@ -472,6 +472,11 @@ fn an_account_an_affectation_or_a_place_that_nobody_made_is_named() {
     for engine in engines() {
         // All of them were made by hand here, without any record.
         let c = Content::new(engine);
+        let pathway = &c.pathway;
+        c.bed.raw().all(&[
+            &format!("INSERT INTO emergency (id, pathway, at) VALUES ('e', '{pathway}', 1)"),
+            "INSERT INTO emergency_reviewed (emergency) VALUES ('e')",
+        ]);
         let mut found = Vec::new();
         c.bed.store.log_file().unwrap().reconcile(&mut |d| found.push(d), &mut |_| {}).unwrap();
         let mut tables: Vec<&str> = found
@@ -482,7 +487,15 @@ fn an_account_an_affectation_or_a_place_that_nobody_made_is_named() {
         tables.sort_unstable();
         assert_eq!(
             tables,
-            ["assignment", "organisation", "participation", "pathway", "professional"],
+            [
+                "assignment",
+                "emergency",
+                "emergency_reviewed",
+                "organisation",
+                "participation",
+                "pathway",
+                "professional"
+            ],
             "{engine:?}"
         );
     }
