@@ -24,8 +24,14 @@ pub const DATABASE_FILE: &str = "relais.db";
 const LISTEN: &str = "127.0.0.1:8443";
 
 /// Variables that begin with `RELAIS_` and are not settings: the command line's own, and those of the test suite.
-const NOT_SETTINGS: &[&str] =
-    &["RELAIS_DATA", "RELAIS_BLESS", "RELAIS_BUILD_MINUTES", "RELAIS_TEST_POSTGRES", "RELAIS_LONG"];
+const NOT_SETTINGS: &[&str] = &[
+    "RELAIS_DATA",
+    "RELAIS_BLESS",
+    "RELAIS_BUILD_MINUTES",
+    "RELAIS_TEST_POSTGRES",
+    "RELAIS_WITHOUT_POSTGRES",
+    "RELAIS_LONG",
+];
 
 /// Where the data live.
 #[derive(Clone, PartialEq, Eq)]

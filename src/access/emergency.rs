@@ -10,11 +10,14 @@
 //! THREAT: existence oracle. What is opened is shown without author, whoever wrote it and whoever reads it: a label on
 //! some of it would tell which of the others has a hidden author.
 
+use super::common_gates::{
+    Acting, assignment_in_force, gate_eight, gate_one, gate_two, place_turns, until, version_turns,
+};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing, Question, accord_of, refused};
 use super::memo::Memo;
 use super::resource::{deny, permit};
-use super::standing::CharterBook;
+use crate::charter::Matrix;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
 use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
@@ -84,7 +87,7 @@ fn never(cell: Reason) -> Failing {
 /// May somebody of this place open at all? Gates 1 and 2 are the caller's.
 pub(super) fn decide_opening(
     facts: &PathwayFacts,
-    book: &CharterBook,
+    matrix: &Matrix,
     assignment: &AssignmentFacts,
     me: &ParticipationFacts,
     valid_until: Timestamp,
@@ -95,11 +98,9 @@ pub(super) fn decide_opening(
         failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
     }
     let secrecy = assignment.secrecy_at(now);
-    let any = book.standing(assignment, now).is_ok_and(|s| {
-        EmergencyCategory::ALL.iter().any(|c| {
-            let cell = s.matrix.cell(assignment.profession, secrecy, c.category());
-            emergency_opens(c.category(), cell).is_ok()
-        })
+    let any = EmergencyCategory::ALL.iter().any(|c| {
+        let cell = matrix.cell(assignment.profession, secrecy, c.category());
+        emergency_opens(c.category(), cell).is_ok()
     });
     if !any {
         failing.push(never(Reason::CeilingNever));
@@ -114,7 +115,7 @@ pub(super) fn decide_opening(
 /// The identity sheet under one's own opening. Gates 1 and 2 are the caller's.
 pub(super) fn decide_sheet(
     facts: &PathwayFacts,
-    book: &CharterBook,
+    matrix: &Matrix,
     assignment: &AssignmentFacts,
     me: &ParticipationFacts,
     id: &EmergencyId,
@@ -125,9 +126,7 @@ pub(super) fn decide_sheet(
     let opening = own(facts, assignment, me, id, now);
     failing.extend(opening.as_ref().err());
     let secrecy = assignment.secrecy_at(now);
-    let cell = book
-        .standing(assignment, now)
-        .map_or(Cell::NEVER, |s| s.matrix.cell(assignment.profession, secrecy, Category::Identity));
+    let cell = matrix.cell(assignment.profession, secrecy, Category::Identity);
     failing.extend(emergency_opens(Category::Identity, cell).err().map(never));
     let query = AccordQuery {
         recipient: &assignment.recipient_key(),
@@ -161,33 +160,18 @@ pub(super) fn decide_sheet(
 /// The words of one version under one's own opening: every gate, in its order.
 pub(super) fn decide_item(q: &Question<'_>, id: &EmergencyId, memo: &Memo) -> Decision {
     let now = q.now;
-    let mut failing = Vec::new();
-    let mut valid_until = q.assignment.valid_until(now);
+    let Acting { mut failing, standing, valid_until } = gate_one(q.book, q.assignment, now);
+    let valid_until = until(valid_until, now, version_turns(q.version));
     // THREAT: confused deputy. The version judged and opened is one of this item's, and the one in force of it.
     if q.item.current().is_none_or(|v| v.id != q.version.id) {
-        failing.push(Failing { gate: 4, reason: Reason::NotShared });
-        return refused(failing, None, valid_until, q);
+        return refused(vec![Failing { gate: 4, reason: Reason::NotShared }], None, valid_until, q);
     }
-    if !q.assignment.in_force(now) {
-        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
-    }
-    let standing = match q.book.standing(q.assignment, now) {
-        Ok(standing) => {
-            valid_until = valid_until.min(standing.valid_until);
-            Some(standing)
-        }
-        Err(reasons) => {
-            failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason }));
-            None
-        }
-    };
-    let me = q.participation.filter(|p| p.in_force(now) && memo.named(q.facts, p, now));
-    let Some(me) = me else {
-        failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
+    let no_place = gate_two(q.facts, q.participation, now, memo);
+    failing.extend(no_place);
+    let Some(me) = q.participation.filter(|_| no_place.is_none()) else {
         return refused(failing, None, valid_until, q);
     };
-    valid_until =
-        [me.until_at, me.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
+    let valid_until = until(valid_until, now, place_turns(me));
     failing.extend(receives(me, q.assignment));
     let opening = own(q.facts, q.assignment, me, id, now);
     failing.extend(opening.as_ref().err());
@@ -199,14 +183,7 @@ pub(super) fn decide_item(q: &Question<'_>, id: &EmergencyId, memo: &Memo) -> De
     let categories = std::iter::once(q.item.category).chain(q.item.subjects.iter().copied());
     let barred = categories.map(|c| emergency_opens(c, cell)).find_map(Result::err);
     failing.extend(barred.map(never));
-    let over =
-        q.version.erased || q.version.valid_from > now || q.version.valid_until.is_some_and(|t| t <= now);
-    if over {
-        failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
-    }
-    if let Some(t) = q.version.valid_until.filter(|t| *t > now) {
-        valid_until = valid_until.min(t);
-    }
+    failing.extend(gate_eight(q.version, now));
     let accord = accord_of(q, memo, Purpose::Protection, cell.need(), false);
     let table = TableFacts {
         recipient_profession: q.assignment.profession,
@@ -242,10 +219,7 @@ pub(super) fn decide_motive(
     now: Timestamp,
 ) -> Decision {
     let valid_until = assignment.valid_until(now);
-    let mut failing = Vec::new();
-    if !assignment.in_force(now) {
-        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
-    }
+    let mut failing: Vec<Failing> = assignment_in_force(assignment, now).into_iter().collect();
     // Nobody reviews an opening of one's own.
     let reviews = facts.emergency(id).is_some_and(|e| *e.professional() != assignment.professional);
     if !reviews || !may_review(assignment, now) {

@@ -3,6 +3,7 @@
 //! THREAT: existence oracle. Lists, counts, circles, authors, lines of accords, shares, handovers, previews and errors
 //! all ask [`may_know`]; none has a rule of its own.
 
+use super::common_gates::{Acting, gate_one};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::standing::CharterBook;
 use crate::charter::table::judge;
@@ -79,11 +80,13 @@ fn would_read(
     now: Timestamp,
 ) -> bool {
     let assignment = &reader.assignment;
-    if !assignment.in_force(now) || !reader.in_force(now) || matches!(reader.role, Role::ContributorOnly) {
+    if matches!(reader.role, Role::ContributorOnly) {
         return false;
     }
-    let Ok(standing) = book.standing(assignment, now) else { return false };
-    if !super::item::named_in_force(facts, reader, now) {
+    let Acting { failing, standing: Some(standing), .. } = gate_one(book, assignment, now) else {
+        return false;
+    };
+    if !failing.is_empty() || !reader.in_force(now) || !super::item::named_in_force(facts, reader, now) {
         return false;
     }
     let key = assignment.recipient_key();

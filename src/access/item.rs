@@ -1,5 +1,6 @@
 //! The eight gates for an item (DESIGN §4), in their order, each failing one explained.
 
+use super::common_gates::{Acting, gate_eight, gate_one, gate_two, place_turns, until, version_turns};
 use super::existence::{Existence, may_know_service};
 use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
 use super::memo::Memo;
@@ -76,7 +77,7 @@ pub struct Question<'a> {
 }
 
 /// The cell under which an item is read: the strictest of its category's and its subjects' (N wins).
-fn cell_of(matrix: &Matrix, profession: Profession, secrecy: Secrecy, item: &ItemFacts) -> Cell {
+pub(super) fn cell_of(matrix: &Matrix, profession: Profession, secrecy: Secrecy, item: &ItemFacts) -> Cell {
     matrix.strictest(profession, secrecy, std::iter::once(item.category).chain(item.subjects.iter().copied()))
 }
 
@@ -99,20 +100,6 @@ pub fn named_in_force(facts: &PathwayFacts, p: &ParticipationFacts, now: Timesta
                 statute_fact(&s.record, &s.events, &query, &facts.person, now).fact != StatuteFact::None
             })
         })
-}
-
-fn gate_two(q: &Question<'_>, memo: &Memo, failing: &mut Vec<Failing>) -> bool {
-    let reason = match q.participation {
-        None => Some(Reason::NotAParticipant),
-        Some(p) if p.ended(q.now) => Some(Reason::NotAParticipant),
-        Some(p) if !p.in_force(q.now) => Some(Reason::InvitationPending),
-        Some(p) if !memo.named(q.facts, p, q.now) => Some(Reason::NotAParticipant),
-        Some(_) => None,
-    };
-    if let Some(reason) = reason {
-        failing.push(Failing { gate: 2, reason });
-    }
-    reason.is_none()
 }
 
 /// Gate 3: the author's own assignment, or a participant of the same organisation and mission who is bound if the
@@ -275,33 +262,15 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
         return super::emergency::decide_item(q, opening, memo);
     }
     let now = q.now;
-    let mut failing = Vec::new();
-    let mut valid_until = q.assignment.valid_until(now);
-    if let Some(p) = q.participation {
-        valid_until =
-            [p.until_at, p.ended_at].into_iter().flatten().filter(|t| *t > now).fold(valid_until, Ord::min);
-    }
+    // Gate 1.
+    let Acting { mut failing, standing, valid_until } = gate_one(q.book, q.assignment, now);
+    let place = q.participation.map_or([None; 2], place_turns);
+    let mut valid_until = until(valid_until, now, place.into_iter().chain(version_turns(q.version)));
 
     // THREAT: confused deputy. The version judged and opened is one of this item's.
     if !q.item.versions.iter().any(|v| v.id == q.version.id) {
-        failing.push(Failing { gate: 4, reason: Reason::NotShared });
-        return refused(failing, None, valid_until, q);
+        return refused(vec![Failing { gate: 4, reason: Reason::NotShared }], None, valid_until, q);
     }
-
-    // Gate 1.
-    if !q.assignment.in_force(now) {
-        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
-    }
-    let standing = match q.book.standing(q.assignment, now) {
-        Ok(standing) => {
-            valid_until = valid_until.min(standing.valid_until);
-            Some(standing)
-        }
-        Err(reasons) => {
-            failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason }));
-            None
-        }
-    };
     // The explanation of gates 5 to 7 goes on under the charter in force, even for who has not signed it yet.
     let matrix = match &standing {
         Some(s) => Some(&s.matrix),
@@ -309,20 +278,17 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     };
 
     // Gate 2.
-    let takes_part = gate_two(q, memo, &mut failing);
+    let no_place = gate_two(q.facts, q.participation, now, memo);
+    failing.extend(no_place);
 
     // Gate 3, with the cell of gate 5 and gate 8.
-    let version_over =
-        q.version.erased || q.version.valid_from > now || q.version.valid_until.is_some_and(|t| t <= now);
-    if let Some(t) = q.version.valid_until.filter(|t| *t > now) {
-        valid_until = valid_until.min(t);
-    }
+    let version_over = gate_eight(q.version, now);
     let secrecy = q.assignment.secrecy_at(now);
     let cell = matrix.map_or(Cell::NEVER, |m| cell_of(m, q.assignment.profession, secrecy, q.item));
     let own = is_own(q);
     if own && failing.is_empty() && cell.need() != Need::Never {
-        if version_over {
-            failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
+        if version_over.is_some() {
+            failing.extend(version_over);
             return refused(failing, None, valid_until, q);
         }
         return Decision {
@@ -338,7 +304,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
             as_family: false,
         };
     }
-    if takes_part && q.participation.is_some_and(|p| p.role == Role::ContributorOnly) {
+    if no_place.is_none() && q.participation.is_some_and(|p| p.role == Role::ContributorOnly) {
         failing.push(Failing { gate: 2, reason: Reason::ContributorOnly });
     }
 
@@ -426,9 +392,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     }
 
     // Gate 8.
-    if version_over {
-        failing.push(Failing { gate: 8, reason: Reason::ItemExpired });
-    }
+    failing.extend(version_over);
 
     valid_until = match regime {
         Some(Regime::L226_2_2) => valid_until.min(statute.valid_until),

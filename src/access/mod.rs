@@ -10,6 +10,8 @@
 //! It reads nothing, writes nothing and knows no clock.
 
 mod actor;
+mod awaiting;
+mod common_gates;
 mod emergency;
 mod ended;
 mod existence;
@@ -23,6 +25,7 @@ mod standing;
 mod tests;
 
 pub use actor::{Actor, SessionStamp};
+pub use awaiting::awaits_validation;
 pub use emergency::{emergency_opens, may_review as may_review_emergency};
 pub use ended::reading_ended;
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};

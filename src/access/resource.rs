@@ -1,11 +1,13 @@
 //! What is not an item has a rule too (DESIGN §4, second table).
 
+use super::common_gates::{Acting, gate_one, gate_two, place_turns, until};
 use super::ended::reading_ended;
 use super::existence::{Existence, may_know};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
 use super::memo::Memo;
-use super::standing::CharterBook;
+use super::standing::{CharterBook, Standing};
+use crate::charter::Matrix;
 use crate::charter::table::judge;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
@@ -130,42 +132,6 @@ pub(super) fn deny(failing: Vec<Failing>, facts: Option<TableFacts>, valid_until
     }
 }
 
-/// Gates 1 and 2 for a place in the circle.
-fn place(
-    facts: &PathwayFacts,
-    book: &CharterBook,
-    assignment: &AssignmentFacts,
-    participation: Option<&ParticipationFacts>,
-    now: Timestamp,
-    memo: &Memo,
-) -> (Vec<Failing>, Timestamp) {
-    let mut failing = Vec::new();
-    let mut valid_until = assignment.valid_until(now);
-    if !assignment.in_force(now) {
-        failing.push(Failing { gate: 1, reason: Reason::AssignmentNotInForce });
-    }
-    match book.standing(assignment, now) {
-        Ok(s) => valid_until = valid_until.min(s.valid_until),
-        Err(reasons) => failing.extend(reasons.into_iter().map(|reason| Failing { gate: 1, reason })),
-    }
-    let reason = match participation {
-        None => Some(Reason::NotAParticipant),
-        Some(p) if p.ended(now) => Some(Reason::NotAParticipant),
-        Some(p) if !p.in_force(now) => Some(Reason::InvitationPending),
-        Some(p) if !memo.named(facts, p, now) => Some(Reason::NotAParticipant),
-        Some(p) => {
-            valid_until = [p.until_at, p.ended_at]
-                .into_iter()
-                .flatten()
-                .filter(|t| *t > now)
-                .fold(valid_until, Ord::min);
-            None
-        }
-    };
-    failing.extend(reason.map(|reason| Failing { gate: 2, reason }));
-    (failing, valid_until)
-}
-
 /// Decides for anything that is not an item.
 #[must_use]
 pub fn decide(
@@ -189,7 +155,10 @@ pub(super) fn decide_with(
     now: Timestamp,
     memo: &Memo,
 ) -> Decision {
-    let (mut failing, mut valid_until) = place(facts, book, assignment, participation, now, memo);
+    let Acting { mut failing, standing, valid_until } = gate_one(book, assignment, now);
+    let turns = participation.map_or([None; 2], place_turns);
+    let mut valid_until = until(valid_until, now, turns);
+    failing.extend(gate_two(facts, participation, now, memo));
     // Somebody who is asked may look at the invitation before having a place.
     if let Resource::Invitation(id) = resource {
         let invited = facts.participation(id).filter(|p| !p.ended(now) && p.accepted_at.is_none());
@@ -212,10 +181,10 @@ pub(super) fn decide_with(
             failing.push(Failing { gate: 2, reason: Reason::NotAParticipant });
             return deny(failing, None, valid_until);
         };
-        if !failing.is_empty() {
+        let Some(standing) = standing.filter(|_| failing.is_empty()) else {
             return deny(failing, None, valid_until);
-        }
-        return identity(facts, book, assignment, me, valid_until, now);
+        };
+        return identity(facts, &standing.matrix, assignment, me, valid_until, now);
     }
     // S6: whoever lost a place with an accord learns that it ended, and nothing else.
     if let Resource::ReadingEnded = resource {
@@ -250,10 +219,10 @@ pub(super) fn decide_with(
         }
         return conclude(failing, valid_until);
     }
-    let Some(me) = participation else { return deny(failing, None, valid_until) };
-    if !failing.is_empty() {
+    let (Some(me), Some(Standing { matrix, .. }), true) = (participation, standing, failing.is_empty())
+    else {
         return deny(failing, None, valid_until);
-    }
+    };
     let contributor = me.role == Role::ContributorOnly;
     let organiser = me.role == Role::StayOrganiser;
     let referent = me.role == Role::Referent;
@@ -280,13 +249,13 @@ pub(super) fn decide_with(
         Resource::Handover(id) => {
             facts.handovers.iter().any(|h| h.id == *id && (h.outgoing == me.id || h.incoming == me.id))
         }
-        Resource::Identity => return identity(facts, book, assignment, me, valid_until, now),
+        Resource::Identity => return identity(facts, &matrix, assignment, me, valid_until, now),
         Resource::Place => true,
         Resource::EmergencyOpen => {
-            return super::emergency::decide_opening(facts, book, assignment, me, valid_until, now);
+            return super::emergency::decide_opening(facts, &matrix, assignment, me, valid_until, now);
         }
         Resource::EmergencyIdentity(id) => {
-            return super::emergency::decide_sheet(facts, book, assignment, me, id, valid_until, now);
+            return super::emergency::decide_sheet(facts, &matrix, assignment, me, id, valid_until, now);
         }
         Resource::Emergency(id) => facts
             .emergency(id)
@@ -453,21 +422,14 @@ fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
 /// the lead opens nothing (the town may run both the PRE and the camp).
 fn identity(
     facts: &PathwayFacts,
-    book: &CharterBook,
+    matrix: &Matrix,
     assignment: &AssignmentFacts,
     me: &ParticipationFacts,
     valid_until: Timestamp,
     now: Timestamp,
 ) -> Decision {
-    let standing = match book.standing(assignment, now) {
-        Ok(s) => s,
-        Err(reasons) => {
-            let failing = reasons.into_iter().map(|reason| Failing { gate: 1, reason }).collect();
-            return deny(failing, None, valid_until);
-        }
-    };
     let secrecy = assignment.secrecy_at(now);
-    let cell = standing.matrix.cell(assignment.profession, secrecy, Category::Identity);
+    let cell = matrix.cell(assignment.profession, secrecy, Category::Identity);
     // Who opened the pathway wrote it: gate 3 (a), or (b) with the condition on secrecy. A successor opened nothing.
     let openers = || {
         facts.participations.iter().filter(|p| p.invited_by.is_none() && p.stands_in_for.is_none()).filter(
@@ -526,7 +488,7 @@ fn identity(
             family_released: false,
             statute: if *purpose == Purpose::Protection { statute.fact } else { StatuteFact::None },
         };
-        let judgement = judge(&standing.matrix, &table);
+        let judgement = judge(matrix, &table);
         if judgement.permitted {
             let regime = judgement.regime();
             let (until, basis) = match regime {

@@ -111,6 +111,15 @@ impl CharterBook {
         Ok(Standing { matrix: Arc::clone(matrix), valid_until: self.next_change(now).min(until) })
     }
 
+    /// Under which matrix gates 5 to 7 are explained: the own one, and for who has not signed yet, the one in force.
+    #[must_use]
+    pub fn explaining(&self, assignment: &AssignmentFacts, now: Timestamp) -> Option<Arc<Matrix>> {
+        self.standing(assignment, now)
+            .map(|standing| standing.matrix)
+            .ok()
+            .or_else(|| self.in_force(now).map(|edition| Arc::clone(&edition.matrix)))
+    }
+
     /// Gate 1, the charter's part: organisation and person.
     ///
     /// # Errors

@@ -110,6 +110,14 @@ impl<T> Disclosed<T> {
     }
 }
 
+impl<T> Disclosed<Option<T>> {
+    /// What is readable, where there is something.
+    #[must_use]
+    pub fn transposed(self) -> Option<Disclosed<T>> {
+        self.0.map(Disclosed)
+    }
+}
+
 impl<T> Deref for Disclosed<T> {
     type Target = T;
 

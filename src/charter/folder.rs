@@ -87,7 +87,7 @@ impl Charter {
         vocabulary::check()?;
         let base = Base::embedded()?;
         let mut found = Vec::new();
-        let rules = policy::parse("policy.csv", policy_csv, &base, &mut found);
+        let mut rules = policy::parse("policy.csv", policy_csv, &base, &mut found);
         let excluded = |purpose: Purpose, category: Category| {
             rules.iter().any(|r| r.scope == Scope::Purpose(purpose) && r.category == category)
         };
@@ -115,6 +115,8 @@ impl Charter {
             return Err(Finding::new("charter.toml", 1, 1, "charte illisible").into());
         };
         Findings::refuse_if_any(found)?;
+        let stay = policy::beyond_the_stay(sheet.pack(Pack::Stay), &carries);
+        rules.extend(stay);
         let matrix = Matrix::build(&base, &rules);
         // Each text is preceded by its length: moving bytes from one file to the other changes the hash.
         let length = |text: &str| u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes();
@@ -160,7 +162,7 @@ impl Charter {
         rules
     }
 
-    /// The rules of this charter alone.
+    /// The rules of this charter alone: those written in `policy.csv`, then what the pack of a stay leaves out.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -229,6 +231,13 @@ mod tests {
         }
     }
 
+    /// A stay of which leisure is no part.
+    fn without_leisure(toml: &str) -> String {
+        let pack = "\"identity\", \"health_minimal\", \"practical\", \"leisure\"]";
+        assert!(toml.contains(pack));
+        toml.replace(pack, "\"identity\", \"health_minimal\", \"practical\"]")
+    }
+
     fn line_of(text: &str, needle: &str) -> u32 {
         u32::try_from(text.lines().position(|l| l.contains(needle)).unwrap()).unwrap() + 1
     }
@@ -266,6 +275,30 @@ mod tests {
         assert!(renamed.text_hash() != one.text_hash() && renamed.policy_hash() == one.policy_hash());
         let again = Charter::from_files(one.charter_toml(), one.policy_csv()).unwrap();
         assert_eq!(again.text_hash(), one.text_hash());
+    }
+
+    #[test]
+    fn law_r18_no_stay_carries_what_its_pack_leaves_out_and_publication_proves_it() {
+        let whole = Charter::embedded_demo().unwrap();
+        let narrowed = Charter::from_files(&without_leisure(DEMO.0), DEMO.1).unwrap();
+        for &purpose in Purpose::ALL {
+            for &category in Category::ALL {
+                let left_out = (purpose, category) == (Purpose::Stay, Category::Leisure);
+                let before = whole.matrix().purpose_carries(purpose, category);
+                let after = narrowed.matrix().purpose_carries(purpose, category);
+                assert_eq!(after, before && !left_out, "{purpose} {category}");
+            }
+        }
+        assert!(whole.matrix().purpose_carries(Purpose::Stay, Category::Leisure));
+        assert_eq!(narrowed.rules().len(), whole.rules().len() + 1);
+        // The pack is an answer of the policy: who signs it, or cites it, signs and cites another one.
+        assert_ne!(narrowed.policy_hash(), whole.policy_hash());
+        assert_eq!(narrowed.publish().unwrap().policy_hash(), narrowed.policy_hash(), "casbin says the same");
+        // A subject that the policy took away already is not refused twice, which casbin would not load.
+        let both = DEMO.1.to_owned() + "p, *, *, leisure, stay, N, deny\n";
+        let twice = Charter::from_files(&without_leisure(DEMO.0), &both).unwrap();
+        assert_eq!(twice.policy_hash(), narrowed.policy_hash());
+        assert!(twice.publish().is_ok());
     }
 
     #[test]

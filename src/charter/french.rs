@@ -92,10 +92,3 @@ pub fn cell(cell: Cell) -> String {
     let words = accord(cell.need());
     if cell.statute_open() { format!("{words}, ou le partage prévu par la loi") } else { words.to_owned() }
 }
-
-/// With a capital.
-#[must_use]
-pub fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}

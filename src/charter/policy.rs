@@ -84,7 +84,7 @@ pub struct Rule {
     pub(crate) category: Category,
     pub(crate) cell: Cell,
     pub(crate) effect: Effect,
-    /// Line of the charter's `policy.csv`; `None` for a rule of the ceiling.
+    /// Line of the charter's `policy.csv`; `None` for a rule of the ceiling, or of the pack of a stay.
     pub(crate) line: Option<u32>,
 }
 
@@ -118,6 +118,23 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// For everyone, this purpose does not carry this category.
+    const fn not_carried(purpose: Purpose, category: Category) -> Self {
+        Self { scope: Scope::Purpose(purpose), category, cell: Cell::NEVER, effect: Effect::Deny, line: None }
+    }
+}
+
+/// LAW: R18. What a stay delivers is its pack and nothing else: whatever `carries` lets the purpose carry and the pack
+/// leaves out, the charter refuses. Other packs only propose.
+pub(crate) fn beyond_the_stay(pack: &[Category], carries: &dyn Fn(Purpose, Category) -> bool) -> Vec<Rule> {
+    Category::ALL
+        .iter()
+        .filter(|category| carries(Purpose::Stay, **category) && !pack.contains(category))
+        .map(|category| Rule::not_carried(Purpose::Stay, *category))
+        .collect()
+}
+
 /// The rules of the ceiling itself: one allow per cell, one refusal per category that a purpose does not carry.
 #[must_use]
 pub fn base_rules(base: &Base) -> Vec<Rule> {
@@ -136,13 +153,7 @@ pub fn base_rules(base: &Base) -> Vec<Rule> {
     for &purpose in Purpose::ALL {
         for &category in Category::ALL {
             if !base.carries(purpose, category) {
-                rules.push(Rule {
-                    scope: Scope::Purpose(purpose),
-                    category,
-                    cell: Cell::NEVER,
-                    effect: Effect::Deny,
-                    line: None,
-                });
+                rules.push(Rule::not_carried(purpose, category));
             }
         }
     }

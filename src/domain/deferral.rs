@@ -521,6 +521,15 @@ mod tests {
     }
 
     #[test]
+    fn s11_a_hidden_service_is_known_to_the_manager_of_its_own_mission_only() {
+        let [own, other] = ["b", "c"].map(|n| MissionId::parse(&format!("{n}{}", "a".repeat(25))).unwrap());
+        let organisation = OrganisationId::random(&Fixed(3)).unwrap();
+        let service = SheetMaker::Service { organisation, mission: own.clone() };
+        assert!(service.may_be_known_in(&own) && !service.may_be_known_in(&other));
+        assert!(SheetMaker::Referent.may_be_known_in(&other));
+    }
+
+    #[test]
     fn a_deferral_reads_back_from_its_stored_form() {
         let kept = asked().decided(manager(9, 3, Function::Manager), noon(1), Some(day(8))).unwrap();
         let text = serde_json::to_string(&kept).unwrap();

@@ -303,10 +303,7 @@ pub fn statute_fact(
     let mut turns = BTreeSet::from([draft.recorded_at]);
     turns.extend(person.decides_alone_from().map(Timestamp::paris_midnight));
     turns.extend(events.iter().map(|e| e.at));
-    let mut visible: Vec<&StatuteEvent> =
-        events.iter().filter(|e| e.at <= now && record.check_event(e).is_ok()).collect();
-    // At equal moments what ends or refuses comes last, whatever the order of recording.
-    visible.sort_by_key(|e| (e.at, narrows(&e.kind)));
+    let visible = visible(record, events, now);
 
     let lapses_at = lapse(draft.recorded_at, &visible).filter(|at| now < *at);
     turns.extend(lapses_at);
@@ -328,6 +325,30 @@ pub fn statute_fact(
         StatuteFact::Complete
     };
     StatuteAnswer { fact, valid_until, lapses_at }
+}
+
+/// The events that count by now, in their order.
+fn visible<'a>(
+    record: &StatutoryRecord,
+    events: &'a [StatuteEvent],
+    now: Timestamp,
+) -> Vec<&'a StatuteEvent> {
+    let mut visible: Vec<&StatuteEvent> =
+        events.iter().filter(|e| e.at <= now && record.check_event(e).is_ok()).collect();
+    // At equal moments what ends or refuses comes last, whatever the order of recording.
+    visible.sort_by_key(|e| (e.at, narrows(&e.kind)));
+    visible
+}
+
+/// Whether a second person has validated the record since the family's latest no.
+#[must_use]
+pub fn validated_since(
+    record: &StatutoryRecord,
+    events: &[StatuteEvent],
+    refused_at: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    validated(&visible(record, events, now), refused_at)
 }
 
 /// Whether the record, complete and in force, names this participation at all: what gate 2 needs where no accord does.

@@ -107,12 +107,6 @@ macro_rules! bounded_text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-
-            /// How many more characters it could hold (shown beside the field).
-            #[must_use]
-            pub fn room_left(&self) -> usize {
-                MAX.saturating_sub(self.0.chars().count())
-            }
         }
 
         impl<const MAX: usize> fmt::Debug for $name<MAX> {
@@ -177,7 +171,6 @@ mod tests {
         for empty in ["", "  ", "\u{a0}\u{202f}", "\n"] {
             assert_eq!(Text::<5>::parse(empty), Err(EntryError::Empty), "{empty:?}");
         }
-        assert_eq!(Text::<5>::parse("abc").unwrap().room_left(), 2);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! Sessions are in `sessions`, affectations in `structures`.
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::ServiceError;
 use super::app::App;
@@ -30,8 +30,8 @@ use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, V
 use crate::domain::text::Text;
 use crate::ids::{InvitationId, ProfessionalId, RequestId};
 use crate::store::account::{
-    AccountState, Credentials, Invitation, InvitationKind, NewProfessional, Professional, ProfessionalWords,
-    SealedCredentials,
+    Account, AccountState, Credentials, Invitation, InvitationKind, NewProfessional, Professional,
+    ProfessionalWords, SealedCredentials,
 };
 use crate::store::{Snapshot, WriteTx};
 
@@ -70,11 +70,24 @@ pub struct Opening {
     pub rescue_codes: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What waits between the two steps, sealed and in the hands of the holder. Overwritten when dropped.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct Ticket {
     password_hash: String,
     totp_secret: String,
     rescue_hashes: Vec<String>,
+}
+
+impl Ticket {
+    /// What authenticates from now on.
+    fn into_credentials(mut self, replaced: Option<Timestamp>) -> Credentials {
+        Credentials {
+            password_hash: std::mem::take(&mut self.password_hash),
+            totp_secret: std::mem::take(&mut self.totp_secret),
+            rescue_hashes: std::mem::take(&mut self.rescue_hashes),
+            factor_replaced_at: replaced.map(Timestamp::micros),
+        }
+    }
 }
 
 /// A code and its row, made outside the closure of a change, which may run again.
@@ -150,7 +163,7 @@ impl Office<'_> {
     ) -> Result<Change, ServiceError> {
         let keys = self.app.store().instance_keys();
         let index = keys.login_index(new.login.as_str());
-        if self.snapshot.professional_by_login(&index)?.is_some() {
+        if self.snapshot.login_taken(&index)? {
             return Err(ServiceError::rule(
                 "login_taken",
                 "Cet identifiant est déjà pris : choisissez-en un autre.",
@@ -375,14 +388,9 @@ impl App {
             };
             let replaced = match invitation.kind {
                 InvitationKind::Open => None,
-                InvitationKind::Factor => Some(now.micros()),
+                InvitationKind::Factor => Some(now),
             };
-            let credentials = Credentials {
-                password_hash: ticket.password_hash,
-                totp_secret: ticket.totp_secret,
-                rescue_hashes: ticket.rescue_hashes,
-                factor_replaced_at: replaced,
-            };
+            let mut credentials = ticket.into_credentials(replaced);
             let sealed = SealedCredentials::seal(
                 self.store().instance_key(),
                 self.chance(),
@@ -392,9 +400,12 @@ impl App {
             let checks = vec![professional_check(&person)];
             let version = person.version;
             person.state = AccountState::Unconfirmed;
-            person.credentials = Some(Credentials { factor_replaced_at: None, ..credentials });
+            // Told at the sign-in after this one.
+            credentials.factor_replaced_at = None;
+            let account = Account { person, credentials: Some(credentials) };
+            let person = &account.person;
             let fresh = self.fresh_session(&person.id, None, now, now.plus_seconds(SESSION_SECONDS))?;
-            let mut view = self.session_opened(&mut snapshot, &person, &fresh, now)?;
+            let mut view = self.session_opened(&mut snapshot, &account, &fresh, now)?;
             // The account reaches no pathway yet: there is nothing to choose from.
             view.assignments.clear();
             let touched: Vec<_> =
@@ -419,7 +430,7 @@ impl App {
             draft.write_digest = change.write_digest();
             draft.written.clone_from(&change.written);
             let job = Job::new(self.prepare(&draft, None)?).checked(checks);
-            let (id, counted, row, hash) = (person.id, subjects.clone(), fresh.row, fresh.hash);
+            let (id, counted, row, hash) = (person.id.clone(), subjects.clone(), fresh.row, fresh.hash);
             let written = self.lane().submit(Priority::Anonymous, job, move |tx: &mut WriteTx, at| {
                 counted.hold(tx, at)?;
                 tx.invitation_use(&invitation.id, at)?;
@@ -490,24 +501,26 @@ impl App {
         let call = Call { idempotency: None, ..call.clone() };
         let wanted = Zeroizing::new(wanted);
         let keys = self.store().instance_keys();
-        let (person, subjects, now) = {
+        let (account, subjects, now) = {
             let mut snapshot = self.store().snapshot()?;
             let now = self.moment(&mut snapshot)?;
             let signed_in = self.sign_in_of(&mut snapshot, &call, now)?;
-            let person = snapshot
-                .professional_fetch(signed_in.professional())?
+            let account = snapshot
+                .account_fetch(signed_in.professional())?
                 .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
-            let index = keys.login_index(&person.words.login);
+            let index = keys.login_index(&account.person.words.login);
             let subjects = Subjects::new(keys, Some(&index), network);
             if let Err(held) = subjects.check(&mut snapshot, now) {
                 drop(snapshot);
                 return Err(self.record_malformed(&call, act, held));
             }
-            (person, subjects, now)
+            (account, subjects, now)
         };
+        let person = &account.person;
         let proof = {
             let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
-            self.prove(Some(&person), present, code, now).map_err(|e| self.record_malformed(&call, act, e))?
+            self.prove(Some(&account), present, code, now)
+                .map_err(|e| self.record_malformed(&call, act, e))?
         };
         let Some(proof) = proof else {
             self.attempt_failed(&call.request, act, Some(&person.id), &subjects)
@@ -531,28 +544,29 @@ impl App {
         let opened = std::cell::RefCell::new(None);
         self.change_desk(&call, act, |desk| {
             let old = &desk.signed_in.session;
-            let present = desk
+            let account = desk
                 .snapshot
-                .professional_fetch(&old.professional)?
+                .account_fetch(&old.professional)?
                 .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+            let present = &account.person;
             if present.version != person.version {
                 return Err(ServiceError::Conflict);
             }
             let mut renewed = proof.clone();
             hash.as_str().clone_into(&mut renewed.credentials.password_hash);
-            let write = self.credentials_step(&present, &renewed)?;
+            let write = self.credentials_step(present, &renewed)?;
             let fresh = self.fresh_session(
                 &old.professional,
                 old.assignment.clone(),
                 desk.now,
                 desk.now.plus_seconds(SESSION_SECONDS),
             )?;
-            opened.replace(Some(self.session_opened(desk.snapshot, &present, &fresh, desk.now)?));
+            opened.replace(Some(self.session_opened(desk.snapshot, &account, &fresh, desk.now)?));
             let id = present.id.clone();
             let counted = subjects.clone();
             let version = present.version.saturating_add(1);
             Ok(Change::new(fresh.row.id.as_str())
-                .checked(professional_check(&present))
+                .checked(professional_check(present))
                 .step(row_ref("professional", present.id.as_str(), version), move |tx, at| {
                     write(tx)?;
                     counted.clear(tx)?;

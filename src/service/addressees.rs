@@ -79,6 +79,7 @@ impl App {
             let matrix = desk.book.in_force(desk.now).ok_or(ServiceError::AbsentOrRefused)?.matrix.clone();
             let mut items = Vec::new();
             for organisation in desk.snapshot.organisations()? {
+                let people = desk.snapshot.professionals_in(&organisation.id)?;
                 let mut services: BTreeMap<(Profession, MissionId), Vec<AssignmentFacts>> = BTreeMap::new();
                 for row in desk.snapshot.assignments_in(&organisation.id)? {
                     let a = row.facts;
@@ -108,20 +109,21 @@ impl App {
                         .filter(|c| matrix.purpose_carries(purpose, **c))
                         .filter_map(|c| need(*c).map(|needs| SubjectNeed { category: *c, needs }))
                         .collect();
-                    let mut people = Vec::with_capacity(serving.len());
-                    for a in &serving {
-                        if let Some(person) = desk.snapshot.professional_fetch(&a.professional)? {
-                            people
-                                .push(AddresseePerson { assignment: a.id.clone(), name: person.words.name });
-                        }
-                    }
-                    people.sort_by(|a, b| a.name.cmp(&b.name));
+                    let mut named: Vec<AddresseePerson> = serving
+                        .iter()
+                        .filter_map(|a| {
+                            let person = people.iter().find(|person| person.id == a.professional)?;
+                            let name = person.words.name.clone();
+                            Some(AddresseePerson { assignment: a.id.clone(), name })
+                        })
+                        .collect();
+                    named.sort_by(|a, b| a.name.cmp(&b.name));
                     items.push(AddresseeView {
                         service: recipient_view(&organisation, profession, mission),
                         bound: rows.iter().all(|s| *s == Secrecy::Bound),
                         mixed: rows.len() > 1 && rows.contains(&Secrecy::Bound),
                         accountable: super::members::accountable(profession),
-                        people,
+                        people: named,
                         subjects,
                     });
                 }

@@ -1,6 +1,6 @@
 //! What every service is given: the store, the lane, time and chance.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Datelike;
@@ -52,6 +52,8 @@ pub struct App {
     compiled: Mutex<HashMap<String, Arc<Charter>>>,
     /// Keys of pseudonyms; a year's key is only destroyed once the year's records have expired.
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
+    /// Years that are over and have no such key, or none any more.
+    without: Mutex<HashSet<PseudonymYear>>,
     /// Requests without a session, counted.
     pub(crate) anonymous: Anonymous,
     /// From when on something in the log is worth a look; the usual ones until an instance says otherwise.
@@ -60,26 +62,44 @@ pub struct App {
     pub(crate) witnesses: Witnesses,
 }
 
-/// Seals the detail of a record under the pathway's key, or the instance's.
+/// Seals the detail of a record under the key that was chosen for it.
 struct Details<'a> {
-    pathway: Option<&'a DataKey>,
-    instance: &'a DataKey,
+    key: &'a DataKey,
     chance: &'a dyn Chance,
 }
 
 impl DetailSealer for Details<'_> {
     fn seal_detail(
         &self,
-        pathway: Option<&PathwayId>,
+        _pathway: Option<&PathwayId>,
         commit: &Digest,
         detail: &[u8],
     ) -> Result<(DataKeyId, Vec<u8>), Box<dyn std::error::Error + Send + Sync>> {
-        let key = match (pathway, self.pathway) {
-            (Some(_), Some(key)) => key,
-            (Some(_) | None, _) => self.instance,
-        };
         let row = data_encoding::HEXLOWER.encode(commit);
-        Ok((*key.id(), key.seal(detail_place(&row), detail, self.chance)?))
+        Ok((*self.key.id(), self.key.seal(detail_place(&row), detail, self.chance)?))
+    }
+}
+
+/// Whose key seals the detail of a record: the pathway's, which closes with it. The instance's for what belongs to no
+/// pathway, and for an attempt that came to nothing, where there may be no such pathway.
+///
+/// INVARIANT: what was shown or changed on a pathway is never kept under a key that outlives it.
+fn detail_key<'a>(
+    draft: &RecordDraft,
+    pathway: Option<&'a DataKey>,
+    instance: &'a DataKey,
+) -> Result<&'a DataKey, ServiceError> {
+    let to_nothing = match draft.verdict {
+        Verdict::Permit => false,
+        Verdict::Deny | Verdict::Failed => draft.returned.is_empty() && draft.written.is_empty(),
+    };
+    match (&draft.pathway, pathway) {
+        (Some(_), Some(key)) => Ok(key),
+        (None, _) => Ok(instance),
+        (Some(_), None) if to_nothing => Ok(instance),
+        (Some(_), None) => {
+            Err(ServiceError::Internal("a record of a pathway without the pathway's key".to_owned()))
+        }
     }
 }
 
@@ -106,6 +126,7 @@ impl App {
             book: Mutex::new(None),
             compiled: Mutex::new(HashMap::new()),
             pseudonyms: Mutex::new(HashMap::new()),
+            without: Mutex::new(HashSet::new()),
             anonymous: Anonymous::default(),
             thresholds: std::sync::OnceLock::new(),
             witnesses: Witnesses::default(),
@@ -191,6 +212,34 @@ impl App {
         Ok(compiled)
     }
 
+    /// What a cursor of this person and query says.
+    pub(in crate::service) fn cursor_opened(
+        &self,
+        who: &str,
+        query: &[u8],
+        cursor: &str,
+    ) -> Result<String, ServiceError> {
+        let opened = self.store.instance_keys().open_cursor(who, query, cursor).map_err(|_| {
+            ServiceError::rule(
+                "cursor_of_another_query",
+                "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
+            )
+        })?;
+        std::str::from_utf8(&opened).map(ToOwned::to_owned).map_err(|e| ServiceError::Internal(e.to_string()))
+    }
+
+    /// A cursor that only this person reads, for this query.
+    pub(in crate::service) fn cursor_sealed(
+        &self,
+        who: &str,
+        query: &[u8],
+        said: &str,
+    ) -> Result<String, ServiceError> {
+        let keys = self.store.instance_keys();
+        keys.seal_cursor(who, query, said.as_bytes(), self.chance())
+            .map_err(|e| ServiceError::Unavailable(e.to_string()))
+    }
+
     /// Makes a record ready for the lane: pseudonyms, sealed detail, body.
     ///
     /// # Errors
@@ -211,8 +260,7 @@ impl App {
         key: &PseudonymKey,
     ) -> Result<Record, ServiceError> {
         let details = Details {
-            pathway: pathway_key,
-            instance: self.store.instance_key(),
+            key: detail_key(draft, pathway_key, self.store.instance_key())?,
             chance: self.chance.as_ref(),
         };
         Record::prepare(draft, key, &details, self.chance.as_ref())
@@ -264,10 +312,32 @@ impl App {
         if let Some(found) = locked(&self.pseudonyms).get(&(class, year)) {
             return Ok(Some(Arc::clone(found)));
         }
+        self.pseudonym_key_in(&mut self.store.snapshot()?, class, year)
+    }
+
+    /// [`App::pseudonym_key_of`] for who has a snapshot already: no second reader is taken.
+    pub(in crate::service) fn pseudonym_key_in(
+        &self,
+        snapshot: &mut Snapshot,
+        class: RetentionClass,
+        year: u16,
+    ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
+        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        if locked(&self.without).contains(&(class, year)) {
+            return Ok(None);
+        }
         let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
-        let stored = match self.store.snapshot()?.wrapped_key(&owner) {
+        let stored = match snapshot.wrapped_key(&owner) {
             Ok(Some(stored)) => stored,
-            Ok(None) | Err(StoreError::KeyDestroyed) => return Ok(None),
+            Ok(None) | Err(StoreError::KeyDestroyed) => {
+                // Keys are made for the year that runs: a year that is over without one stays without.
+                if year < self.year()? {
+                    locked(&self.without).insert((class, year));
+                }
+                return Ok(None);
+            }
             Err(e) => return Err(e.into()),
         };
         let key = self

@@ -329,15 +329,19 @@ impl App {
     }
 
     /// The index that a cursor of this query stands for.
-    fn index_of(&self, who: &str, query: &[u8], cursor: &str) -> Result<i64, ServiceError> {
-        let opened = self.store.instance_keys().open_cursor(who, query, cursor).map_err(|_| {
-            ServiceError::rule(
-                "cursor_of_another_query",
-                "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
-            )
-        })?;
-        let text = std::str::from_utf8(&opened).map_err(|e| ServiceError::Internal(e.to_string()))?;
+    pub(super) fn index_of(&self, who: &str, query: &[u8], cursor: &str) -> Result<i64, ServiceError> {
+        let text = self.cursor_opened(who, query, cursor)?;
         text.parse().map_err(|_| ServiceError::Internal("a cursor without an index".to_owned()))
+    }
+
+    /// The cursor of what comes after this index; none at the end of the log.
+    pub(super) fn after_index(
+        &self,
+        who: &str,
+        query: &[u8],
+        index: Option<i64>,
+    ) -> Result<Option<String>, ServiceError> {
+        index.filter(|i| *i > 0).map(|i| self.cursor_sealed(who, query, &i.to_string())).transpose()
     }
 
     fn search_in(
@@ -347,7 +351,6 @@ impl App {
         search: &RecordSearch,
     ) -> Result<RecordPage, ServiceError> {
         let query = search.fingerprint()?;
-        let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
             Some(cursor) => Some(self.index_of(who, &query, cursor)?),
@@ -371,13 +374,7 @@ impl App {
                 }
             }
         }
-        let next = match before.filter(|i| more && *i > 0) {
-            None => None,
-            Some(index) => Some(
-                keys.seal_cursor(who, &query, index.to_string().as_bytes(), self.chance())
-                    .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
-            ),
-        };
+        let next = self.after_index(who, &query, before.filter(|_| more))?;
         Ok(RecordPage { items, next })
     }
 

@@ -17,7 +17,7 @@ use crate::crypto::totp::{self, TotpSecret};
 use crate::domain::record::{ActorStamp, RecordDraft, RetentionClass, Verdict};
 use crate::domain::text::Text;
 use crate::ids::{ProfessionalId, RequestId};
-use crate::store::account::{AccountState, Credentials, Professional, SealedCredentials};
+use crate::store::account::{Account, AccountState, Credentials, Professional, SealedCredentials};
 use crate::store::{StoreError, WriteTx};
 
 /// A login as typed.
@@ -69,14 +69,14 @@ impl App {
     /// Checks password and code. `None` for anything wrong, without saying what; the cost is the same.
     pub(super) fn prove(
         &self,
-        person: Option<&Professional>,
+        account: Option<&Account>,
         password: &Password,
         code: &FactorCode,
         now: Timestamp,
     ) -> Result<Option<Proof>, ServiceError> {
         let internal = |e: PasswordError| ServiceError::Internal(e.to_string());
-        let open = person.filter(|p| p.state != AccountState::Ended);
-        let known = open.and_then(|p| p.credentials.as_ref().map(|c| (p, c)));
+        let open = account.filter(|a| a.person.state != AccountState::Ended);
+        let known = open.and_then(|a| a.credentials.as_ref().map(|c| (&a.person, c)));
         // THREAT: answers that come sooner for unknown logins, or accounts not opened yet, tell who works here.
         let Some((person, credentials)) = known else {
             let (PasswordCheck::Right | PasswordCheck::Wrong) =

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: asked only of what this manager may decide on; a line about another organisation's record is never made.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::deferrals::{DeferralWords, decider};
@@ -10,24 +12,27 @@ use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
 use super::who::{Names, Who};
 use super::{Act, App, Call, ServiceError};
-use crate::access::facts::StatuteFile;
-use crate::access::{Existence, Resource};
+use crate::access::{Existence, Resource, awaits_validation};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::{Timestamp, plus_days};
-use crate::domain::accord::{AccordQuery, accord_fact};
-use crate::domain::cell::AccordFact;
 use crate::domain::day::french_date;
 use crate::domain::deferral::{Deferral, DeferralState};
 use crate::domain::person::Motive;
 use crate::domain::statute::StatuteEventKind;
-use crate::domain::vocabulary::{Capacity, Category, Function, Purpose};
-use crate::ids::{AssignmentId, ImpossibilityId, PathwayId};
+use crate::domain::vocabulary::{Capacity, Function};
+use crate::ids::{AssignmentId, ImpossibilityId, OrganisationId, PathwayId};
+use crate::store::Snapshot;
 use crate::store::fact::FactKind;
+use crate::store::pathway::PathwayOf;
 
 /// A review is due from this many days before a record lapses.
 const REVIEW_DAYS: i64 = 10;
 /// As for a record, within a period that is never longer.
 pub(super) const DEFERRAL_REVIEW_DAYS: u64 = 7;
+
+/// A statutory record lapses thirty days after it was made or last reviewed, and so does what a deferral keeps back: what
+/// was written longer ago awaits nobody. A few days more, so that no end of a day is missed.
+const LAPSED_DAYS: i64 = 35;
 
 /// What awaits a manager.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
@@ -88,7 +93,7 @@ impl App {
                 if a.function != Function::Manager || !a.in_force(now) {
                     return Err(ServiceError::AbsentOrRefused);
                 }
-                Ok(snapshot.pathways_in(&a.organisation)?)
+                may_await(snapshot, &a.organisation, now)
             },
             |scene| {
                 scene.gate.resource(Resource::ManagerView)?;
@@ -100,49 +105,26 @@ impl App {
     }
 }
 
-/// Whether the family's latest word on something that this record opens is a no that it was not validated against.
-fn refused(scene: &Scene<'_>, file: &StatuteFile) -> bool {
-    let facts = scene.gate.facts();
-    let Ok(standing) = scene.gate.book().standing(scene.gate.actor().assignment(), scene.now) else {
-        return false;
-    };
-    let draft = file.record.draft();
-    draft.recipients.iter().filter_map(|r| facts.participation(&r.participation)).any(|recipient| {
-        let key = recipient.assignment.recipient_key();
-        draft.items.iter().filter_map(|v| facts.version(v).map(|(i, _)| (v, i))).any(|(version, item)| {
-            let cell = standing.matrix.cell(
-                recipient.assignment.profession,
-                recipient.assignment.secrecy_at(scene.now),
-                item.category,
-            );
-            let said = |category: Category, purpose: Purpose| {
-                let query = AccordQuery {
-                    recipient: &key,
-                    assignment: Some(&recipient.assignment.id),
-                    category,
-                    purpose,
-                    item_version: Some(version),
-                    need: cell.need(),
-                };
-                accord_fact(&query, &facts.consent(), scene.now)
-            };
-            // As the gates read it: a no counts for whichever purpose it was said, unless an accord covers this one.
-            let mut answers = vec![said(item.category, Purpose::Protection)];
-            let covered = answers.iter().any(|a| a.fact.level().is_some());
-            answers.extend(item.subjects.iter().map(|subject| said(*subject, Purpose::Protection)));
-            if !covered {
-                answers.extend(Purpose::ALL.iter().map(|purpose| said(item.category, *purpose)));
-            }
-            answers.iter().filter(|a| matches!(a.fact, AccordFact::Refused | AccordFact::Withdrawn)).any(
-                |no| {
-                    !file.events.iter().any(|e| {
-                        matches!(e.kind, StatuteEventKind::Validated { .. })
-                            && no.refused_at.is_none_or(|at| e.at > at)
-                    })
-                },
-            )
-        })
-    })
+/// The pathways of an organisation on which something can await a decision: with a statutory record that was made or
+/// decided on since the last could have lapsed, with a request or a deferral while the pathway is open, and for a while
+/// afterwards. What was over long ago is not looked at, and has no record of being looked at.
+fn may_await(
+    snapshot: &mut Snapshot,
+    organisation: &OrganisationId,
+    now: Timestamp,
+) -> Result<Vec<PathwayId>, ServiceError> {
+    let (closed, open): (Vec<PathwayOf>, Vec<PathwayOf>) =
+        snapshot.pathways_in(organisation)?.into_iter().partition(|p| p.closed_at.is_some());
+    let [closed, open] = [&closed, &open].map(|some| some.iter().map(|p| &p.id).collect::<Vec<_>>());
+    let before = |days: i64| now.plus_seconds(-86_400_i64.saturating_mul(days));
+    let asked = [FactKind::ImpossibilityRequest, FactKind::Deferral];
+    let mut found = BTreeSet::new();
+    for among in [&closed, &open] {
+        found.extend(snapshot.pathways_with_facts(among, &[FactKind::Statute], before(LAPSED_DAYS))?);
+    }
+    found.extend(snapshot.pathways_with_facts(&open, &asked, Timestamp::from_micros(i64::MIN))?);
+    found.extend(snapshot.pathways_with_facts(&closed, &asked, before(LAPSED_DAYS))?);
+    Ok(found.into_iter().collect())
 }
 
 type Stated = Sealed<AwaitedDecision>;
@@ -163,7 +145,7 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if file.record.needs_second_person() && !decided {
             kinds.push(AwaitedKind::Exception);
         }
-        if refused(scene, file) {
+        if awaits_validation(facts, scene.gate.book(), file, scene.now) {
             kinds.push(AwaitedKind::Validation);
         }
         if due {

@@ -31,7 +31,8 @@ impl App {
         let index = self.store().instance_keys().login_index(login.as_str());
         let mut snapshot = self.store().snapshot()?;
         let now = self.moment(&mut snapshot)?;
-        let person = snapshot.professional_by_login(&index)?.ok_or(ServiceError::AbsentOrRefused)?;
+        let account = snapshot.account_by_login(&index)?.ok_or(ServiceError::AbsentOrRefused)?;
+        let person = &account.person;
         let in_force: Vec<_> =
             snapshot.assignments_of(&person.id)?.into_iter().filter(|r| r.facts.in_force(now)).collect();
         let chosen = match in_force.as_slice() {
@@ -39,7 +40,7 @@ impl App {
             _ => None,
         };
         let fresh = self.fresh_session(&person.id, chosen, now, now.plus_seconds(SESSION_SECONDS))?;
-        let opened = self.session_opened(&mut snapshot, &person, &fresh, now)?;
+        let opened = self.session_opened(&mut snapshot, &account, &fresh, now)?;
         drop(snapshot);
         let mut draft = RecordDraft::new(
             request.clone(),
@@ -48,7 +49,7 @@ impl App {
             act.resource,
             Verdict::Permit,
         );
-        let mut stamp = stamp_of(person.id);
+        let mut stamp = stamp_of(person.id.clone());
         stamp.session = Some(fresh.row.id.clone());
         draft.actor = Some(stamp);
         draft.written = vec![row_ref("session", fresh.row.id.as_str(), 1)];

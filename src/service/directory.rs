@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
-use crate::store::account::AccountState;
+use crate::store::account::{AccountState, Professional};
 use crate::store::organisation::{AssignmentRow, Organisation};
 
 /// A mission, as the directory shows it.
@@ -132,21 +132,18 @@ fn organisation_view(o: Organisation, charter_signed: bool) -> OrganisationView 
 fn assignment_view(
     office: &mut Office<'_>,
     names: &mut Names,
+    person: &Professional,
     row: AssignmentRow,
 ) -> Result<AssignmentView, ServiceError> {
     let a = row.facts;
-    let person = office
-        .snapshot
-        .professional_fetch(&a.professional)?
-        .ok_or_else(|| ServiceError::Internal("an affectation without its professional".to_owned()))?;
     Ok(AssignmentView {
         secrecy: a.secrecy_at(office.now),
         in_force: a.in_force(office.now),
         id: a.id,
         version: a.version,
         professional: a.professional,
-        name: person.words.name,
-        telephone: person.words.telephone,
+        name: person.words.name.clone(),
+        telephone: person.words.telephone.clone(),
         account: person.state,
         organisation: a.organisation,
         mission: a.mission,
@@ -210,10 +207,15 @@ impl App {
             desk.returned
                 .extend(rows.iter().map(|r| row_ref("assignment", r.facts.id.as_str(), r.facts.version)));
             let (mut names, mut office) = (Names::default(), Office::at(desk));
-            let assignments = rows
-                .into_iter()
-                .map(|row| assignment_view(&mut office, &mut names, row))
-                .collect::<Result<_, _>>()?;
+            let people = office.snapshot.professionals_in(id)?;
+            let mut assignments = Vec::with_capacity(rows.len());
+            for row in rows {
+                let person =
+                    people.iter().find(|person| person.id == row.facts.professional).ok_or_else(|| {
+                        ServiceError::Internal("an affectation without its professional".to_owned())
+                    })?;
+                assignments.push(assignment_view(&mut office, &mut names, person, row)?);
+            }
             Ok(OrganisationDetail { organisation: organisation_view(stored, signed), assignments })
         })
     }
@@ -250,23 +252,27 @@ fn organisations_of(office: &mut Office<'_>) -> Result<Vec<OrganisationView>, Se
 }
 
 fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, ServiceError> {
-    let all = office.administers().is_ok();
-    let managed = office.manages();
-    if !all && managed.is_none() {
-        return Err(ServiceError::AbsentOrRefused);
-    }
-    let me = office.professional().cloned();
-    let mut names = Names::default();
-    let mut items = Vec::new();
-    for person in office.snapshot.professionals()? {
-        let rows = office.snapshot.assignments_of(&person.id)?;
-        let ours = rows.iter().any(|r| Some(&r.facts.organisation) == managed.as_ref())
-            || (rows.is_empty() && me.is_some() && person.invited_by == me);
-        if !all && !ours {
-            continue;
+    let people = if office.administers().is_ok() {
+        office.snapshot.professionals()?
+    } else {
+        // Only the rows of the own organisation, and the people invited who have no affectation yet.
+        let managed = office.manages().ok_or(ServiceError::AbsentOrRefused)?;
+        let mut people = office.snapshot.professionals_in(&managed)?;
+        if let Some(me) = office.professional().cloned() {
+            people.extend(office.snapshot.professionals_invited_by(&me)?);
         }
-        let assignments =
-            rows.into_iter().map(|row| assignment_view(office, &mut names, row)).collect::<Result<_, _>>()?;
+        people
+    };
+    let ids: Vec<ProfessionalId> = people.iter().map(|person| person.id.clone()).collect();
+    let mut placed = office.snapshot.assignments_of_each(&ids)?;
+    let mut names = Names::default();
+    let mut items = Vec::with_capacity(people.len());
+    for person in people {
+        let rows = placed.remove(&person.id).unwrap_or_default();
+        let assignments = rows
+            .into_iter()
+            .map(|row| assignment_view(office, &mut names, &person, row))
+            .collect::<Result<_, _>>()?;
         items.push(ProfessionalView {
             login: person.words.login,
             name: person.words.name,

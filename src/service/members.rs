@@ -45,7 +45,7 @@ impl MemberView {
     /// « Prénom Nom (profession) », as a sentence names somebody.
     #[must_use]
     pub fn named(&self) -> String {
-        format!("{} ({})", self.name, self.profession.within_brackets())
+        named(&self.name, self.profession)
     }
 
     /// The telephone, when it is one.
@@ -53,6 +53,11 @@ impl MemberView {
     pub fn phone(&self) -> Option<Phone> {
         self.telephone.as_deref().and_then(|t| Phone::parse(t).ok())
     }
+}
+
+/// « Prénom Nom (profession) ».
+pub(super) fn named(name: &str, profession: Profession) -> String {
+    format!("{name} ({})", profession.within_brackets())
 }
 
 /// LAW §6: what every notice and preview says of a service that reports upward.

@@ -5,6 +5,8 @@
 //! * Only places of the own organisation; one whose existence is hidden, to the office of its own mission only (S11).
 //! * A pathway where nothing of it is for this office has no line.
 
+use std::cell::RefCell;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,9 +18,11 @@ use super::{Act, App, Call, ServiceError};
 use crate::access::facts::ParticipationFacts;
 use crate::access::{Existence, Resource};
 use crate::audit::{Disclosed, Sealed};
+use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Function, Role};
 use crate::ids::{AssignmentId, ParticipationId, PathwayId};
+use crate::store::pathway::PathwayOf;
 
 /// Who was named for a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -76,21 +80,89 @@ pub struct OfficeLine {
     pub accords: Vec<AccordView>,
 }
 
-/// Every pathway that concerns this office.
+/// The pathways that concern this office: all that are open, or a page of those that are closed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OfficeView {
     pub items: Vec<OfficeLine>,
+    /// For the next page of closed ones; a page may be short, or empty, before the last.
+    pub next: Option<String>,
 }
+
+/// How many closed pathways a page looks at.
+const PAGE: usize = 50;
+/// What a cursor of this list is of.
+const CLOSED: &[u8] = b"office closed";
 
 const ACT: Act = Act { action: Action::List, resource: ResourceKind::Participation };
 
 impl App {
-    /// The pathways that concern the office under which one acts.
+    /// The open pathways that concern the office under which one acts.
     ///
     /// # Errors
     /// Refused to anybody but a manager or a secretary.
     pub fn office(&self, call: &Call) -> Result<Disclosed<OfficeView>, ServiceError> {
-        let lines = self.read_many(
+        let lines = self.office_lines(call, |_, of| {
+            Ok(of.into_iter().filter(|p| p.closed_at.is_none()).map(|p| p.id).collect())
+        })?;
+        Ok(lines.map(|items| OfficeView { items, next: None }))
+    }
+
+    /// Those that are closed, the last closed first, page by page.
+    ///
+    /// # Errors
+    /// As [`App::office`]; a cursor of another list is a rule.
+    pub fn office_closed(
+        &self,
+        call: &Call,
+        cursor: Option<&str>,
+    ) -> Result<Disclosed<OfficeView>, ServiceError> {
+        let next = RefCell::new(None);
+        let lines = self.office_lines(call, |who, of| {
+            let after = match cursor {
+                None => None,
+                Some(cursor) => Some(self.cursor_opened(who, CLOSED, cursor)?),
+            };
+            let mut closed: Vec<(Timestamp, PathwayId)> =
+                of.into_iter().filter_map(|p| p.closed_at.map(|at| (at, p.id))).collect();
+            closed.sort_unstable_by(|a, b| b.cmp(a));
+            let from = match &after {
+                None => 0,
+                Some(last) => closed.iter().position(|(_, id)| id.as_str() == last).map_or(0, |at| at + 1),
+            };
+            let page: Vec<PathwayId> =
+                closed.iter().skip(from).take(PAGE).map(|(_, id)| id.clone()).collect();
+            let further = closed.len() > from.saturating_add(PAGE);
+            let last = page.last().filter(|_| further);
+            next.replace(last.map(|id| self.cursor_sealed(who, CLOSED, id.as_str())).transpose()?);
+            Ok(page)
+        })?;
+        Ok(lines.map(|items| OfficeView { items, next: next.into_inner() }))
+    }
+
+    /// One of them, open or closed.
+    ///
+    /// # Errors
+    /// As [`App::office`]; absent where nothing of that pathway is for this office.
+    pub fn office_line(
+        &self,
+        call: &Call,
+        pathway: &PathwayId,
+    ) -> Result<Disclosed<OfficeLine>, ServiceError> {
+        let lines = self.office_lines(call, |_, of| {
+            Ok(of.into_iter().map(|p| p.id).filter(|id| id == pathway).collect())
+        })?;
+        match lines.map(|mut lines| lines.pop()).transposed() {
+            Some(line) => Ok(line),
+            None => Err(ServiceError::AbsentOrRefused),
+        }
+    }
+
+    fn office_lines(
+        &self,
+        call: &Call,
+        choose: impl Fn(&str, Vec<PathwayOf>) -> Result<Vec<PathwayId>, ServiceError>,
+    ) -> Result<Disclosed<Vec<OfficeLine>>, ServiceError> {
+        self.read_many(
             call,
             ACT,
             |snapshot, actor, now| {
@@ -102,14 +174,13 @@ impl App {
                 if !office {
                     return Err(ServiceError::AbsentOrRefused);
                 }
-                Ok(snapshot.pathways_in(&a.organisation)?)
+                choose(a.id.as_str(), snapshot.pathways_in(&a.organisation)?)
             },
             |scene| {
                 scene.gate.resource(Resource::ManagerView)?;
                 line(scene)
             },
-        )?;
-        Ok(lines.map(|items| OfficeView { items }))
+        )
     }
 }
 
@@ -217,5 +288,35 @@ mod tests {
         assert!(!line.hears, "a manager decides, a secretary records");
         let refused = family.t.app.office(&family.t.call("referente"));
         assert!(matches!(refused, Err(ServiceError::AbsentOrRefused)));
+    }
+
+    /// What was over long ago costs nothing: it is not looked at, and has no record of being looked at.
+    #[test]
+    fn an_office_looks_at_open_pathways_and_finds_the_others_on_pages_of_their_own() {
+        use crate::service::pathways::{ClosingInput, ClosingReason};
+        let family = Family::of(date(2012, 3, 1));
+        let (t, pathway) = (&family.t, &family.pathway);
+        let call = || t.call("pre_manager");
+        assert_eq!(t.app.office(&call()).unwrap().items.len(), 1);
+        assert!(t.app.office_closed(&call(), None).unwrap().items.is_empty());
+        let input = ClosingInput { reason: ClosingReason::Achieved, words: None };
+        t.app.pathway_close(&t.call("referente"), pathway, &input).unwrap();
+        assert!(t.app.office(&call()).unwrap().items.is_empty());
+        let closed = t.app.office_closed(&call(), None).unwrap();
+        assert!(closed.items.len() == 1 && closed.items[0].closed && closed.next.is_none());
+        assert!(t.app.office_line(&call(), pathway).unwrap().closed);
+        let absent = t.app.office_line(&t.call("prevention_manager"), pathway);
+        assert!(matches!(absent, Err(ServiceError::AbsentOrRefused)));
+        let stolen = t.app.office_closed(&call(), Some("c3VpdGU"));
+        assert!(matches!(stolen, Err(ServiceError::Rule { code: "cursor_of_another_query", .. })));
+        // Nothing awaits: the list has its own record, and none of any pathway.
+        let size = || t.app.store().snapshot().unwrap().log_frontier().unwrap().size();
+        let before = size();
+        let act = Act { action: Action::List, resource: ResourceKind::Statute };
+        assert!(t.app.decisions_awaited(&call(), act).unwrap().items.is_empty());
+        assert_eq!(size(), before + 1);
+        let mut snapshot = t.app.store().snapshot().unwrap();
+        let text = snapshot.log_body(i64::try_from(before).unwrap()).unwrap().unwrap();
+        assert!(crate::audit::LeafBody::parse(&text).unwrap().pathway.is_none());
     }
 }

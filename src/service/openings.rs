@@ -253,12 +253,12 @@ impl<'a> Standpoint<'a> {
         for year in self.facts.opened_at.utc().year()..=self.now.utc().year() {
             let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
             // A destroyed key has unlinked its year: those records are nobody's any more.
-            if let Some(key) = app.pseudonym_key_of(RetentionClass::Disclosure, year)? {
+            if let Some(key) = app.pseudonym_key_in(scene.snapshot, RetentionClass::Disclosure, year)? {
                 pseudonyms.push(key.pathway(&self.facts.id).to_string());
             }
         }
         let mut found = Vec::new();
-        for (index, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
+        for (index, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms, self.facts.opened_at)? {
             let body = LeafBody::parse(&text).map_err(|e| ServiceError::Internal(e.to_string()))?;
             let opens = body.decision == Verdict::Permit && opens_content(body.action, body.resource);
             let (true, Some(commit), Some(organisation), Some(profession)) = (

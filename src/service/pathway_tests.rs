@@ -52,7 +52,7 @@ fn known(birth: &str) -> serde_json::Value {
         "birth_date": birth})
 }
 
-fn leisure(text: &str) -> ItemInput {
+pub(crate) fn leisure(text: &str) -> ItemInput {
     from(serde_json::json!({"label": text,
         "content": {"category": "leisure", "fact": text, "source": "observed"}}))
 }

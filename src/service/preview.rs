@@ -21,9 +21,8 @@ use super::flow::{Act, Call, Scene};
 use super::members::{MemberView, may_name, me, named_by_me};
 use super::{App, ServiceError};
 use crate::access::facts::{ItemFacts, ItemKind, ParticipationFacts, PathwayFacts, VersionFacts};
-use crate::access::{Decision, Failing, Mode, Question, Resource, decide_item, purposes_open_to};
+use crate::access::{Decision, Mode, Question, Resource, decide_item, purposes_open_to};
 use crate::audit::Disclosed;
-use crate::charter::Pack;
 use crate::clock::Timestamp;
 use crate::domain::accord::{Event, EventKind, LineKind, Opinion};
 use crate::domain::cell::{Need, Reason};
@@ -288,7 +287,7 @@ pub(super) fn judge(
     statute: Option<&StatuteId>,
 ) -> Decision {
     let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
-    let mut decision = scene.gate.preview(&Question {
+    scene.gate.preview(&Question {
         facts,
         book,
         assignment: &reader.assignment,
@@ -299,21 +298,7 @@ pub(super) fn judge(
         purpose: Some(purpose),
         mode: Mode::Preview { statute: statute.cloned() },
         now,
-    });
-    // LAW: R18. A stay delivers only what the charter's pack has.
-    if purpose == Purpose::Stay {
-        let in_pack =
-            book.in_force(now).is_some_and(|e| e.charter.pack(Pack::Stay).contains(&subject.item.category));
-        let told = decision.failing.iter().any(|f| f.reason == Reason::PurposeExcludesCategory);
-        if !in_pack && !told {
-            decision.failing.push(Failing { gate: 5, reason: Reason::PurposeExcludesCategory });
-            if decision.permitted {
-                decision.permitted = false;
-                decision.reason = Reason::PurposeExcludesCategory;
-            }
-        }
-    }
-    decision
+    })
 }
 
 fn is_no(event: &Event) -> bool {

@@ -71,7 +71,7 @@ impl App {
         for year in share.starts.utc().year()..=scene.now.utc().year() {
             let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
             for class in [RetentionClass::Disclosure, RetentionClass::Technical] {
-                if let Some(key) = self.pseudonym_key_of(class, year)? {
+                if let Some(key) = self.pseudonym_key_in(scene.snapshot, class, year)? {
                     pseudonyms.push(key.pathway(pathway).as_str().to_owned());
                 }
             }
@@ -81,7 +81,7 @@ impl App {
         let broken =
             |e: &dyn std::fmt::Display| ServiceError::Internal(format!("a record of a reading: {e}"));
         let mut readings = Vec::new();
-        for (_, body, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms)? {
+        for (_, body, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms, share.starts)? {
             if !body.contains(&own) && !others.iter().any(|m| body.contains(m)) {
                 continue;
             }

@@ -27,6 +27,10 @@ use crate::store::log::LogFilter;
 const PAGE: usize = 30;
 /// How many records are read at once.
 const READ: i64 = 100;
+/// How many records one page looks at, at most: most of what one did may be such as has no receipt.
+const SCAN: usize = 2000;
+/// What a cursor of this list is of.
+const OWN: &[u8] = b"own acts";
 /// No record is older than the program.
 const FIRST_YEAR: i32 = 2026;
 
@@ -46,8 +50,8 @@ pub struct OwnAct {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct OwnActs {
     pub items: Vec<OwnAct>,
-    /// `before` of the next page.
-    pub next: Option<u64>,
+    /// For the next page; a page may be short, or empty, before the last.
+    pub next: Option<String>,
 }
 
 /// A receipt, and the checkpoint that it rests on.
@@ -98,7 +102,7 @@ impl App {
         for year in FIRST_YEAR..=desk.now.utc().year() {
             let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
             for class in RetentionClass::ALL {
-                let Some(key) = self.pseudonym_key_of(*class, year)? else { continue };
+                let Some(key) = self.pseudonym_key_in(desk.snapshot, *class, year)? else { continue };
                 own.push(key.professional(&professional).to_string());
                 own.extend(assignments.iter().map(|a| key.assignment(&a.facts.id).to_string()));
             }
@@ -114,15 +118,19 @@ impl App {
         &self,
         call: &Call,
         act: Act,
-        before: Option<u64>,
+        cursor: Option<&str>,
     ) -> Result<Disclosed<OwnActs>, ServiceError> {
         self.read_desk(call, act, |desk| {
+            let who = desk.signed_in.professional().as_str().to_owned();
             let own = self.own_pseudonyms(desk)?;
-            let mut before = before.map(|b| i64::try_from(b).unwrap_or(i64::MAX));
+            let mut before = match cursor {
+                None => None,
+                Some(cursor) => Some(self.index_of(&who, OWN, cursor)?),
+            };
             let organisations = desk.snapshot.organisations()?;
             let mut items: Vec<OwnAct> = Vec::new();
-            let mut more = true;
-            while more && items.len() <= PAGE {
+            let (mut seen, mut more) = (0_usize, true);
+            while more && items.len() < PAGE && seen < SCAN {
                 let filter = LogFilter {
                     actors: Some(own.clone()),
                     decision: Some(Verdict::Permit.code().to_owned()),
@@ -132,9 +140,14 @@ impl App {
                 let rows = desk.snapshot.log_page(&filter, READ)?;
                 more = i64::try_from(rows.len()) == Ok(READ);
                 for (index, text) in rows {
+                    if items.len() == PAGE {
+                        more = true;
+                        break;
+                    }
+                    seen = seen.saturating_add(1);
                     before = Some(index);
                     let body = parse(&text)?;
-                    if items.len() > PAGE || !own_to_take(desk.snapshot, index, &body)? {
+                    if !own_to_take(desk.snapshot, index, &body)? {
                         continue;
                     }
                     let name = organisations
@@ -150,11 +163,9 @@ impl App {
                     });
                 }
             }
-            let further = items.len() > PAGE;
-            items.truncate(PAGE);
             desk.returned.extend(items.iter().map(|item| record_ref(item.index)));
-            // The last one listed: the index of what is not listed is nobody's business.
-            let next = items.last().map(|item| item.index).filter(|_| further);
+            // THREAT: the index of what is not listed is nobody's business. The cursor is sealed.
+            let next = self.after_index(&who, OWN, before.filter(|_| more))?;
             Ok(OwnActs { items, next })
         })
     }
@@ -270,7 +281,7 @@ mod tests {
             session: None,
         });
         draft.trail = trail;
-        let record = t.app.prepare(&draft, None).unwrap();
+        let record = t.app.prepare(&draft, Some(t.app.store().instance_key())).unwrap();
         t.app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
         t.app.store().snapshot().unwrap().log_frontier().unwrap().size() - 1
     }
@@ -346,12 +357,12 @@ mod tests {
             .map(|_| did(&t, Verdict::Permit, vec![entry(None, true, Reason::OwnItem)]))
             .collect();
         all.reverse();
-        let (mut seen, mut before) = (Vec::new(), None);
+        let (mut seen, mut before) = (Vec::new(), None::<String>);
         loop {
-            let page = t.app.own_acts(&t.call("teacher"), LIST, before).unwrap();
+            let page = t.app.own_acts(&t.call("teacher"), LIST, before.as_deref()).unwrap();
             assert!(page.items.len() <= PAGE);
             seen.extend(page.items.iter().map(|a| a.index).filter(|index| all.contains(index)));
-            before = page.next;
+            before.clone_from(&page.next);
             if before.is_none() {
                 break;
             }

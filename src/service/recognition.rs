@@ -147,10 +147,7 @@ impl App {
             if desk.signed_in.actor().is_err() {
                 return Ok(found);
             }
-            for person in desk.snapshot.professionals()? {
-                if person.state != AccountState::Unconfirmed {
-                    continue;
-                }
+            for person in desk.snapshot.professionals_unconfirmed()? {
                 let rows = desk.snapshot.assignments_of(&person.id)?;
                 if !self.is_founding(desk, &person)? {
                     match may_recognise(desk, &person, &rows) {

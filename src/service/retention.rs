@@ -109,7 +109,8 @@ impl App {
         draft.count = u32::try_from(erasure.rows.len()).ok();
         draft.written = erasure.rows;
         draft.motive = Some(erasure.motive.to_owned());
-        let record = self.prepare(&draft, key.as_ref())?;
+        // The key is destroyed: what closes with it is closed, and this record is the instance's.
+        let record = self.prepare(&draft, key.as_ref().or(Some(self.store.instance_key())))?;
         let check = VersionCheck { kind: CheckKind::Pathway, id: pathway.as_str().to_owned(), version };
         let job = Job::new(record).checked(vec![check]);
         let done = self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, at| {

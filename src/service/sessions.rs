@@ -24,7 +24,7 @@ use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, R
 use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::vocabulary::{Function, Profession, Secrecy};
 use crate::ids::{AssignmentId, CharterId, MissionId, OrganisationId, ProfessionalId, RequestId, SessionId};
-use crate::store::account::{AccountState, Professional, Session};
+use crate::store::account::{Account, AccountState, Session};
 use crate::store::organisation::AssignmentRow;
 use crate::store::{Snapshot, WriteTx};
 
@@ -237,7 +237,7 @@ impl App {
     pub(super) fn session_opened(
         &self,
         snapshot: &mut Snapshot,
-        person: &Professional,
+        Account { person, credentials }: &Account,
         fresh: &FreshSession,
         now: Timestamp,
     ) -> Result<SessionOpened, ServiceError> {
@@ -245,7 +245,7 @@ impl App {
         let book = self.book(snapshot)?;
         let mut assignments = own_assignments(snapshot, &rows, now)?;
         assignments.retain(|a| a.in_force);
-        let credentials = person.credentials.as_ref();
+        let credentials = credentials.as_ref();
         Ok(SessionOpened {
             token: fresh.token.to_string(),
             session: fresh.row.id.clone(),
@@ -281,21 +281,22 @@ impl App {
     ) -> Result<SessionOpened, ServiceError> {
         let act = Act { action: Action::SignIn, resource: ResourceKind::Session };
         for _ in 0..ATTEMPTS {
-            let (person, now) = {
+            let (account, now) = {
                 let mut snapshot = self.store().snapshot()?;
                 let now = self.moment(&mut snapshot)?;
                 subjects.check(&mut snapshot, now)?;
-                (snapshot.professional_by_login(index)?, now)
+                (snapshot.account_by_login(index)?, now)
             };
             // No snapshot is held while hashing: readers are few.
             let proof = {
                 let _turn = self.hash_turn()?;
-                self.prove(person.as_ref(), &ask.password, &ask.code, now)?
+                self.prove(account.as_ref(), &ask.password, &ask.code, now)?
             };
-            let (Some(person), Some(proof)) = (person.as_ref(), proof) else {
-                self.attempt_failed(&ask.request, act, person.as_ref().map(|p| &p.id), subjects)?;
+            let (Some(account), Some(proof)) = (account.as_ref(), proof) else {
+                self.attempt_failed(&ask.request, act, account.as_ref().map(|a| &a.person.id), subjects)?;
                 return Err(ServiceError::Unauthenticated);
             };
+            let person = &account.person;
             let mut snapshot = self.store().snapshot()?;
             let in_force: Vec<AssignmentRow> =
                 snapshot.assignments_of(&person.id)?.into_iter().filter(|r| r.facts.in_force(now)).collect();
@@ -310,7 +311,7 @@ impl App {
                 now,
                 now.plus_seconds(SESSION_SECONDS),
             )?;
-            let opened = self.session_opened(&mut snapshot, person, &fresh, now)?;
+            let opened = self.session_opened(&mut snapshot, account, &fresh, now)?;
             drop(snapshot);
 
             let mut draft = RecordDraft::new(
@@ -380,13 +381,13 @@ impl App {
             if row.facts.professional != old.professional || !row.facts.in_force(desk.now) {
                 return Err(ServiceError::AbsentOrRefused);
             }
-            let person = desk
+            let account = desk
                 .snapshot
-                .professional_fetch(&old.professional)?
+                .account_fetch(&old.professional)?
                 .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
             let fresh =
                 self.fresh_session(&old.professional, Some(wanted.clone()), desk.now, old.expires_at)?;
-            let view = self.session_opened(desk.snapshot, &person, &fresh, desk.now)?;
+            let view = self.session_opened(desk.snapshot, &account, &fresh, desk.now)?;
             opened.replace(Some(SessionOpened { factor_replaced_at: None, ..view }));
             let ended = old.id.clone();
             let written = row_ref("session", fresh.row.id.as_str(), 1);
@@ -428,9 +429,9 @@ impl App {
         let act = Act { action: Action::Read, resource: ResourceKind::Account };
         self.read_desk(call, act, |desk| {
             let session = &desk.signed_in.session;
-            let person = desk
+            let Account { person, credentials } = desk
                 .snapshot
-                .professional_fetch(&session.professional)?
+                .account_fetch(&session.professional)?
                 .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
             let rows = desk.snapshot.assignments_of(&person.id)?;
             desk.returned = vec![row_ref("professional", person.id.as_str(), person.version)];
@@ -446,7 +447,7 @@ impl App {
                 expires_at: session.expires_at.rfc3339(),
                 idle_minutes: IDLE_SECONDS / 60,
                 charters_to_sign: unsigned(desk.book, &signed_by(&rows), desk.now),
-                rescue_codes_left: person.credentials.map_or(0, |c| c.rescue_hashes.len()),
+                rescue_codes_left: credentials.map_or(0, |c| c.rescue_hashes.len()),
             })
         })
     }

@@ -10,10 +10,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::flow::{Act, Call, Scene};
-use super::members::{MemberView, me, place_holders};
+use super::members::{MemberView, me, named, place_holders};
 use super::preview::{Subject, last_day, told};
 use super::readings::Reading;
 use super::shares::over;
+use super::who::Names;
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, ShareFacts};
 use crate::access::{Decision, Mode, Question, Resource, may_know, reads_every_existence};
@@ -200,8 +201,8 @@ fn readers_of<'a>(scene: &Scene<'a>, share: &ShareFacts) -> Vec<&'a Participatio
 impl App {
     /// Who of `readers` reads which part of a share today, as far as `seen` goes; and why nobody does.
     fn read_today(
-        &self,
         scene: &mut Scene<'_>,
+        names: &mut Names,
         share: &ShareFacts,
         readers: &[&ParticipationFacts],
         seen: impl Fn(&Subject) -> bool,
@@ -213,7 +214,7 @@ impl App {
             let read = || now.iter().filter(|(_, d)| d.permitted).map(|(subject, _)| subject.item.category);
             if read().next().is_some()
                 && !over(share, scene.now)
-                && let Some(name) = self.name_of(scene, &reader.id)?
+                && let Some(name) = name_of(scene, names, &reader.id)?
             {
                 by.push(ReadsToday { name, categories: categories(read()) });
             }
@@ -340,18 +341,18 @@ impl App {
             scene.gate.resource(Resource::Contribute)?;
             let myself = me(scene)?;
             let facts = scene.gate.facts();
-            let mut items = Vec::new();
+            let (mut items, mut names) = (Vec::new(), Names::default());
             for share in &facts.shares {
                 let line = if share.sharer == myself.id {
-                    Some(self.line_for_sharer(scene, share)?)
+                    Some(Self::line_for_sharer(scene, &mut names, share)?)
                 } else if share
                     .recipients
                     .iter()
                     .any(|r| place_holders(facts, &r.participation).iter().any(|p| p.id == myself.id))
                 {
-                    self.line_for_recipient(scene, share, myself)?
+                    Self::line_for_recipient(scene, &mut names, share, myself)?
                 } else if myself.role == Role::Referent {
-                    self.line_for_referent(scene, share, myself)?
+                    Self::line_for_referent(scene, &mut names, share, myself)?
                 } else {
                     None
                 };
@@ -368,19 +369,17 @@ impl App {
         })
     }
 
-    fn name_of(&self, scene: &mut Scene<'_>, id: &ParticipationId) -> Result<Option<String>, ServiceError> {
-        let Some(p) = scene.gate.facts().participation(id) else { return Ok(None) };
-        let member = self.member_view(scene.snapshot, scene.gate.book(), p, scene.now)?;
-        Ok(Some(member.named()))
-    }
-
-    fn line_for_sharer(&self, scene: &mut Scene<'_>, share: &ShareFacts) -> Result<ShareLine, ServiceError> {
+    fn line_for_sharer(
+        scene: &mut Scene<'_>,
+        names: &mut Names,
+        share: &ShareFacts,
+    ) -> Result<ShareLine, ServiceError> {
         let mut recipients = Vec::new();
         for recipient in &share.recipients {
-            recipients.extend(self.name_of(scene, &recipient.participation)?);
+            recipients.extend(name_of(scene, names, &recipient.participation)?);
         }
         let readers = readers_of(scene, share);
-        let (read_by, halted) = self.read_today(scene, share, &readers, |_| true)?;
+        let (read_by, halted) = Self::read_today(scene, names, share, &readers, |_| true)?;
         let facts = scene.gate.facts();
         Ok(ShareLine {
             id: share.id.clone(),
@@ -400,8 +399,8 @@ impl App {
 
     /// Its own line: what it reads today, and who shares where the label may tell.
     fn line_for_recipient(
-        &self,
         scene: &mut Scene<'_>,
+        names: &mut Names,
         share: &ShareFacts,
         myself: &ParticipationFacts,
     ) -> Result<Option<ShareLine>, ServiceError> {
@@ -423,7 +422,7 @@ impl App {
             || (reads.iter().all(|(_, d)| d.permitted && !d.as_family) && share.purpose != Purpose::Stay);
         let sharer = match facts.participation(&share.sharer) {
             Some(p) if named_anyway && may_know(facts, book, myself, p, now) => {
-                self.name_of(scene, &share.sharer)?
+                name_of(scene, names, &share.sharer)?
             }
             Some(_) | None => None,
         };
@@ -443,8 +442,8 @@ impl App {
 
     /// For the family's sheet: without what is hidden from the référent; a hidden service prints its own.
     fn line_for_referent(
-        &self,
         scene: &mut Scene<'_>,
+        names: &mut Names,
         share: &ShareFacts,
         myself: &ParticipationFacts,
     ) -> Result<Option<ShareLine>, ServiceError> {
@@ -470,16 +469,16 @@ impl App {
         let readers = readers_of(scene, share);
         let readers: Vec<_> = readers.into_iter().filter(|p| known(&p.id).is_some()).collect();
         let (read_by, halted) =
-            self.read_today(scene, share, &readers, |subject| known(&subject.item.author).is_some())?;
+            Self::read_today(scene, names, share, &readers, |subject| known(&subject.item.author).is_some())?;
         let mut recipients = Vec::new();
         for p in visible {
-            recipients.extend(self.name_of(scene, &p.id)?);
+            recipients.extend(name_of(scene, names, &p.id)?);
         }
         Ok(Some(ShareLine {
             id: share.id.clone(),
             seen_as: Standpoint::Referent,
             purpose: share.purpose,
-            sharer: self.name_of(scene, &sharer.id)?,
+            sharer: name_of(scene, names, &sharer.id)?,
             recipients,
             categories,
             last_day: last_day(share.ends),
@@ -488,6 +487,17 @@ impl App {
             halted,
         }))
     }
+}
+
+/// A member as a sentence names somebody; each name is fetched once.
+fn name_of(
+    scene: &mut Scene<'_>,
+    names: &mut Names,
+    id: &ParticipationId,
+) -> Result<Option<String>, ServiceError> {
+    let Some(p) = scene.gate.facts().participation(id) else { return Ok(None) };
+    let name = names.name(scene.snapshot, Some(&p.assignment.professional))?;
+    Ok(name.map(|name| named(&name, p.assignment.profession)))
 }
 
 fn complete(scene: &Scene<'_>, share: &ShareFacts) -> bool {

@@ -176,7 +176,7 @@ pub(super) fn recipients_of(
 }
 
 /// The stored form of a share, to write its next version.
-fn body_of(share: &ShareFacts) -> ShareBody {
+pub(super) fn body_of(share: &ShareFacts) -> ShareBody {
     ShareBody {
         sharer: share.sharer.clone(),
         purpose: share.purpose,

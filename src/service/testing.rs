@@ -314,9 +314,20 @@ impl Territory {
 
     /// An organisation signs a charter.
     pub(crate) fn sign_organisation(&self, charter: &CharterRow, organisation: OrganisationId) {
+        self.sign(charter, Party::Organisation(organisation));
+    }
+
+    /// Everybody signs a charter for themselves.
+    pub(crate) fn sign_everybody(&self, charter: &CharterRow) {
+        for person in self.people.values() {
+            self.sign(charter, Party::Professional(person.professional.clone()));
+        }
+    }
+
+    fn sign(&self, charter: &CharterRow, party: Party) {
         let signature = CharterSignature {
             charter: charter.id.clone(),
-            party: Party::Organisation(organisation),
+            party,
             signed_by: self.people.values().next().unwrap().assignment.clone(),
             signed_at: self.clock.now(),
             text_hash: charter.text_hash.clone(),

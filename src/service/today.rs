@@ -546,14 +546,17 @@ impl App {
                 // S13: who looks at emergencies has no place, and hears of them all the same.
                 let mut looked_at = Vec::new();
                 if may_review_emergency(a, now) {
-                    looked_at = snapshot.pathways_with_emergency()?;
+                    looked_at = snapshot.emergencies_unreviewed()?;
                 } else if a.function == Function::Manager && a.in_force(now) {
                     let concerned = snapshot.pathways_in(&a.organisation)?;
-                    looked_at = snapshot.pathways_with_emergency()?;
-                    looked_at.retain(|id| concerned.contains(id));
+                    looked_at = snapshot.emergencies_unreviewed()?;
+                    looked_at.retain(|e| concerned.iter().any(|one| one.id == e.pathway));
                 }
-                looked_at.retain(|id| !ids.contains(id));
-                ids.extend(looked_at);
+                for one in looked_at {
+                    if !ids.contains(&one.pathway) {
+                        ids.push(one.pathway);
+                    }
+                }
                 Ok(ids)
             },
             |scene| {

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 pub use super::invitation::{Invitation, InvitationKind};
-use super::schema::{professional, session};
+use super::schema::{assignment, professional, session};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
 use super::{StoreError, seal};
@@ -13,7 +14,7 @@ use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::keyring::LoginIndex;
 use crate::crypto::token::TokenHash;
 use crate::domain::vocabulary::code_enum;
-use crate::ids::{AssignmentId, ProfessionalId, SessionId};
+use crate::ids::{AssignmentId, OrganisationId, ProfessionalId, SessionId};
 
 code_enum! {
     /// Where an account stands. Only `confirmed` reaches a pathway.
@@ -34,8 +35,8 @@ pub struct ProfessionalWords {
 }
 
 /// What authenticates a professional (sealed under the instance's key): an Argon2id hash, the TOTP secret, hashes of
-/// the rescue codes that are left.
-#[derive(Clone, Serialize, Deserialize)]
+/// the rescue codes that are left. Overwritten when dropped.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Credentials {
     pub password_hash: String,
     pub totp_secret: String,
@@ -45,7 +46,7 @@ pub struct Credentials {
     pub factor_replaced_at: Option<i64>,
 }
 
-/// A professional's account.
+/// A professional, without what authenticates: who reads a name opens no secret.
 pub struct Professional {
     pub id: ProfessionalId,
     pub version: i64,
@@ -54,6 +55,12 @@ pub struct Professional {
     pub recognised_by: Option<ProfessionalId>,
     pub totp_last_step: Option<i64>,
     pub words: ProfessionalWords,
+}
+
+/// A professional with what authenticates, for signing in and for changing it.
+pub struct Account {
+    pub person: Professional,
+    /// None before the account is opened.
     pub credentials: Option<Credentials>,
 }
 
@@ -138,8 +145,44 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
 }
 
-type ProfessionalRaw =
-    (String, i64, String, Option<String>, Option<String>, Option<i64>, Vec<u8>, Option<Vec<u8>>);
+type ProfessionalRaw = (String, i64, String, Option<String>, Option<String>, Option<i64>, Vec<u8>);
+
+const PROFESSIONAL_COLUMNS: (
+    professional::id,
+    professional::version,
+    professional::state,
+    professional::invited_by,
+    professional::recognised_by,
+    professional::totp_last_step,
+    professional::body,
+) = (
+    professional::id,
+    professional::version,
+    professional::state,
+    professional::invited_by,
+    professional::recognised_by,
+    professional::totp_last_step,
+    professional::body,
+);
+
+fn read_professional(key: &DataKey, raw: ProfessionalRaw) -> Result<Professional, StoreError> {
+    let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("professional", e);
+    let optional = |text: Option<String>| match text {
+        Some(t) => ProfessionalId::parse(&t).map(Some).map_err(|e| bad(&e)),
+        None => Ok(None),
+    };
+    let (id, version, state, invited_by, recognised_by, totp_last_step, body) = raw;
+    Ok(Professional {
+        version,
+        state: AccountState::parse(&state).map_err(|e| bad(&e))?,
+        invited_by: optional(invited_by)?,
+        recognised_by: optional(recognised_by)?,
+        totp_last_step,
+        // The words are written once, at version 1.
+        words: seal::open_json(key, words_place(&id, 1), "professional", &body)?,
+        id: ProfessionalId::parse(&id).map_err(|e| bad(&e))?,
+    })
+}
 
 type SessionRaw = (String, i64, String, Option<String>, i64, i64, i64, Option<i64>);
 
@@ -182,28 +225,9 @@ const SESSION_COLUMNS: (
 );
 
 impl Snapshot {
-    fn professional_read(&mut self, raw: ProfessionalRaw) -> Result<Professional, StoreError> {
-        let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("professional", e);
-        let optional = |text: Option<String>| match text {
-            Some(t) => ProfessionalId::parse(&t).map(Some).map_err(|e| bad(&e)),
-            None => Ok(None),
-        };
-        let (id, version, state, invited_by, recognised_by, totp_last_step, body, credentials) = raw;
+    fn professionals_read(&mut self, raws: Vec<ProfessionalRaw>) -> Result<Vec<Professional>, StoreError> {
         let key = self.instance_key()?;
-        Ok(Professional {
-            version,
-            state: AccountState::parse(&state).map_err(|e| bad(&e))?,
-            invited_by: optional(invited_by)?,
-            recognised_by: optional(recognised_by)?,
-            totp_last_step,
-            // The words are written once, at version 1.
-            words: seal::open_json(&key, words_place(&id, 1), "professional", &body)?,
-            credentials: match credentials {
-                Some(bytes) => Some(seal::open_json(&key, credentials_place(&id), "professional", &bytes)?),
-                None => None,
-            },
-            id: ProfessionalId::parse(&id).map_err(|e| bad(&e))?,
-        })
+        raws.into_iter().map(|raw| read_professional(&key, raw)).collect()
     }
 
     /// One professional.
@@ -211,21 +235,11 @@ impl Snapshot {
     /// # Errors
     /// The database's, or a value that does not open.
     pub fn professional_fetch(&mut self, id: &ProfessionalId) -> Result<Option<Professional>, StoreError> {
-        let raw: Option<ProfessionalRaw> = professional::table
+        let raws: Vec<ProfessionalRaw> = professional::table
             .filter(professional::id.eq(id.as_str()))
-            .select((
-                professional::id,
-                professional::version,
-                professional::state,
-                professional::invited_by,
-                professional::recognised_by,
-                professional::totp_last_step,
-                professional::body,
-                professional::credentials,
-            ))
-            .first(self.conn())
-            .optional()?;
-        raw.map(|r| self.professional_read(r)).transpose()
+            .select(PROFESSIONAL_COLUMNS)
+            .load(self.conn())?;
+        Ok(self.professionals_read(raws)?.pop())
     }
 
     /// Every professional, in the order in which the accounts were made.
@@ -233,33 +247,105 @@ impl Snapshot {
     /// # Errors
     /// The database's, or a value that does not open.
     pub fn professionals(&mut self) -> Result<Vec<Professional>, StoreError> {
-        let ids: Vec<String> = professional::table
+        let raws: Vec<ProfessionalRaw> = professional::table
             .order((professional::created_at.asc(), professional::id.asc()))
-            .select(professional::id)
+            .select(PROFESSIONAL_COLUMNS)
             .load(self.conn())?;
-        let mut people = Vec::with_capacity(ids.len());
-        for id in ids {
-            let id = ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e))?;
-            people.extend(self.professional_fetch(&id)?);
-        }
-        Ok(people)
+        self.professionals_read(raws)
     }
 
-    /// The professional of a login, found by its blind index.
+    /// Those whose account is open and waits to be recognised by a colleague.
     ///
     /// # Errors
     /// The database's, or a value that does not open.
-    pub fn professional_by_login(&mut self, index: &LoginIndex) -> Result<Option<Professional>, StoreError> {
+    pub fn professionals_unconfirmed(&mut self) -> Result<Vec<Professional>, StoreError> {
+        let raws: Vec<ProfessionalRaw> = professional::table
+            .filter(professional::state.eq(AccountState::Unconfirmed.code()))
+            .order((professional::created_at.asc(), professional::id.asc()))
+            .select(PROFESSIONAL_COLUMNS)
+            .load(self.conn())?;
+        self.professionals_read(raws)
+    }
+
+    /// Those who have or had an affectation in an organisation.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn professionals_in(
+        &mut self,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<Professional>, StoreError> {
+        let theirs = assignment::table
+            .filter(assignment::organisation.eq(organisation.as_str()))
+            .select(assignment::professional);
+        let raws: Vec<ProfessionalRaw> = professional::table
+            .filter(professional::id.eq_any(theirs))
+            .order((professional::created_at.asc(), professional::id.asc()))
+            .select(PROFESSIONAL_COLUMNS)
+            .load(self.conn())?;
+        self.professionals_read(raws)
+    }
+
+    /// Those whom somebody invited and who have no affectation yet.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn professionals_invited_by(&mut self, id: &ProfessionalId) -> Result<Vec<Professional>, StoreError> {
+        let placed = assignment::table.select(assignment::professional);
+        let raws: Vec<ProfessionalRaw> = professional::table
+            .filter(professional::invited_by.eq(id.as_str()))
+            .filter(professional::id.ne_all(placed))
+            .order((professional::created_at.asc(), professional::id.asc()))
+            .select(PROFESSIONAL_COLUMNS)
+            .load(self.conn())?;
+        self.professionals_read(raws)
+    }
+
+    /// One professional, with what authenticates.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn account_fetch(&mut self, id: &ProfessionalId) -> Result<Option<Account>, StoreError> {
+        let Some(person) = self.professional_fetch(id)? else { return Ok(None) };
+        let sealed: Option<Vec<u8>> = professional::table
+            .filter(professional::id.eq(id.as_str()))
+            .select(professional::credentials)
+            .first(self.conn())?;
+        let key = self.instance_key()?;
+        let credentials = match sealed {
+            Some(bytes) => {
+                Some(seal::open_json(&key, credentials_place(id.as_str()), "professional", &bytes)?)
+            }
+            None => None,
+        };
+        Ok(Some(Account { person, credentials }))
+    }
+
+    fn professional_of_login(&mut self, index: &LoginIndex) -> Result<Option<ProfessionalId>, StoreError> {
         let id: Option<String> = professional::table
             .filter(professional::login_index.eq(index.as_str()))
             .select(professional::id)
             .first(self.conn())
             .optional()?;
-        match id {
-            Some(id) => {
-                let id = ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e))?;
-                self.professional_fetch(&id)
-            }
+        id.map(|id| ProfessionalId::parse(&id).map_err(|e| StoreError::corrupt("professional", &e)))
+            .transpose()
+    }
+
+    /// Whether somebody has this login.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn login_taken(&mut self, index: &LoginIndex) -> Result<bool, StoreError> {
+        Ok(self.professional_of_login(index)?.is_some())
+    }
+
+    /// The account of a login, found by its blind index.
+    ///
+    /// # Errors
+    /// The database's, or a value that does not open.
+    pub fn account_by_login(&mut self, index: &LoginIndex) -> Result<Option<Account>, StoreError> {
+        match self.professional_of_login(index)? {
+            Some(id) => self.account_fetch(&id),
             None => Ok(None),
         }
     }

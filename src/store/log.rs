@@ -53,11 +53,13 @@ impl Snapshot {
     pub fn log_of_pathway(
         &mut self,
         pseudonyms: &[String],
+        since: Timestamp,
     ) -> Result<Vec<(i64, String, Vec<u8>)>, StoreError> {
         let rows: Vec<(i64, Option<String>, Vec<u8>)> = audit_index::table
             .inner_join(audit_leaf::table.on(audit_leaf::idx.eq(audit_index::idx)))
             .inner_join(audit_detail::table.on(audit_detail::idx.eq(audit_index::idx)))
             .filter(audit_index::pathway.eq_any(pseudonyms))
+            .filter(audit_index::at.ge(since.micros()))
             .order(audit_index::idx.asc())
             .select((audit_index::idx, audit_leaf::body, audit_detail::ciphertext))
             .load(self.conn())?;

@@ -1,5 +1,7 @@
 //! Structures and affectations.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,9 @@ use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, CharterId, MissionId, OrganisationId, ProfessionalId};
+
+/// How many ids one statement names.
+const AT_ONCE: usize = 500;
 
 /// A mission of an organisation: accords name it together with organisation and profession.
 #[derive(Clone, Serialize, Deserialize)]
@@ -222,6 +227,29 @@ impl Snapshot {
             .select((assignment::all_columns, professional::state))
             .load(self.conn())?;
         with_signatures(self.conn(), rows)
+    }
+
+    /// Every affectation of each of these professionals, ended ones included.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn assignments_of_each(
+        &mut self,
+        people: &[ProfessionalId],
+    ) -> Result<BTreeMap<ProfessionalId, Vec<AssignmentRow>>, StoreError> {
+        let mut found: BTreeMap<ProfessionalId, Vec<AssignmentRow>> = BTreeMap::new();
+        for some in people.chunks(AT_ONCE) {
+            let rows: Vec<(Raw, String)> = assignment::table
+                .inner_join(professional::table.on(professional::id.eq(assignment::professional)))
+                .filter(assignment::professional.eq_any(some.iter().map(ProfessionalId::as_str)))
+                .order((assignment::created_at.asc(), assignment::id.asc()))
+                .select((assignment::all_columns, professional::state))
+                .load(self.conn())?;
+            for row in with_signatures(self.conn(), rows)? {
+                found.entry(row.facts.professional.clone()).or_default().push(row);
+            }
+        }
+        Ok(found)
     }
 
     /// Every affectation of an organisation, ended ones included.

@@ -1,11 +1,13 @@
 //! Pathways: location, and the facts of one moment for the decision.
 
 mod bodies;
+mod located;
 
 use diesel::prelude::*;
 use serde::Deserialize;
 
 pub use bodies::{CourseBody, EventBody, HandoverBody, ShareBody, Sheet, StatuteBody};
+pub use located::{PathwayOf, PathwayPlace};
 
 use super::StoreError;
 use super::fact::{self, FactKind, FactRow};
@@ -35,13 +37,6 @@ use crate::ids::{
 #[derive(Deserialize)]
 struct RequestHead {
     organisation: OrganisationId,
-}
-
-/// Where an assignment stands on one pathway; location only.
-pub struct PathwayPlace {
-    pub pathway: PathwayId,
-    pub here: bool,
-    pub invited: bool,
 }
 
 /// A new place in the circle.
@@ -241,90 +236,6 @@ fn with_events(o: &mut Opened) -> (Vec<Accord>, Vec<Release>, Vec<Event>) {
 }
 
 impl Snapshot {
-    /// The pathways on which an assignment has or had a place, latest first. Location only: each is then decided on.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn pathways_of(&mut self, assignment: &AssignmentId) -> Result<Vec<PathwayId>, StoreError> {
-        let ids: Vec<String> = participation::table
-            .filter(participation::assignment.eq(assignment.as_str()))
-            .order(participation::invited_at.desc())
-            .select(participation::pathway)
-            .load(self.conn())?;
-        let mut seen = std::collections::BTreeSet::new();
-        ids.iter()
-            .filter(|id| seen.insert((*id).clone()))
-            .map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt(TABLE, &e)))
-            .collect()
-    }
-
-    /// The pathways on which an assignment has or had a place, in the order in which it first came to each: the n-th is
-    /// « Situation n° n » to it, for good. With whether it has a place that is accepted and not ended, or is invited.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn pathways_numbered(&mut self, assignment: &AssignmentId) -> Result<Vec<PathwayPlace>, StoreError> {
-        type Raw = (String, Option<i64>, Option<i64>);
-        let rows: Vec<Raw> = participation::table
-            .filter(participation::assignment.eq(assignment.as_str()))
-            .order((participation::invited_at.asc(), participation::id.asc()))
-            .select((participation::pathway, participation::accepted_at, participation::ended_at))
-            .load(self.conn())?;
-        let mut places: Vec<PathwayPlace> = Vec::new();
-        for (pathway, accepted, ended) in rows {
-            let here = accepted.is_some() && ended.is_none();
-            let invited = accepted.is_none() && ended.is_none();
-            match places.iter_mut().find(|p| p.pathway.as_str() == pathway) {
-                Some(place) => {
-                    place.here |= here;
-                    place.invited |= invited;
-                }
-                None => places.push(PathwayPlace {
-                    pathway: PathwayId::parse(&pathway).map_err(|e| StoreError::corrupt(TABLE, &e))?,
-                    here,
-                    invited,
-                }),
-            }
-        }
-        Ok(places)
-    }
-
-    /// The pathway of a participation: location only.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn participation_locate(&mut self, id: &ParticipationId) -> Result<Option<PathwayId>, StoreError> {
-        let found: Option<String> = participation::table
-            .filter(participation::id.eq(id.as_str()))
-            .select(participation::pathway)
-            .first(self.conn())
-            .optional()?;
-        found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt(TABLE, &e))).transpose()
-    }
-
-    /// The pathways that concern an organisation: those it leads and those in which one of its assignments takes
-    /// part (for its managers and secretaries). Location only.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn pathways_in(&mut self, organisation: &OrganisationId) -> Result<Vec<PathwayId>, StoreError> {
-        use super::schema::assignment;
-        let mut ids: Vec<String> = participation::table
-            .inner_join(assignment::table.on(assignment::id.eq(participation::assignment)))
-            .filter(assignment::organisation.eq(organisation.as_str()))
-            .select(participation::pathway)
-            .distinct()
-            .load(self.conn())?;
-        let led: Vec<String> = pathway::table
-            .filter(pathway::lead.eq(organisation.as_str()))
-            .select(pathway::id)
-            .load(self.conn())?;
-        ids.extend(led);
-        ids.sort_unstable();
-        ids.dedup();
-        ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e))).collect()
-    }
-
     /// Everything that is decided on for one pathway; `None` when there is none.
     ///
     /// # Errors

@@ -7,9 +7,10 @@
 //! | table | held against the log |
 //! |---|---|
 //! | `fact`, `item`, `item_version` | every column that never changes, ciphertext and plain alike, in every version |
+//! | `access_review`, `reidentification`, `reidentification_step` | every column: none of them ever changes |
 //! | `note`, `organisation` | the ciphertext of the latest version; the ones before were replaced |
 //! | `professional` | the words that the account was made with; that some record made it |
-//! | `pathway`, `participation`, `assignment` | that some record made the row |
+//! | `pathway`, `participation`, `assignment`, `emergency`, `emergency_reviewed` | that some record made the row |
 //!
 //! Out of reach: the columns of `participation`, `assignment` and `professional` that change without words (role, end,
 //! profession, secrecy, state, credentials), sessions, invitations, charters (a replay tells), texts kept for a day, and
@@ -29,9 +30,12 @@ use super::fact::{self as facts, FactRow};
 use super::image::{row_image, write_digest};
 use super::item::{ItemRow, VersionRow, item_image, version_image, version_opens_nowhere};
 use super::log::LogFile;
+use super::reidentification::{self as identity, AskedRow, StepRow};
+use super::review::{self, ReviewRow};
 use super::schema::{
-    assignment, audit_detail, data_key, fact, item, item_version, note, organisation, participation, pathway,
-    professional,
+    access_review, assignment, audit_detail, data_key, emergency, emergency_reviewed, fact, item,
+    item_version, note, organisation, participation, pathway, professional, reidentification,
+    reidentification_step,
 };
 use crate::audit::LeafBody;
 use crate::audit::json::{Value, parse};
@@ -125,9 +129,11 @@ pub struct Reconciled {
 }
 
 /// The tables that a detail may name, and here are looked at.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "access_review",
     "assignment",
+    "emergency",
+    "emergency_reviewed",
     "fact",
     "item",
     "item_version",
@@ -250,6 +256,7 @@ fn load(conn: &mut Db, asked: &[Written]) -> Result<HashMap<RowName, Stored>, St
         .filter(professional::id.eq_any(ids_of(asked, "professional")))
         .select((professional::id, professional::body))
         .load(conn)?;
+    auditors(conn, asked, &mut found)?;
     for (id, body) in people {
         // The words of an account are written once, at its first version; later ones seal its credentials.
         let first = RowName::new("professional", &id, 1);
@@ -257,6 +264,32 @@ fn load(conn: &mut Db, asked: &[Written]) -> Result<HashMap<RowName, Stored>, St
         found.insert(first, Stored::Image(image));
     }
     Ok(found)
+}
+
+/// What auditors and second persons wrote.
+fn auditors(
+    conn: &mut Db,
+    asked: &[Written],
+    found: &mut HashMap<RowName, Stored>,
+) -> Result<(), StoreError> {
+    let looks: Vec<ReviewRow> =
+        access_review::table.filter(access_review::id.eq_any(ids_of(asked, review::TABLE))).load(conn)?;
+    for row in looks {
+        found.insert(RowName::new(review::TABLE, &row.0, 1), Stored::Image(review::image(&row)));
+    }
+    let requests: Vec<AskedRow> = reidentification::table
+        .filter(reidentification::id.eq_any(ids_of(asked, identity::TABLE)))
+        .load(conn)?;
+    for row in requests {
+        found.insert(RowName::new(identity::TABLE, &row.0, 1), Stored::Image(identity::asked_image(&row)));
+    }
+    let steps: Vec<StepRow> = reidentification_step::table
+        .filter(reidentification_step::request.eq_any(ids_of(asked, identity::STEPS)))
+        .load(conn)?;
+    for row in steps {
+        found.insert(RowName::new(identity::STEPS, &row.0, row.1), Stored::Image(identity::step_image(&row)));
+    }
+    Ok(())
 }
 
 fn items(conn: &mut Db, ids: &[&str]) -> Result<Vec<ItemRow>, StoreError> {
@@ -370,11 +403,11 @@ impl Walk {
             for row in &one.rows {
                 match row.table {
                     // Without words of their own: no part of a digest.
-                    "assignment" | "participation" | "pathway" => continue,
-                    // Rows that are not loaded here: their digests are left alone.
-                    "sealed_form" | "access_review" | "reidentification" | "reidentification_step" => {
-                        whole = false;
+                    "assignment" | "emergency" | "emergency_reviewed" | "participation" | "pathway" => {
+                        continue;
                     }
+                    // A text kept for a day: gone or replaced by now.
+                    "sealed_form" => whole = false,
                     "professional" if row.version > 1 => whole = false,
                     _with_an_image => match stored.get(row) {
                         Some(Stored::Image(image)) => {
@@ -440,14 +473,17 @@ fn closed_pathways(conn: &mut Db) -> Result<HashSet<String>, StoreError> {
 
 /// Walks over a table by its primary key, page by page.
 macro_rules! walk {
-    ($conn:expr, $table:ident, $version:expr, $pathway:expr, |$row:ident| $each:expr) => {{
+    ($conn:expr, $table:ident, $version:expr, $pathway:expr, |$row:ident| $each:expr) => {
+        walk!($conn, $table, $table::id, $version, $pathway, |$row| $each)
+    };
+    ($conn:expr, $table:ident, $id:expr, $version:expr, $pathway:expr, |$row:ident| $each:expr) => {{
         let mut after = (String::new(), i64::MIN);
         loop {
             let rows: Vec<(String, i64, String)> = $table::table
-                .filter($table::id.gt(&after.0).or($table::id.eq(&after.0).and($version.gt(after.1))))
-                .order(($table::id.asc(), $version.asc()))
+                .filter($id.gt(&after.0).or($id.eq(&after.0).and($version.gt(after.1))))
+                .order(($id.asc(), $version.asc()))
                 .limit(ROWS)
-                .select(($table::id, $version, $pathway))
+                .select(($id, $version, $pathway))
                 .load($conn)?;
             let Some(last) = rows.last() else { break };
             after = (last.0.clone(), last.1);
@@ -523,7 +559,27 @@ fn rows_that_stand(
         one("participation", row, false)
     });
     walk!(conn, pathway, pathway::version, pathway::id, |row| one("pathway", row, false));
+    walk!(conn, emergency, emergency::at, emergency::pathway, |row| one("emergency", row, false));
+    let reviewed: Vec<(String, i64, String)> = emergency_reviewed::table
+        .inner_join(emergency::table.on(emergency::id.eq(emergency_reviewed::emergency)))
+        .select((emergency::id, emergency::at, emergency::pathway))
+        .load(conn)?;
+    reviewed.into_iter().for_each(|row| one("emergency_reviewed", row, false));
     // These belong to no pathway: nothing closes them.
+    walk!(conn, access_review, access_review::idx, access_review::outcome, |row| {
+        one(review::TABLE, (row.0, 1, row.2), true)
+    });
+    walk!(conn, reidentification, reidentification::idx, reidentification::motive, |row| {
+        one(identity::TABLE, (row.0, 1, row.2), true)
+    });
+    walk!(
+        conn,
+        reidentification_step,
+        reidentification_step::request,
+        reidentification_step::step,
+        reidentification_step::kind,
+        |row| one(identity::STEPS, row, true)
+    );
     walk!(conn, organisation, organisation::version, organisation::kind, |row| one(
         "organisation",
         row,

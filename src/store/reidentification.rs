@@ -1,12 +1,14 @@
 //! Requests to know whom a pseudonym of the log stands for: the request, the second person's decision, the reading. Rows
-//! are added and never changed; the words are sealed. What was found is stored nowhere.
+//! are added and never changed; the words are sealed, with the columns beside them. What was found is stored nowhere.
 //!
 //! It also lists whom a pseudonym can stand for; the caller has the keys to compare.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::image::{optional, row_image};
 use super::schema::{
     assignment, participation, pathway, professional, reidentification, reidentification_step,
 };
@@ -15,13 +17,14 @@ use super::tx::WriteTx;
 use super::{StoreError, seal};
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::hash::Digest;
 use crate::domain::record::RowRef;
 use crate::domain::reidentification::{PseudonymOf, ReidentificationMotive, SecondOpinion};
 use crate::domain::vocabulary::Role;
 use crate::ids::{AssignmentId, OrganisationId, PathwayId, ProfessionalId, ReidentificationId};
 
-const TABLE: &str = "reidentification";
-const STEPS: &str = "reidentification_step";
+pub(super) const TABLE: &str = "reidentification";
+pub(super) const STEPS: &str = "reidentification_step";
 const DECISION: i64 = 1;
 const READING: i64 = 2;
 const READ: &str = "read";
@@ -35,19 +38,59 @@ const fn decision_place(id: &str) -> Place<'_> {
     Place { table: STEPS, row: id, column: "remark", version: DECISION }
 }
 
-/// A request, sealed and ready for the lane.
-pub struct NewReidentification {
-    pub id: ReidentificationId,
+/// The columns of a request that are not sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
     index: i64,
     of: PseudonymOf,
     motive: ReidentificationMotive,
     at: Timestamp,
     by: AssignmentId,
-    reason: Vec<u8>,
+}
+
+/// The columns of a decision that are not sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Decided {
+    outcome: SecondOpinion,
+    at: Timestamp,
+    by: AssignmentId,
+}
+
+/// A stored request, every column.
+pub(super) type AskedRow = (String, i64, String, String, i64, String, Vec<u8>);
+/// A stored step, every column.
+pub(super) type StepRow = (String, i64, String, i64, String, Option<Vec<u8>>);
+
+fn asked_ref(id: &str) -> RowRef {
+    RowRef { table: TABLE, id: id.to_owned(), version: 1 }
+}
+
+fn step_ref(request: &str, step: i64) -> RowRef {
+    RowRef { table: STEPS, id: request.to_owned(), version: step }
+}
+
+/// What the write digest of a request covers: the whole row.
+pub(super) fn asked_image(row: &AskedRow) -> Digest {
+    let (id, index, of, motive, at, by, reason) = row;
+    let (index, at) = (index.to_be_bytes(), at.to_be_bytes());
+    row_image(&asked_ref(id), &[&index, of.as_bytes(), motive.as_bytes(), &at, by.as_bytes(), reason])
+}
+
+/// What the write digest of a step covers: the whole row.
+pub(super) fn step_image(row: &StepRow) -> Digest {
+    let (request, step, kind, at, by, remark) = row;
+    let (at, remark) = (at.to_be_bytes(), optional(remark.as_deref()));
+    row_image(&step_ref(request, *step), &[kind.as_bytes(), &at, by.as_bytes(), &remark])
+}
+
+/// A request, sealed and ready for the lane.
+pub struct NewReidentification {
+    pub id: ReidentificationId,
+    row: AskedRow,
 }
 
 impl NewReidentification {
-    /// Seals the reason of a request about the record `index`.
+    /// Seals the reason of a request about the record `index`, with what is asked.
     ///
     /// # Errors
     /// When sealing fails.
@@ -59,63 +102,86 @@ impl NewReidentification {
         (at, by): (Timestamp, AssignmentId),
     ) -> Result<Self, StoreError> {
         let id = ReidentificationId::random(chance).map_err(crate::crypto::keyring::KeyringError::from)?;
-        let reason = seal::seal_json(key, place(id.as_str()), TABLE, &reason, chance)?;
-        Ok(Self { id, index, of, motive, at, by, reason })
+        let asked = Asked { index, of, motive, at, by };
+        let reason = seal::seal_with(key, place(id.as_str()), TABLE, &asked, &reason, chance)?;
+        let row = (
+            id.as_str().to_owned(),
+            index,
+            of.code().to_owned(),
+            motive.code().to_owned(),
+            at.micros(),
+            asked.by.as_str().to_owned(),
+            reason,
+        );
+        Ok(Self { id, row })
     }
 
     #[must_use]
     pub fn row_ref(&self) -> RowRef {
-        RowRef { table: TABLE, id: self.id.as_str().to_owned(), version: 1 }
+        asked_ref(self.id.as_str())
     }
 
     /// What the write digest covers.
     #[must_use]
-    pub fn ciphertext(&self) -> &[u8] {
-        &self.reason
+    pub fn image(&self) -> Digest {
+        asked_image(&self.row)
     }
 }
 
-/// A decision, sealed and ready for the lane.
-pub struct NewDecision {
-    request: ReidentificationId,
-    outcome: SecondOpinion,
-    at: Timestamp,
-    by: AssignmentId,
-    remark: Vec<u8>,
-}
+/// A step of a request, ready for the lane: its decision, or its reading.
+pub struct NewStep(StepRow);
 
-impl NewDecision {
-    /// Seals the words of a decision.
+impl NewStep {
+    /// A decision: seals its words, with what is decided and by whom.
     ///
     /// # Errors
     /// When sealing fails.
-    pub fn seal(
+    pub fn decision(
         key: &DataKey,
         chance: &dyn Chance,
-        request: ReidentificationId,
+        request: &ReidentificationId,
         (outcome, remark): (SecondOpinion, &str),
         (at, by): (Timestamp, AssignmentId),
     ) -> Result<Self, StoreError> {
-        let remark = seal::seal_json(key, decision_place(request.as_str()), STEPS, &remark, chance)?;
-        Ok(Self { request, outcome, at, by, remark })
+        let decided = Decided { outcome, at, by };
+        let remark =
+            seal::seal_with(key, decision_place(request.as_str()), STEPS, &decided, &remark, chance)?;
+        Ok(Self::of(request, DECISION, outcome.code(), (at, &decided.by), Some(remark)))
+    }
+
+    /// The reading of an answer: it has no words.
+    #[must_use]
+    pub fn reading(request: &ReidentificationId, at: Timestamp, by: &AssignmentId) -> Self {
+        Self::of(request, READING, READ, (at, by), None)
+    }
+
+    fn of(
+        request: &ReidentificationId,
+        step: i64,
+        kind: &str,
+        (at, by): (Timestamp, &AssignmentId),
+        remark: Option<Vec<u8>>,
+    ) -> Self {
+        Self((
+            request.as_str().to_owned(),
+            step,
+            kind.to_owned(),
+            at.micros(),
+            by.as_str().to_owned(),
+            remark,
+        ))
     }
 
     #[must_use]
     pub fn row_ref(&self) -> RowRef {
-        RowRef { table: STEPS, id: self.request.as_str().to_owned(), version: DECISION }
+        step_ref(&self.0.0, self.0.1)
     }
 
     /// What the write digest covers.
     #[must_use]
-    pub fn ciphertext(&self) -> &[u8] {
-        &self.remark
+    pub fn image(&self) -> Digest {
+        step_image(&self.0)
     }
-}
-
-/// How a reading is named in its record.
-#[must_use]
-pub fn reading_ref(request: &ReidentificationId) -> RowRef {
-    RowRef { table: STEPS, id: request.as_str().to_owned(), version: READING }
 }
 
 /// What a second person said.
@@ -139,25 +205,24 @@ pub struct StoredReidentification {
     pub read: bool,
 }
 
-type Raw = (String, i64, String, String, i64, String, Vec<u8>);
-type RawStep = (String, i64, String, i64, String, Option<Vec<u8>>);
-
 fn bad(e: &dyn std::fmt::Display) -> StoreError {
     StoreError::corrupt(TABLE, e)
 }
 
 /// The steps of one request.
-fn read_steps(key: &DataKey, steps: Vec<RawStep>) -> Result<(Option<StoredDecision>, bool), StoreError> {
+fn read_steps(key: &DataKey, steps: Vec<StepRow>) -> Result<(Option<StoredDecision>, bool), StoreError> {
     let (mut decision, mut read) = (None, false);
     for (request, step, kind, at, by, remark) in steps {
         match (step, remark) {
             (DECISION, Some(remark)) => {
-                decision = Some(StoredDecision {
+                let decided = Decided {
                     outcome: SecondOpinion::parse(&kind).map_err(|e| bad(&e))?,
                     at: Timestamp::from_micros(at),
                     by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
-                    remark: seal::open_json(key, decision_place(&request), STEPS, &remark)?,
-                });
+                };
+                let remark = seal::open_with(key, decision_place(&request), STEPS, &decided, &remark)?;
+                let Decided { outcome, at, by } = decided;
+                decision = Some(StoredDecision { outcome, at, by, remark });
             }
             (READING, None) => read = true,
             (other, Some(_) | None) => return Err(bad(&format!("step `{other}`"))),
@@ -166,17 +231,25 @@ fn read_steps(key: &DataKey, steps: Vec<RawStep>) -> Result<(Option<StoredDecisi
     Ok((decision, read))
 }
 
-fn read_row(key: &DataKey, raw: Raw, steps: Vec<RawStep>) -> Result<StoredReidentification, StoreError> {
+fn read_row(key: &DataKey, raw: AskedRow, steps: Vec<StepRow>) -> Result<StoredReidentification, StoreError> {
     let (id, index, of, motive, at, by, reason) = raw;
-    let reason = seal::open_json(key, place(&id), TABLE, &reason)?;
-    let (decision, read) = read_steps(key, steps)?;
-    Ok(StoredReidentification {
-        id: ReidentificationId::parse(&id).map_err(|e| bad(&e))?,
+    let asked = Asked {
         index,
         of: PseudonymOf::parse(&of).map_err(|e| bad(&e))?,
         motive: ReidentificationMotive::parse(&motive).map_err(|e| bad(&e))?,
         at: Timestamp::from_micros(at),
         by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
+    };
+    let reason = seal::open_with(key, place(&id), TABLE, &asked, &reason)?;
+    let (decision, read) = read_steps(key, steps)?;
+    let Asked { index, of, motive, at, by } = asked;
+    Ok(StoredReidentification {
+        id: ReidentificationId::parse(&id).map_err(|e| bad(&e))?,
+        index,
+        of,
+        motive,
+        at,
+        by,
         reason,
         decision,
         read,
@@ -196,11 +269,11 @@ impl Snapshot {
     /// # Errors
     /// The database's, or words that do not open.
     pub fn reidentifications(&mut self, key: &DataKey) -> Result<Vec<StoredReidentification>, StoreError> {
-        let rows: Vec<Raw> = reidentification::table
+        let rows: Vec<AskedRow> = reidentification::table
             .order((reidentification::at.desc(), reidentification::id.asc()))
             .load(self.conn())?;
-        let all: Vec<RawStep> = reidentification_step::table.load(self.conn())?;
-        let mut steps: BTreeMap<String, Vec<RawStep>> = BTreeMap::new();
+        let all: Vec<StepRow> = reidentification_step::table.load(self.conn())?;
+        let mut steps: BTreeMap<String, Vec<StepRow>> = BTreeMap::new();
         for step in all {
             steps.entry(step.0.clone()).or_default().push(step);
         }
@@ -221,7 +294,8 @@ impl Snapshot {
         key: &DataKey,
         id: &ReidentificationId,
     ) -> Result<Option<StoredReidentification>, StoreError> {
-        let found: Option<Raw> = reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
+        let found: Option<AskedRow> =
+            reidentification::table.find(id.as_str()).first(self.conn()).optional()?;
         let Some(raw) = found else { return Ok(None) };
         let steps = reidentification_step::table
             .filter(reidentification_step::request.eq(id.as_str()))
@@ -298,52 +372,30 @@ impl WriteTx {
     /// # Errors
     /// The database's.
     pub fn reidentification_insert(&mut self, row: &NewReidentification) -> Result<(), StoreError> {
+        let (id, index, of, motive, at, by, reason) = &row.row;
         diesel::insert_into(reidentification::table)
             .values((
-                reidentification::id.eq(row.id.as_str()),
-                reidentification::idx.eq(row.index),
-                reidentification::pseudonym_of.eq(row.of.code()),
-                reidentification::motive.eq(row.motive.code()),
-                reidentification::at.eq(row.at.micros()),
-                reidentification::by_assignment.eq(row.by.as_str()),
-                reidentification::reason.eq(&row.reason),
+                reidentification::id.eq(id),
+                reidentification::idx.eq(index),
+                reidentification::pseudonym_of.eq(of),
+                reidentification::motive.eq(motive),
+                reidentification::at.eq(at),
+                reidentification::by_assignment.eq(by),
+                reidentification::reason.eq(reason),
             ))
             .execute(self.conn())?;
         Ok(())
     }
 
-    /// Adds the decision on a request.
+    /// Adds a step: the decision on a request, or the reading of its answer.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when there is one already.
-    pub fn reidentification_decide(&mut self, row: &NewDecision) -> Result<(), StoreError> {
-        self.step(&row.request, DECISION, row.outcome.code(), (row.at, &row.by), Some(&row.remark))
-    }
-
-    /// Adds the reading of an answer.
-    ///
-    /// # Errors
-    /// [`StoreError::Stale`] when it was read already.
-    pub fn reidentification_read(
-        &mut self,
-        request: &ReidentificationId,
-        by: &AssignmentId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.step(request, READING, READ, (at, by), None)
-    }
-
-    fn step(
-        &mut self,
-        request: &ReidentificationId,
-        step: i64,
-        kind: &str,
-        (at, by): (Timestamp, &AssignmentId),
-        remark: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
+    pub fn reidentification_step(&mut self, row: &NewStep) -> Result<(), StoreError> {
+        let (request, step, kind, at, by, remark) = &row.0;
         // THREAT: two decisions, or two readings, at the same moment. The second one is decided anew, and refused.
         let taken: i64 = reidentification_step::table
-            .filter(reidentification_step::request.eq(request.as_str()))
+            .filter(reidentification_step::request.eq(request))
             .filter(reidentification_step::step.eq(step))
             .count()
             .get_result(self.conn())?;
@@ -352,12 +404,12 @@ impl WriteTx {
         }
         diesel::insert_into(reidentification_step::table)
             .values((
-                reidentification_step::request.eq(request.as_str()),
+                reidentification_step::request.eq(request),
                 reidentification_step::step.eq(step),
                 reidentification_step::kind.eq(kind),
-                reidentification_step::at.eq(at.micros()),
-                reidentification_step::by_assignment.eq(by.as_str()),
-                reidentification_step::remark.eq(remark),
+                reidentification_step::at.eq(at),
+                reidentification_step::by_assignment.eq(by),
+                reidentification_step::remark.eq(remark.as_deref()),
             ))
             .execute(self.conn())?;
         Ok(())

@@ -252,6 +252,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    emergency_reviewed (emergency) {
+        emergency -> Text,
+    }
+}
+
+diesel::table! {
     access_review (id) {
         id -> Text,
         idx -> BigInt,
@@ -343,4 +349,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, access_review, reidentification, reidentification_step, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, emergency_reviewed, access_review, reidentification, reidentification_step, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);

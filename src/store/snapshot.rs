@@ -1,5 +1,6 @@
 //! The store's handle, and a read snapshot: everything read from it is of one moment.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -222,7 +223,7 @@ impl Store {
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut conn = self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))?;
         dialect::begin_snapshot(&mut conn)?;
-        Ok(Snapshot { conn: Some(conn), store: self.clone() })
+        Ok(Snapshot { conn: Some(conn), store: self.clone(), opened: HashMap::new() })
     }
 
     /// The lane's connection: the only writer.
@@ -338,6 +339,8 @@ pub(super) fn instance_value(conn: &mut Db, name: &str) -> Result<Option<String>
 pub struct Snapshot {
     conn: Option<Reader>,
     store: Store,
+    /// Keys of pathways, as this moment has them: each is read and unwrapped once.
+    opened: HashMap<PathwayId, Arc<DataKey>>,
 }
 
 impl Snapshot {
@@ -384,9 +387,16 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError::KeyDestroyed`], [`StoreError::Corrupt`], or what unwrapping says.
-    pub fn pathway_key(&mut self, pathway: &PathwayId) -> Result<DataKey, StoreError> {
-        self.key_of(&KeyOwner::Pathway(pathway.clone()))?
-            .ok_or_else(|| StoreError::corrupt("data_key", &"a pathway without its key"))
+    pub fn pathway_key(&mut self, pathway: &PathwayId) -> Result<Arc<DataKey>, StoreError> {
+        if let Some(found) = self.opened.get(pathway) {
+            return Ok(Arc::clone(found));
+        }
+        let key = self
+            .key_of(&KeyOwner::Pathway(pathway.clone()))?
+            .map(Arc::new)
+            .ok_or_else(|| StoreError::corrupt("data_key", &"a pathway without its key"))?;
+        self.opened.insert(pathway.clone(), Arc::clone(&key));
+        Ok(key)
     }
 
     /// The wrapped key of an owner, to be unwrapped by the keyring (pseudonyms, log key).

@@ -135,17 +135,6 @@ impl Form {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, FieldErrors> {
         read_tree(self.tree()?)
     }
-
-    /// [`Form::read`] of the fields under `prefix.` only.
-    ///
-    /// # Errors
-    /// As [`Form::read`].
-    pub fn read_under<T: DeserializeOwned>(&self, prefix: &str) -> Result<T, FieldErrors> {
-        let inside = self.fields.iter().filter_map(|(n, v)| {
-            n.strip_prefix(prefix)?.strip_prefix('.').map(|n| (n.to_owned(), v.clone()))
-        });
-        Self { fields: inside.collect() }.read()
-    }
 }
 
 /// Reads a JSON value as a type of the API, with errors at their paths.

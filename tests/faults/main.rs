@@ -12,6 +12,9 @@ mod disk;
 mod killed;
 #[cfg(feature = "postgres")]
 mod nodes;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod site;
 mod starts;
 mod witness;

@@ -5,6 +5,9 @@ mod attacks;
 mod guards;
 mod lane;
 mod opening;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod reconcile;
 mod rewriting;
 #[cfg(feature = "postgres")]

@@ -6,14 +6,21 @@ use relais::clock::Clock;
 use relais::crypto::SystemChance;
 use relais::crypto::hash::Digest;
 use relais::domain::item::ActionContent;
-use relais::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
+use relais::domain::record::{
+    Action, RecordDraft, ResourceKind, RetentionClass, ReviewOutcome, RowRef, Verdict,
+};
+use relais::domain::reidentification::{PseudonymOf, ReidentificationMotive, SecondOpinion};
 use relais::domain::vocabulary::{Category, Secrecy};
-use relais::ids::{AssignmentId, ItemId, ItemVersionId, NoteId, ParticipationId, PathwayId, RequestId};
+use relais::ids::{
+    AssignmentId, ItemId, ItemVersionId, NoteId, ParticipationId, PathwayId, ReidentificationId, RequestId,
+};
 use relais::store::WriteTx;
 use relais::store::fact::{FactKind, NewFact};
 use relais::store::image::{row_image, write_digest};
 use relais::store::item::{NewItem, NewNote, NewVersion, Words};
 use relais::store::reconcile::{Discord, Divergence, Reconciled};
+use relais::store::reidentification::{NewReidentification, NewStep};
+use relais::store::review::NewAccessReview;
 use serde_json::json;
 
 use crate::attacks::unguard;
@@ -151,7 +158,7 @@ fn free(raw: &mut Raw) {
     unguard(raw);
     #[cfg(feature = "postgres")]
     if let Raw::Postgres(_) = raw {
-        for table in ["fact", "item", "item_version", "note"] {
+        for table in ["fact", "item", "item_version", "note"].iter().chain(&AUDITED) {
             raw.exec(&format!("ALTER TABLE {table} DISABLE TRIGGER ALL")).unwrap();
         }
     }
@@ -265,6 +272,178 @@ fn data_changed_behind_the_log_is_named_with_its_record_and_row() {
     }
 }
 
+/// What auditors and second persons write.
+const AUDITED: [&str; 3] = ["access_review", "reidentification", "reidentification_step"];
+
+impl Content {
+    /// A look at a record, a request that was refused, and one that was confirmed and read.
+    fn audited(&self) -> [ReidentificationId; 2] {
+        let (lane, thread) = self.bed.lane();
+        let chance = SystemChance::new();
+        let (key, now) = (self.bed.store.instance_key(), self.bed.clock.now());
+        let [auditor, officer] = [(); 2].map(|()| AssignmentId::random(&chance).unwrap());
+        let mut raw = self.bed.raw();
+        let blob = if matches!(raw, Raw::Sqlite(_)) { "x''" } else { "''" };
+        for (person, assignment) in [("auditor", &auditor), ("officer", &officer)] {
+            raw.all(&[
+                &format!("INSERT INTO professional (id, version, login_index, state, created_at, body) VALUES ('{person}', 1, '{person}', 'confirmed', 1, {blob})"),
+                &format!(
+                    "INSERT INTO assignment (id, version, professional, organisation, mission, profession, function, secrecy, secrecy_basis, starts_at, created_at) \
+                     SELECT '{assignment}', 1, '{person}', id, 'm', 'auditor', 'practitioner', 'bound', '', 1, 1 FROM organisation"
+                ),
+            ]);
+        }
+        let look = NewAccessReview::seal(
+            key,
+            &chance,
+            3,
+            ReviewOutcome::Irregular,
+            (now, auditor.clone()),
+            Some("Nuit."),
+        )
+        .unwrap();
+        let rows = [(look.row_ref(), Some(look.image()))];
+        writes(&self.bed, &lane, &self.pathway, &rows, move |tx| tx.access_review_insert(&look));
+        let requests = [SecondOpinion::Refused, SecondOpinion::Confirmed].map(|outcome| {
+            let asked = NewReidentification::seal(
+                key,
+                &chance,
+                (3, PseudonymOf::Actor),
+                (ReidentificationMotive::DataBreach, "Une fuite."),
+                (now, auditor.clone()),
+            )
+            .unwrap();
+            let id = asked.id.clone();
+            let rows = [(asked.row_ref(), Some(asked.image()))];
+            writes(&self.bed, &lane, &self.pathway, &rows, move |tx| tx.reidentification_insert(&asked));
+            let mut steps =
+                vec![NewStep::decision(key, &chance, &id, (outcome, "Vu."), (now, officer.clone())).unwrap()];
+            if outcome == SecondOpinion::Confirmed {
+                steps.push(NewStep::reading(&id, now, &auditor));
+            }
+            for step in steps {
+                let rows = [(step.row_ref(), Some(step.image()))];
+                writes(&self.bed, &lane, &self.pathway, &rows, move |tx| tx.reidentification_step(&step));
+            }
+            id
+        });
+        thread.stop();
+        requests
+    }
+}
+
+/// Whether the program itself still reads the requests and the looks, with the instance's key.
+fn read_back(c: &Content) -> Result<(), relais::store::StoreError> {
+    let mut snapshot = c.bed.store.snapshot().unwrap();
+    let key = c.bed.store.instance_key();
+    snapshot.reidentifications(key)?;
+    snapshot.access_reviews(key, &[3, 4])?;
+    Ok(())
+}
+
+#[test]
+fn threat_a_refused_reidentification_turned_into_a_confirmed_one_is_named_and_no_more_read() {
+    for engine in engines() {
+        let c = Content::new(engine);
+        let [refused, confirmed] = c.audited();
+        let (sum, found) = c.compared();
+        assert!(found.is_empty(), "{engine:?}: {found:?}");
+        // Those of the pathway (three facts, an item with its version, a note), and the six of the auditors.
+        assert_eq!((sum.digests, sum.replaced), (11, 1), "{engine:?} {sum:?}");
+        read_back(&c).unwrap();
+        let mut raw = c.bed.raw();
+        free(&mut raw);
+        for table in AUDITED {
+            raw.exec(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).unwrap();
+        }
+        let step =
+            |request: &ReidentificationId, n: i64| format!("WHERE request = '{request}' AND step = {n}");
+        // (statement, what is said, the row, whether the program refuses to read on)
+        let attacks: Vec<(String, Discord, &str, bool)> = vec![
+            (
+                format!("UPDATE reidentification_step SET kind = 'confirmed' {}", step(&refused, 1)),
+                Discord::RowChanged,
+                refused.as_str(),
+                true,
+            ),
+            (
+                format!(
+                    "UPDATE reidentification_step SET kind = 'confirmed', remark = (SELECT k.remark FROM kept_reidentification_step k {} ) {}",
+                    step(&confirmed, 1),
+                    step(&refused, 1)
+                ),
+                Discord::RowChanged,
+                refused.as_str(),
+                true,
+            ),
+            (
+                format!(
+                    "UPDATE reidentification_step SET by_assignment = (SELECT by_assignment FROM reidentification WHERE id = '{confirmed}') {}",
+                    step(&confirmed, 1)
+                ),
+                Discord::RowChanged,
+                confirmed.as_str(),
+                true,
+            ),
+            (format!("DELETE FROM reidentification_step {}", step(&refused, 1)), Discord::RowMissing, refused.as_str(), false),
+            (format!("DELETE FROM reidentification_step {}", step(&confirmed, 2)), Discord::RowMissing, confirmed.as_str(), false),
+            (
+                format!(
+                    "INSERT INTO reidentification_step SELECT '{refused}', 2, kind, at, by_assignment, remark FROM kept_reidentification_step {}",
+                    step(&confirmed, 2)
+                ),
+                Discord::RowUnknown,
+                refused.as_str(),
+                false,
+            ),
+            (
+                format!("UPDATE reidentification SET idx = 9 WHERE id = '{confirmed}'"),
+                Discord::RowChanged,
+                confirmed.as_str(),
+                true,
+            ),
+            (
+                format!("UPDATE reidentification SET pseudonym_of = 'pathway' WHERE id = '{confirmed}'"),
+                Discord::RowChanged,
+                confirmed.as_str(),
+                true,
+            ),
+            ("UPDATE access_review SET outcome = 'regular'".to_owned(), Discord::RowChanged, "", true),
+            ("UPDATE access_review SET idx = 4".to_owned(), Discord::RowChanged, "", true),
+            ("UPDATE access_review SET remark = NULL".to_owned(), Discord::RowChanged, "", true),
+            ("DELETE FROM access_review".to_owned(), Discord::RowMissing, "", false),
+            (
+                "INSERT INTO access_review SELECT 'x', idx, outcome, at, by_assignment, remark FROM kept_access_review".to_owned(),
+                Discord::RowUnknown,
+                "x",
+                true,
+            ),
+        ];
+        for (sql, discord, id, unread) in attacks {
+            raw.exec(&sql).unwrap_or_else(|e| panic!("{engine:?} {sql}: {e}"));
+            let (_, found) = c.compared();
+            let named = found.iter().find(|d| d.discord == discord).unwrap_or_else(|| {
+                panic!("{engine:?}: {sql} is not seen: {found:?}");
+            });
+            assert!(
+                named.rows.len() == 1 && AUDITED.contains(&named.rows[0].table),
+                "{engine:?} {sql}: {named}"
+            );
+            assert!(id.is_empty() || named.rows[0].id == id, "{engine:?} {sql}: {named}");
+            assert_eq!(named.record.is_some(), discord != Discord::RowUnknown, "{engine:?} {sql}");
+            assert_eq!(read_back(&c).is_err(), unread, "{engine:?} {sql}");
+            for table in AUDITED.iter().rev() {
+                raw.exec(&format!("DELETE FROM {table}")).unwrap();
+            }
+            for table in AUDITED {
+                raw.exec(&format!("INSERT INTO {table} SELECT * FROM kept_{table}")).unwrap();
+            }
+            assert!(c.compared().1.is_empty(), "{engine:?}: restored after {sql}");
+            read_back(&c).unwrap();
+        }
+    }
+}
+
 #[test]
 fn what_the_log_says_was_erased_is_no_loss_and_a_destroyed_key_closes_its_pathway() {
     for engine in engines() {
@@ -293,6 +472,11 @@ fn an_account_an_affectation_or_a_place_that_nobody_made_is_named() {
     for engine in engines() {
         // All of them were made by hand here, without any record.
         let c = Content::new(engine);
+        let pathway = &c.pathway;
+        c.bed.raw().all(&[
+            &format!("INSERT INTO emergency (id, pathway, at) VALUES ('e', '{pathway}', 1)"),
+            "INSERT INTO emergency_reviewed (emergency) VALUES ('e')",
+        ]);
         let mut found = Vec::new();
         c.bed.store.log_file().unwrap().reconcile(&mut |d| found.push(d), &mut |_| {}).unwrap();
         let mut tables: Vec<&str> = found
@@ -303,7 +487,15 @@ fn an_account_an_affectation_or_a_place_that_nobody_made_is_named() {
         tables.sort_unstable();
         assert_eq!(
             tables,
-            ["assignment", "organisation", "participation", "pathway", "professional"],
+            [
+                "assignment",
+                "emergency",
+                "emergency_reviewed",
+                "organisation",
+                "participation",
+                "pathway",
+                "professional"
+            ],
             "{engine:?}"
         );
     }

@@ -162,7 +162,7 @@ fn an_emergency_replaces_neither_actor_nor_place_nor_the_end_of_an_item() {
     let one = |how: fn(&mut ParticipationFacts)| read(&|f| change(f, PREVENTION, how));
     assert_eq!(one(|_| ()), Reason::Emergency);
     assert_eq!(one(|p| p.ended_at = Some(noon(0))), Reason::NotAParticipant);
-    assert_eq!(one(|p| p.accepted_at = None), Reason::NotAParticipant);
+    assert_eq!(one(|p| p.accepted_at = None), Reason::InvitationPending);
     assert_eq!(one(|p| p.assignment.ends_at = Some(noon(0))), Reason::AssignmentNotInForce);
     assert_eq!(one(|p| p.assignment.signed.clear()), Reason::CharterNotSignedPerson);
     assert_eq!(one(|p| p.role = Role::ContributorOnly), Reason::ContributorOnly);

@@ -148,6 +148,64 @@ fn a_statute_is_no_way_round_a_refusal_given_for_another_purpose() {
     assert_eq!(d.reason, Reason::RefusalNeedsManagerValidation);
 }
 
+/// LAW §4. What a manager is asked to validate is what gate 6 stops, over items and syntheses, over what was refused and
+/// how, before and after somebody validated.
+#[test]
+fn law_what_awaits_a_managers_validation_is_what_the_gate_stops() {
+    let b = book();
+    let members = circle();
+    let claims = StatuteId::random(&Fixed(5)).unwrap();
+    let asked: &[(Category, &[Category])] = &[
+        (Category::Family, &[]),
+        (Category::Housing, &[]),
+        (Category::Evaluation, &[Category::Family]),
+        (Category::Evaluation, &[Category::Housing, Category::Family]),
+    ];
+    let (mut stopped, mut free) = (0, 0);
+    for (category, subjects) in asked {
+        for purpose in [Purpose::Coordination, Purpose::Protection] {
+            for no in [Category::Family, Category::Housing, Category::Evaluation] {
+                for validated in [None, Some(noon(-1).plus_seconds(60)), Some(noon(-1).plus_seconds(300))] {
+                    let mut f = everybody();
+                    let mut item = item(1, PREVENTION, *category, Secrecy::Bound);
+                    item.subjects = subjects.to_vec();
+                    f.items.push(item);
+                    let sheet = draft(2, purpose, vec![line(9, key_of(&members[0]), &[no])]);
+                    let said = vec![(noon(-1).plus_seconds(120), fixture::refused(mother(), Scope::Sheet))];
+                    f.accords.extend(aged(16).with(sheet, said).accords);
+                    let mut file = record(&[1], &[REFERENTE]);
+                    file.events.extend(validated.map(|at| StatuteEvent {
+                        at,
+                        seq: 0,
+                        kind: StatuteEventKind::Validated { by: manager_of(&file) },
+                    }));
+                    f.statutes.push(file);
+                    let mut s = share(1, PREVENTION, Purpose::Protection, &[1], &[REFERENTE]);
+                    s.recipients[0].statute = Some(claims.clone());
+                    f.shares.push(s);
+                    let d = ask(&f, &b, REFERENTE, 1, Some(Purpose::Protection), noon(0));
+                    let stops = reasons(&d).contains(&Reason::RefusalNeedsManagerValidation);
+                    let awaits = crate::access::awaits_validation(&f, &b, &f.statutes[0], noon(0));
+                    assert_eq!(awaits, stops, "{category} {subjects:?} {purpose} {no} {validated:?}: {d:?}");
+                    if stops { stopped += 1 } else { free += 1 }
+                }
+            }
+        }
+    }
+    assert!(stopped > 10 && free > 10, "{stopped} {free}");
+}
+
+/// Somebody who may be second for this record.
+fn manager_of(file: &StatuteFile) -> SecondPerson {
+    SecondPerson {
+        assignment: assignment(80),
+        professional: ProfessionalId::random(&Fixed(80)).unwrap(),
+        organisation: file.record.draft().sharer_organisation.clone(),
+        function: Function::Manager,
+        secrecy: Secrecy::Bound,
+    }
+}
+
 #[test]
 fn identity_is_own_for_a_bound_colleague_only() {
     let mut f = everybody();

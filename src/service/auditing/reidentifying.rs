@@ -24,7 +24,7 @@ use crate::ids::{AssignmentId, ReidentificationId};
 use crate::service::receipts::record_ref;
 use crate::service::who::{Names, Who};
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
-use crate::store::reidentification::{NewDecision, NewReidentification, StoredReidentification, reading_ref};
+use crate::store::reidentification::{NewReidentification, NewStep, StoredReidentification};
 
 /// What is asked, and why.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
@@ -164,6 +164,11 @@ fn standing(
     Ok((request, asker, second))
 }
 
+fn stepped(id: &ReidentificationId, step: NewStep) -> Change {
+    let (written, image) = (step.row_ref(), step.image());
+    Change::new(id.as_str()).imaged_step(written, image, move |tx, _| tx.reidentification_step(&step))
+}
+
 fn body_of(desk: &mut Desk<'_>, index: i64) -> Result<LeafBody, ServiceError> {
     let text = desk.snapshot.log_body(index)?.ok_or_else(no_such_record)?;
     read_body(&text)
@@ -221,10 +226,9 @@ impl App {
             )?;
             desk.returned.push(row_ref(index));
             desk.motive = Some(reason.to_owned());
-            let ciphertext = row.ciphertext().to_vec();
-            Ok(Change::new(row.id.as_str()).sealed_step(row.row_ref(), &ciphertext, move |tx, _| {
-                tx.reidentification_insert(&row)
-            }))
+            let (written, image) = (row.row_ref(), row.image());
+            Ok(Change::new(row.id.as_str())
+                .imaged_step(written, image, move |tx, _| tx.reidentification_insert(&row)))
         })
     }
 
@@ -306,18 +310,10 @@ impl App {
             }
             request.accepts_decision(&me.professional, desk.now).map_err(told)?;
             let remark = input.remark.as_str();
-            let step = NewDecision::seal(
-                key,
-                self.chance(),
-                id.clone(),
-                (input.outcome, remark),
-                (desk.now, me.id),
-            )?;
+            let step = NewStep::decision(key, self.chance(), id, (input.outcome, remark), (desk.now, me.id))?;
             desk.returned.push(row_ref(row.index));
             desk.motive = Some(remark.to_owned());
-            let ciphertext = step.ciphertext().to_vec();
-            Ok(Change::new(id.as_str())
-                .sealed_step(step.row_ref(), &ciphertext, move |tx, _| tx.reidentification_decide(&step)))
+            Ok(stepped(id, step))
         })
     }
 
@@ -341,10 +337,7 @@ impl App {
             let body = body_of(desk, row.index)?;
             desk.returned.push(row_ref(row.index));
             let identity = self.identity_in(desk, &body, row.of)?.ok_or_else(gone)?;
-            let request = id.clone();
-            let change = Change::new(id.as_str())
-                .step(reading_ref(id), move |tx, at| tx.reidentification_read(&request, &me, at));
-            Ok((change, identity))
+            Ok((stepped(id, NewStep::reading(id, desk.now, &me)), identity))
         })?;
         Ok(identity)
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::audit::{Disclosed, LeafBody};
 use crate::domain::cell::Reason;
 use crate::domain::hours::out_of_hours;
-use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome, RowRef, Verdict};
+use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome, Verdict};
 use crate::domain::text::Paragraph;
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
 use crate::store::review::{AccessReview, NewAccessReview};
@@ -124,7 +124,6 @@ impl App {
         search: &ReviewSearch,
     ) -> Result<ReviewPage, ServiceError> {
         let query = format!("reviews {} {}", search.kind, search.all).into_bytes();
-        let keys = self.store.instance_keys();
         let mut before = match &search.cursor {
             None => None,
             Some(cursor) => Some(self.index_of(who, &query, cursor)?),
@@ -159,13 +158,7 @@ impl App {
                 }
             }
         }
-        let next = match before.filter(|i| more && *i > 0) {
-            None => None,
-            Some(index) => Some(
-                keys.seal_cursor(who, &query, index.to_string().as_bytes(), self.chance())
-                    .map_err(|e| ServiceError::Unavailable(e.to_string()))?,
-            ),
-        };
+        let next = self.after_index(who, &query, before.filter(|_| more))?;
         Ok(ReviewPage { items, next })
     }
 
@@ -204,11 +197,9 @@ impl App {
             )?;
             desk.returned.push(row_ref(index));
             desk.motive = remark.map(ToOwned::to_owned);
-            let written =
-                RowRef { table: "access_review", id: row.id.as_str().to_owned(), version: 1 };
-            let ciphertext = row.ciphertext().to_vec();
+            let (written, image) = (row.row_ref(), row.image());
             Ok(Change::new(row.id.as_str())
-                .sealed_step(written, &ciphertext, move |tx, _| tx.access_review_insert(&row)))
+                .imaged_step(written, image, move |tx, _| tx.access_review_insert(&row)))
         })
     }
 }

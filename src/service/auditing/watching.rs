@@ -103,7 +103,7 @@ pub(super) fn dormant(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, Se
     for year in since.utc().year()..=desk.now.utc().year() {
         let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
         for class in [RetentionClass::Technical, RetentionClass::Disclosure] {
-            keys.extend(app.pseudonym_key_of(class, year)?);
+            keys.extend(app.pseudonym_key_in(desk.snapshot, class, year)?);
         }
     }
     let mut found = Vec::new();
@@ -125,4 +125,52 @@ pub(super) fn dormant(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, Se
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Job;
+    use crate::audit::lane::Priority;
+    use crate::clock::Clock;
+    use crate::domain::record::RecordDraft;
+    use crate::ids::{PathwayId, RequestId};
+    use crate::service::testing::Territory;
+
+    fn told(t: &Territory, pathway: &PathwayId, action: Action, wrote: bool) {
+        let request = RequestId::random(t.app.chance()).unwrap();
+        let mut draft = RecordDraft::new(
+            request,
+            RetentionClass::Disclosure,
+            action,
+            ResourceKind::Emergency,
+            Verdict::Permit,
+        );
+        draft.pathway = Some(pathway.clone());
+        draft.write_digest = wrote.then_some([7; 32]);
+        let record = t.app.prepare(&draft, Some(t.app.store().instance_key())).unwrap();
+        t.app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
+    }
+
+    /// Two openings of which one is reviewed leave one that is late, however often the review is sent; an opening that is
+    /// sent twice is one.
+    #[test]
+    fn threat_a_request_sent_twice_neither_reviews_nor_opens_twice() {
+        let t = Territory::new();
+        let [reviewed_once, sent_twice] = [(); 2].map(|()| PathwayId::random(t.app.chance()).unwrap());
+        told(&t, &reviewed_once, Action::Create, true);
+        told(&t, &reviewed_once, Action::Create, true);
+        told(&t, &reviewed_once, Action::Confirm, true);
+        told(&t, &reviewed_once, Action::Confirm, false);
+        told(&t, &sent_twice, Action::Create, true);
+        told(&t, &sent_twice, Action::Create, false);
+        told(&t, &sent_twice, Action::Confirm, true);
+        let late = t.clock.now().plus_seconds(REVIEW_HOURS * 3600);
+        let found = |now| emergencies(&mut t.app.store().snapshot().unwrap(), now).unwrap();
+        assert!(found(late.plus_seconds(-60)).is_empty(), "not late yet");
+        let found = found(late.plus_seconds(60));
+        assert_eq!(found.len(), 1, "{:?}", found.iter().map(|f| &f.sentence).collect::<Vec<_>>());
+        let key = t.app.pseudonym_key_of(RetentionClass::Disclosure, 2027).unwrap().unwrap();
+        assert_eq!(found[0].search.pathway, Some(key.pathway(&reviewed_once).to_string()));
+    }
 }

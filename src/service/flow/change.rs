@@ -51,49 +51,50 @@ impl Change {
     /// A step that writes ciphertext.
     #[must_use]
     pub fn sealed_step(
-        mut self,
+        self,
         row: RowRef,
         ciphertext: &[u8],
         step: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send + 'static,
     ) -> Self {
-        self.images.insert(row.clone(), row_image(&row, &[ciphertext]));
+        let image = row_image(&row, &[ciphertext]);
+        self.imaged_step(row, image, step)
+    }
+
+    /// A step that writes a row of which this is the image.
+    #[must_use]
+    pub fn imaged_step(
+        mut self,
+        row: RowRef,
+        image: Digest,
+        step: impl FnOnce(&mut WriteTx, Timestamp) -> Result<(), StoreError> + Send + 'static,
+    ) -> Self {
+        self.images.insert(row.clone(), image);
         self.step(row, step)
     }
 
     /// Adds a fact.
     #[must_use]
-    pub fn fact(mut self, fact: NewFact) -> Self {
-        self.images.insert(fact.row_ref(), fact.image());
-        self.written.push(fact.row_ref());
-        self.steps.push(Box::new(move |tx, _| tx.fact_insert(&fact)));
-        self
+    pub fn fact(self, fact: NewFact) -> Self {
+        self.imaged_step(fact.row_ref(), fact.image(), move |tx, _| tx.fact_insert(&fact))
     }
 
     /// Adds an item, which says everything but its words.
     #[must_use]
-    pub fn item(mut self, item: NewItem) -> Self {
-        self.images.insert(item.row_ref(), item.image());
-        self.written.push(item.row_ref());
-        self.steps.push(Box::new(move |tx, _| tx.item_insert(&item)));
-        self
+    pub fn item(self, item: NewItem) -> Self {
+        self.imaged_step(item.row_ref(), item.image(), move |tx, _| tx.item_insert(&item))
     }
 
     /// Adds a version of an item.
     #[must_use]
-    pub fn version(mut self, version: NewVersion) -> Self {
-        self.images.insert(version.row_ref(), version.image());
-        self.written.push(version.row_ref());
-        self.steps.push(Box::new(move |tx, _| tx.item_version_insert(&version)));
-        self
+    pub fn version(self, version: NewVersion) -> Self {
+        self.imaged_step(version.row_ref(), version.image(), move |tx, _| tx.item_version_insert(&version))
     }
 
     /// Adds or replaces a note.
     #[must_use]
-    pub fn note(mut self, row: RowRef, note: NewNote) -> Self {
-        self.images.insert(row.clone(), row_image(&row, &[note.ciphertext()]));
-        self.written.push(row);
-        self.steps.push(Box::new(move |tx, _| tx.note_put(&note)));
-        self
+    pub fn note(self, row: RowRef, note: NewNote) -> Self {
+        let image = row_image(&row, &[note.ciphertext()]);
+        self.imaged_step(row, image, move |tx, _| tx.note_put(&note))
     }
 
     /// A version that must still hold when the change is written.

@@ -1,6 +1,7 @@
 //! Reading: decide and fetch on one snapshot, record, then disclose.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::scene::Staged;
 use super::{ATTEMPTS, Act, Asked, Attempt, Call, Desk, Scene};
@@ -75,11 +76,11 @@ impl App {
         let Staged { draft, key, outcome, checks, valid_until, passed: _ } = staged;
         let sealed = match outcome {
             Ok(sealed) => sealed,
-            Err(error) => return Err(self.record_end(draft, key.as_ref(), error)),
+            Err(error) => return Err(self.record_end(draft, key.as_deref(), error)),
         };
-        let record = self.prepare(&draft, key.as_ref())?;
+        let record = self.prepare(&draft, key.as_deref())?;
         let job = Job::new(record).checked(checks).valid_until(Some(valid_until));
-        self.hand_over(asked, job, sealed, draft, key.as_ref())
+        self.hand_over(asked, job, sealed, draft, key.as_deref())
     }
 
     /// Hands the lane the job of a read, with the session's last use when a minute has passed since the one written.
@@ -152,7 +153,7 @@ impl App {
                     Err(ServiceError::AbsentOrRefused | ServiceError::Explained(_)) => {
                         draft.verdict = Verdict::Deny;
                     }
-                    Err(error) => return Err(self.record_end(draft, one.key.as_ref(), error)),
+                    Err(error) => return Err(self.record_end(draft, one.key.as_deref(), error)),
                 }
                 drafts.push((draft, one.key));
             }
@@ -171,7 +172,7 @@ impl App {
     fn one_job(
         &self,
         whole: &RecordDraft,
-        drafts: &[(RecordDraft, Option<DataKey>)],
+        drafts: &[(RecordDraft, Option<Arc<DataKey>>)],
     ) -> Result<Job, ServiceError> {
         let mut job = if drafts.iter().any(|(d, _)| d.verdict == Verdict::Permit) {
             None
@@ -179,7 +180,7 @@ impl App {
             Some(Job::new(self.prepare(whole, None)?))
         };
         for (draft, key) in drafts {
-            let record = self.prepare(draft, key.as_ref())?;
+            let record = self.prepare(draft, key.as_deref())?;
             job = Some(match job {
                 Some(job) => job.and_record(record),
                 None => Job::new(record),

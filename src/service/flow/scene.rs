@@ -1,6 +1,7 @@
 //! One attempt: on one pathway behind its gate, or at a desk that touches none; and what the record will say of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Asked, Call, SignedIn};
 use crate::access::{Actor, CharterBook, Gate};
@@ -73,7 +74,7 @@ impl Desk<'_> {
 pub(super) struct Staged<R> {
     pub draft: RecordDraft,
     /// Under which the detail of the record is sealed.
-    pub key: Option<DataKey>,
+    pub key: Option<Arc<DataKey>>,
     pub outcome: Result<R, ServiceError>,
     pub checks: Vec<VersionCheck>,
     pub valid_until: Timestamp,
@@ -89,12 +90,7 @@ impl<R> Staged<R> {
 
 /// The matrix under which the actor stands: what the record cites. In a transition, that of the transition.
 fn cite(draft: &mut RecordDraft, book: &CharterBook, actor: &Actor, now: Timestamp) {
-    let standing = book.standing(actor.assignment(), now);
-    let matrix = match &standing {
-        Ok(standing) => Some(&standing.matrix),
-        Err(_) => book.in_force(now).map(|edition| &edition.matrix),
-    };
-    let Some(matrix) = matrix else { return };
+    let Some(matrix) = book.explaining(actor.assignment(), now) else { return };
     draft.policy_hashes = matrix.policy_hashes().to_vec();
     let clauses: BTreeSet<String> = draft
         .trail

@@ -11,10 +11,11 @@ use crate::crypto::envelope::DataKey;
 use crate::crypto::keyring::KeyOwner;
 use crate::domain::cell::Reason;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, RowRef, Verdict};
-use crate::ids::PathwayId;
-use crate::service::ServiceError;
+use crate::domain::vocabulary::Purpose;
+use crate::ids::{PathwayId, ProfessionalId};
 use crate::service::consent_fixture::{Family, date};
 use crate::service::testing::Territory;
+use crate::service::{Author, ServiceError};
 use crate::store::account::{AccountState, Credentials, SealedCredentials};
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::{NewKey, StoreError};
@@ -91,6 +92,30 @@ fn a_replay_answers_what_was_kept_though_it_cannot_be_done_twice() {
     assert!(again.as_ref().is_ok_and(|c| c.replayed), "{again:?}");
 }
 
+/// Who reads a name, a list of accounts or an office opens nobody's secrets: here none of them opens.
+#[test]
+fn names_and_lists_open_nobodys_credentials() {
+    let t = Territory::new();
+    let (key, stranger) = (t.app.store().instance_key(), ProfessionalId::random(t.app.chance()).unwrap());
+    let id = t.person("referente").professional.clone();
+    let mut snapshot = t.app.store().snapshot().unwrap();
+    let account = snapshot.account_fetch(&id).unwrap().unwrap();
+    drop(snapshot);
+    // Sealed for somebody else.
+    let spoiled =
+        SealedCredentials::seal(key, t.app.chance(), &stranger, &account.credentials.unwrap()).unwrap();
+    let (i, version) = (id.clone(), account.person.version);
+    t.write(move |tx, _| tx.credentials_rewrite(&i, version, &spoiled));
+    assert!(t.app.store().snapshot().unwrap().account_fetch(&id).is_err());
+    let call = |name: &str| t.call(name);
+    let people = t.app.professionals(Author::Session(&call("administrator"))).unwrap();
+    assert!(people.items.iter().any(|p| p.id == id && p.name == "Prénom referente"));
+    assert!(t.app.professionals(Author::Session(&call("pre_manager"))).is_ok());
+    assert!(t.app.colleagues_to_recognise(&call("pre_manager")).is_ok());
+    assert!(t.app.addressees(&call("pre_manager"), Purpose::Coordination).is_ok());
+    assert!(t.app.today(&call("referente")).is_ok(), "a session opens no secret");
+}
+
 #[test]
 fn a_code_used_once_stays_used_when_credentials_change() {
     let t = Territory::new();
@@ -98,13 +123,13 @@ fn a_code_used_once_stays_used_when_credentials_change() {
     let i = id.clone();
     t.write(move |tx, _| tx.totp_step_use(&i, 100));
     let mut s = t.app.store().snapshot().unwrap();
-    let p = s.professional_fetch(&id).unwrap().unwrap();
+    let p = s.account_fetch(&id).unwrap().unwrap();
     drop(s);
     let c =
         SealedCredentials::seal(t.app.store().instance_key(), t.app.chance(), &id, &p.credentials.unwrap())
             .unwrap();
     let i = id.clone();
-    t.write(move |tx, _| tx.credentials_rewrite(&i, p.version, &c));
+    t.write(move |tx, _| tx.credentials_rewrite(&i, p.person.version, &c));
     let mut s = t.app.store().snapshot().unwrap();
     assert_eq!(s.professional_fetch(&id).unwrap().unwrap().totp_last_step, Some(100));
 }

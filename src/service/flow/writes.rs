@@ -1,5 +1,7 @@
 //! Changing: decide and prepare on one snapshot, then write change and record in one transaction.
 
+use std::sync::Arc;
+
 use super::scene::Staged;
 use super::{ATTEMPTS, Act, Asked, Attempt, Call, Change, Created, Desk, Idempotency, Scene};
 use crate::audit::lane::Priority;
@@ -144,7 +146,7 @@ impl App {
             // The pathway that a change opens is named by its record; one that it does not open is not.
             if let (Ok(_), Ok(None), Some((id, key))) = (&staged.outcome, &replay, opened) {
                 staged.draft.pathway = Some(id);
-                staged.key = Some(key);
+                staged.key = Some(Arc::new(key));
             }
             match self.commit(&asked, staged, replay, Some(Sealed::seal(())))? {
                 Attempt::Done((created, _)) => return Ok(created),
@@ -203,28 +205,28 @@ impl App {
             (Ok((_, told)), Ok(Some(id))) => (Err(id), told),
             (Err(e), Ok(Some(id))) if passed && is_meaning(&e) => match anew {
                 Some(anew) => (Err(id), anew),
-                None => return Err(self.record_end(draft, key.as_ref(), e)),
+                None => return Err(self.record_end(draft, key.as_deref(), e)),
             },
             (Ok((change, told)), Ok(None)) => (Ok(change), told),
-            (Ok(_), Err(e)) | (Err(e), _) => return Err(self.record_end(draft, key.as_ref(), e)),
+            (Ok(_), Err(e)) | (Err(e), _) => return Err(self.record_end(draft, key.as_deref(), e)),
         };
         let change = match change {
             Ok(change) => change,
             Err(id) => {
-                let job = Job::new(self.prepare(&draft, key.as_ref())?)
+                let job = Job::new(self.prepare(&draft, key.as_deref())?)
                     .checked(checks)
                     .valid_until(Some(valid_until));
                 return match self.lane.disclose_blocking(Priority::Session, job, told) {
                     Ok((told, _)) => Ok(Attempt::Done((Created { id, replayed: true }, told))),
                     Err(LaneError::Stale) => Ok(Attempt::Again),
-                    Err(e) => Err(self.record_uncommitted(draft, key.as_ref(), e.widen())),
+                    Err(e) => Err(self.record_uncommitted(draft, key.as_deref(), e.widen())),
                 };
             }
         };
         checks.extend(change.checks.iter().cloned());
         draft.write_digest = change.write_digest();
         draft.written.clone_from(&change.written);
-        let record = self.prepare(&draft, key.as_ref())?;
+        let record = self.prepare(&draft, key.as_deref())?;
         let job = Job::new(record).checked(checks).valid_until(Some(valid_until));
         let Change { id, steps, .. } = change;
         let remember = asked.call.idempotency.as_ref().map(|i| self.idempotency_of(asked, i));
@@ -247,7 +249,7 @@ impl App {
         match done {
             Ok((told, _)) => Ok(Attempt::Done((Created { id, replayed: false }, told))),
             Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(Attempt::Again),
-            Err(e) => Err(self.record_uncommitted(draft, key.as_ref(), e)),
+            Err(e) => Err(self.record_uncommitted(draft, key.as_deref(), e)),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::statute::{
 };
 use crate::domain::text::{Paragraph, Text};
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy};
-use crate::ids::{DeferralId, HolderId, ImpossibilityId, ItemVersionId, StatuteId};
+use crate::ids::{DeferralId, HolderId, ImpossibilityId, ItemVersionId, MissionId, StatuteId};
 use crate::service::consultations::tests::Bed;
 use crate::service::sheet_names::SheetNamesInput;
 use crate::service::structures::{MissionDraft, OrganisationDraft};
@@ -355,6 +355,47 @@ fn s11_a_hidden_service_hands_out_its_own_sheet_and_nothing_is_said_of_what_it_k
     let did = act(Action::List, ResourceKind::Deferral);
     let list = bed.t.app.deferral_list(&bed.t.call("referente"), did, &bed.pathway).unwrap();
     assert!(list.items.is_empty());
+}
+
+/// Two services of one organisation: the manager of one learns nothing of what the other keeps back on its own sheets.
+#[test]
+fn threat_a_manager_of_another_mission_neither_sees_nor_decides_what_a_hidden_service_asked() {
+    let bed = Bed::new("referente");
+    let her = bed.t.person("aemo").clone();
+    let asked = |mission: MissionId| {
+        let id = DeferralId::random(bed.t.app.chance()).unwrap();
+        let deferral = Deferral::new(DeferralDraft {
+            id: id.clone(),
+            asked_by: her.assignment.clone(),
+            asker: her.professional.clone(),
+            organisation: her.organisation.clone(),
+            asked_at: bed.t.clock.now(),
+            maker: SheetMaker::Service { organisation: her.organisation.clone(), mission },
+            whose: DeferredFor::Everybody,
+            lines: DeferredLines {
+                organisation: her.organisation.clone(),
+                profession: her.profession,
+                purpose: None,
+                from: None,
+                until: None,
+            },
+            motive: DeferralMotive::JudicialAct,
+        });
+        bed.fact(FactKind::Deferral, id.as_str(), "aemo", &deferral.unwrap());
+        id
+    };
+    let theirs = asked(MissionId::random(bed.t.app.chance()).unwrap());
+    let awaited = || {
+        let did = act(Action::List, ResourceKind::Statute);
+        let all = bed.t.app.decisions_awaited(&bed.t.call("aemo_manager"), did).unwrap();
+        all.items.iter().map(|d| d.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(awaited(), Vec::<String>::new());
+    assert_eq!(code(decides(&bed, "aemo_manager", &theirs, Some((2027, 3, 20)))), "absent");
+    // The same of her own mission is hers to decide.
+    let own = asked(her.mission.clone());
+    assert_eq!(awaited(), [own.as_str()]);
+    assert_eq!(code(decides(&bed, "aemo_manager", &own, Some((2027, 3, 20)))), "done");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Shares and previews (S1, S3).
 
 use super::*;
+use crate::audit::LeafBody;
+use crate::audit::replay::{Replayed, Versions, replay_record};
 use crate::domain::statute::{Ground, PriorInformation, StatuteDraft, StatuteRecipient, StatutoryRecord};
 use crate::domain::vocabulary::{Level, Profession};
 use crate::service::preview::Hypothetical;
@@ -131,6 +133,61 @@ fn story_s1_a_category_outside_the_pack_is_refused_with_the_reason_and_nothing_i
     assert!(message.contains("Ce sujet ne sert pas à « Préparer un séjour »."), "{message}");
     assert!(message.starts_with("Rien n'a été partagé."));
     assert!(!c.reads("director", &health, Purpose::Stay), "all or nothing");
+}
+
+/// R18: reading asks the pack again, and preview, reading and replay say the same of it.
+#[test]
+fn law_r18_a_charter_that_narrows_the_pack_narrows_the_stays_that_run() {
+    let (c, health, coat) = camp("referente");
+    c.share("referente", Purpose::Stay, &[&health, &coat], &["director"], last(2027, 3, 20)).unwrap();
+    assert!(c.reads("director", &health, Purpose::Stay) && c.reads("director", &coat, Purpose::Stay));
+    let demo = Charter::embedded_demo().unwrap();
+    let pack = "\"health_minimal\", \"practical\", \"leisure\"]";
+    assert!(demo.charter_toml().contains(pack));
+    let sheet = demo.charter_toml().replace(pack, "\"health_minimal\", \"leisure\"]");
+    let narrowed = Charter::from_files(&sheet, demo.policy_csv()).unwrap();
+    let published = c.t.publish(&narrowed, 2, c.now());
+    // The structures have not signed it yet: the stricter of both holds for them.
+    c.t.sign_everybody(&published);
+    for signed in [false, true] {
+        if signed {
+            for name in ["referente", "director"] {
+                c.t.sign_organisation(&published, c.t.person(name).organisation.clone());
+            }
+        }
+        assert!(c.reads("director", &health, Purpose::Stay), "{signed}");
+        assert!(!c.reads("director", &coat, Purpose::Stay), "{signed}");
+        let refusal = last_record(&c);
+        assert!(
+            refusal.reasons.contains(&Reason::PurposeExcludesCategory),
+            "{signed}: {:?}",
+            refusal.reasons
+        );
+        let view =
+            c.preview("referente", Purpose::Stay, &[&health, &coat], None, Some(&["director"])).unwrap();
+        let told = codes(&view);
+        assert!(view.readers[0].things[0].will_read && !view.readers[0].things[1].will_read, "{told:?}");
+        assert!(told.iter().any(|(_, codes)| codes == &[Reason::PurposeExcludesCategory]), "{told:?}");
+        for body in [refusal, last_record(&c)] {
+            assert_eq!(replayed(&c, &body).differences, 0, "{signed} {}", body.action);
+            assert!(replayed(&c, &body).decisions > 0);
+        }
+    }
+}
+
+fn last_record(c: &Circle) -> LeafBody {
+    let mut snapshot = c.t.app.store().snapshot().unwrap();
+    let size = snapshot.log_frontier().unwrap().size();
+    let text = snapshot.log_body(i64::try_from(size).unwrap() - 1).unwrap().unwrap();
+    LeafBody::parse(&text).unwrap()
+}
+
+fn replayed(c: &Circle, body: &LeafBody) -> Replayed {
+    let book = c.t.app.book(&mut c.t.app.store().snapshot().unwrap()).unwrap();
+    let mut versions = Versions::new(book.editions().iter().map(|e| e.matrix.clone()).collect());
+    let mut count = Replayed::default();
+    replay_record(body, &mut versions, &mut count, &mut |d| println!("{d:?}"));
+    count
 }
 
 #[test]

@@ -202,7 +202,7 @@ pub fn routes() -> Vec<Route> {
             action: Action::List,
             resource: ResourceKind::AuditLog,
             summary: "What the asker did, latest first: what a receipt can be taken of",
-            query: &["before"],
+            query: &["cursor"],
             body: None,
             answer: Some(described::<OwnActs>("OwnActs")),
             handle: own_acts,
@@ -327,7 +327,7 @@ fn consultation_proof_of_service(app: &App, incoming: &Incoming) -> Result<Answe
 
 fn own_acts(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
-    Answer::disclosed(&app.own_acts(call, incoming.act, incoming.query("before", str::parse)?)?)
+    Answer::disclosed(&app.own_acts(call, incoming.act, incoming.query.get("cursor").map(String::as_str))?)
 }
 
 fn own_proof(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -44,13 +44,16 @@ pub fn routes() -> Vec<Route> {
             None,
             told,
         ),
-        get(
-            "/api/v1/emergencies",
-            did(Action::List),
-            "Openings to review: motives, no item, no name (data protection officer)",
-            described::<EmergencyCases>("EmergencyCases"),
-            cases,
-        ),
+        Route {
+            query: &["cursor"],
+            ..get(
+                "/api/v1/emergencies",
+                did(Action::List),
+                "Openings to review: motives, no item, no name (data protection officer)",
+                described::<EmergencyCases>("EmergencyCases"),
+                cases,
+            )
+        },
         post(
             "/api/v1/emergencies/{emergency}/review",
             did(Action::Confirm),
@@ -89,7 +92,9 @@ fn told(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn cases(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    Answer::disclosed(&app.emergency_cases(incoming.call()?)?)
+    Answer::disclosed(
+        &app.emergency_cases(incoming.call()?, incoming.query.get("cursor").map(String::as_str))?,
+    )
 }
 
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

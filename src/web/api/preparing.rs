@@ -32,13 +32,16 @@ pub fn routes() -> Vec<Route> {
                 preview,
             )
         },
-        get(
-            "/api/v1/office",
-            (A::List, R::Participation),
-            "Places and accords of one's own structure, for its manager and its secretary",
-            described::<OfficeView>("OfficeView"),
-            office,
-        ),
+        Route {
+            query: &["closed", "cursor"],
+            ..get(
+                "/api/v1/office",
+                (A::List, R::Participation),
+                "Places and accords of one's own structure, for its manager and its secretary: on open pathways, or on closed ones",
+                described::<OfficeView>("OfficeView"),
+                office,
+            )
+        },
     ]
 }
 
@@ -56,5 +59,11 @@ fn preview(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn office(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    Answer::disclosed(&app.office(incoming.call()?)?)
+    let call = incoming.call()?;
+    if incoming.query("closed", str::parse)?.unwrap_or(false) {
+        return Answer::disclosed(
+            &app.office_closed(call, incoming.query.get("cursor").map(String::as_str))?,
+        );
+    }
+    Answer::disclosed(&app.office(call)?)
 }

@@ -56,6 +56,9 @@ struct CasesPage {
     shell: Shell,
     waiting: Vec<EmergencyCase>,
     done: Vec<EmergencyCase>,
+    /// Whether it is a further page of those that were reviewed.
+    further: bool,
+    next: Option<String>,
 }
 
 /// One of them.
@@ -85,7 +88,7 @@ pub fn routes() -> Vec<Route> {
             did(Action::Update),
             told,
         ),
-        super::row(Method::Get, "/urgences", did(Action::List), cases),
+        super::row(Method::Get, "/urgences", did(Action::List), cases).asking(&["suite", "fait"]),
         super::row(Method::Get, CASE, did(Action::List), case_page),
         super::row(Method::Post, CASE, did(Action::Confirm), review),
     ]
@@ -156,16 +159,16 @@ fn told(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn cases(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let all = app.emergency_cases(incoming.call()?)?.into_inner().items;
-    let (waiting, done) = all.into_iter().partition(|c| c.outcome.is_none());
+    let cursor = incoming.query.get("suite").map(String::as_str);
+    let all = app.emergency_cases(incoming.call()?, cursor)?.into_inner();
+    let (waiting, done) = all.items.into_iter().partition(|c| c.outcome.is_none());
     let shell = Shell::signed_in(app, incoming, Room::Emergencies, "Accès en urgence")?;
-    Answer::page(&CasesPage { shell, waiting, done })
+    Answer::page(&CasesPage { shell, waiting, done, further: cursor.is_some(), next: all.next })
 }
 
 fn show_case(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let id = emergency_of(incoming)?;
-    let all = app.emergency_cases(incoming.call()?)?.into_inner().items;
-    let case = all.into_iter().find(|c| c.id == id).ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
+    let case = app.emergency_case(incoming.call()?, &id)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Emergencies, "Examiner un accès en urgence")?;
     Answer::page_with(status, &ReviewPage { shell, case, entered })
 }
@@ -316,13 +319,19 @@ impl Page for CasesPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        let page = |waiting, done| Self {
+        let page = |waiting, done, further, next| Self {
             shell: super::shell::sample::signed_in(Room::Emergencies, "Accès en urgence"),
             waiting,
             done,
+            further,
+            next,
         };
-        let done = samples::case(Some(EmergencyOutcome::Justified));
-        vec![("none", page(vec![], vec![])), ("both", page(vec![samples::case(None)], vec![done]))]
+        let done = || vec![samples::case(Some(EmergencyOutcome::Justified))];
+        vec![
+            ("none", page(vec![], vec![], false, None)),
+            ("both", page(vec![samples::case(None)], done(), false, Some("c3VpdGU".to_owned()))),
+            ("further", page(vec![], done(), true, None)),
+        ]
     }
 }
 

@@ -218,8 +218,7 @@ fn awaited(app: &App, incoming: &Incoming) -> Result<Vec<AwaitedDecision>, Fault
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let waiting = awaited(app, incoming)?.into_iter().map(Waiting::of).collect();
     let office = app.office(incoming.call()?)?.into_inner().items;
-    let open = (1..).zip(&office).filter(|(_, l)| !l.closed);
-    let all = open.flat_map(|(n, l)| l.places.iter().map(move |p| Place::of(n, l, p)));
+    let all = (1..).zip(&office).flat_map(|(n, l)| l.places.iter().map(move |p| Place::of(n, l, p)));
     let (leaving, places) = all.partition(|p| p.leaving);
     let shell = Shell::signed_in(app, incoming, Room::Manager, "Responsable")?;
     Answer::page(&ManagerPage { shell, waiting, leaving, places })

@@ -37,6 +37,9 @@ struct Line {
 struct OfficePage {
     shell: Shell,
     lines: Vec<Line>,
+    /// Whether these are the pathways that are over.
+    closed: bool,
+    next: Option<String>,
 }
 
 /// What the family said, on one accord.
@@ -63,7 +66,8 @@ pub fn routes() -> Vec<Route> {
     const SIGN: &str = "/secretariat/{pathway}/accords/{accord}";
     const WITHDRAWAL: &str = "/secretariat/{pathway}/retrait";
     vec![
-        super::row(Method::Get, "/secretariat", (Action::List, ResourceKind::Participation), page),
+        super::row(Method::Get, "/secretariat", (Action::List, ResourceKind::Participation), page)
+            .asking(&["clos", "suite", "fait"]),
         super::row(Method::Get, SIGN, (Action::Read, ResourceKind::Accord), sign_page)
             .asking(&["acte", "fait"]),
         super::row(Method::Post, SIGN, (Action::Sign, ResourceKind::Accord), sign).asking(&["acte"]),
@@ -84,7 +88,7 @@ fn title_of(line: &OfficeLine) -> String {
 pub(super) fn waiting(app: &App, incoming: &Incoming) -> Result<Vec<today::Line>, Fault> {
     let today = app.clock().now().paris_day();
     let mut lines = Vec::new();
-    for line in app.office(incoming.call()?)?.into_inner().items.iter().filter(|l| !l.closed) {
+    for line in &app.office(incoming.call()?)?.into_inner().items {
         // Whom it waits for stands on the page of the accord: here the state is enough, and no name.
         let family = Family::of_pathway(app, incoming, &line.pathway, false)?;
         let open = line.accords.iter().map(|a| Card::of(a, &family, today)).filter(|card| card.open);
@@ -110,7 +114,13 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let today = app.clock().now().paris_day();
     let mut lines = Vec::new();
-    for line in app.office(call)?.into_inner().items {
+    let closed = incoming.query.contains_key("clos");
+    let office = if closed {
+        app.office_closed(call, incoming.query.get("suite").map(String::as_str))?.into_inner()
+    } else {
+        app.office(call)?.into_inner()
+    };
+    for line in office.items {
         if !line.hears && line.accords.is_empty() {
             continue;
         }
@@ -125,7 +135,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         });
     }
     let shell = Shell::signed_in(app, incoming, Room::Office, "Secrétariat")?;
-    Answer::page(&OfficePage { shell, lines })
+    Answer::page(&OfficePage { shell, lines, closed, next: office.next })
 }
 
 fn pathway(incoming: &Incoming) -> Result<PathwayId, Fault> {
@@ -165,14 +175,15 @@ fn sign(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn show_withdrawal(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let pathway = pathway(incoming)?;
-    let office = app.office(incoming.call()?)?.into_inner().items;
-    let found = office.iter().find(|l| l.pathway == pathway && l.hears);
-    let line = found.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
+    let line = app.office_line(incoming.call()?, &pathway)?.into_inner();
+    if !line.hears {
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
+    }
     let family = Family::of_pathway(app, incoming, &pathway, !line.accords.is_empty())?;
     let action = format!("/secretariat/{pathway}/retrait");
     let form = WithdrawalForm::read(app, incoming, action, "/secretariat".to_owned(), entered, &family)?;
     let shell = Shell::signed_in(app, incoming, Room::Office, "La famille ne veut plus")?;
-    Answer::page_with(status, &OfficeWithdrawalPage { shell, title: title_of(line), form })
+    Answer::page_with(status, &OfficeWithdrawalPage { shell, title: title_of(&line), form })
 }
 
 fn withdrawal_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -213,17 +224,26 @@ impl Page for OfficePage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         let shell = || super::shell::sample::signed_in(Room::Office, "Secrétariat");
-        let line = Line {
+        let line = |closed| Line {
             pathway: "p".repeat(26),
             title: "Parcours ouvert le 4 janvier 2027, référent Nadia Benali".to_owned(),
             hears: true,
-            closed: false,
+            closed,
             signatories: vec!["Sonia Martin (mère)".to_owned()],
             cards: vec![Card::sample("partly_signed", SeenAs::Office)],
         };
         vec![
-            ("empty", Self { shell: shell(), lines: vec![] }),
-            ("some", Self { shell: shell(), lines: vec![line] }),
+            ("empty", Self { shell: shell(), lines: vec![], closed: false, next: None }),
+            ("some", Self { shell: shell(), lines: vec![line(false)], closed: false, next: None }),
+            (
+                "closed",
+                Self {
+                    shell: shell(),
+                    lines: vec![line(true)],
+                    closed: true,
+                    next: Some("c3VpdGU".to_owned()),
+                },
+            ),
         ]
     }
 }

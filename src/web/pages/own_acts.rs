@@ -25,7 +25,7 @@ struct OwnActsPage {
 pub fn routes() -> Vec<Route> {
     vec![
         super::row(Method::Get, "/compte/traces", (Action::List, ResourceKind::AuditLog), acts)
-            .asking(&["before", "fait"]),
+            .asking(&["suite", "fait"]),
         super::row(
             Method::Get,
             "/compte/traces/{index}/recu",
@@ -36,10 +36,10 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn acts(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let before = incoming.query("before", str::parse)?;
-    let acts = app.own_acts(incoming.call()?, incoming.act, before)?.into_inner();
+    let cursor = incoming.query.get("suite").map(String::as_str);
+    let acts = app.own_acts(incoming.call()?, incoming.act, cursor)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Account, "Ce que j'ai fait")?;
-    Answer::page(&OwnActsPage { shell, acts, further: before.is_some() })
+    Answer::page(&OwnActsPage { shell, acts, further: cursor.is_some() })
 }
 
 fn receipt(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -67,6 +67,7 @@ impl Page for OwnActsPage {
             acts: OwnActs { items, next },
             further,
         };
+        let next = || Some("c3VpdGU".to_owned());
         let two = vec![
             one(
                 41,
@@ -78,7 +79,8 @@ impl Page for OwnActsPage {
         ];
         vec![
             ("empty", page(Vec::new(), None, false)),
-            ("first", page(two.clone(), Some(12), false)),
+            ("first", page(two.clone(), next(), false)),
+            ("nothing_yet", page(Vec::new(), next(), true)),
             ("last", page(two, None, true)),
         ]
     }

@@ -55,7 +55,7 @@ fn did(t: &Territory, name: &str, action: Action, resource: ResourceKind, verdic
             objects: 2,
         }];
     }
-    let record = t.app.prepare(&draft, None).unwrap();
+    let record = t.app.prepare(&draft, Some(t.app.store().instance_key())).unwrap();
     t.app.lane().record(Priority::Session, Job::new(record)).wait().unwrap();
 }
 

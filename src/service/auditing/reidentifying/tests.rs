@@ -4,12 +4,12 @@ use super::*;
 use crate::clock::{Clock, Timestamp};
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::token::SessionToken;
-use crate::domain::record::RetentionClass;
+use crate::domain::record::{RetentionClass, ReviewOutcome};
 use crate::domain::vocabulary::{Category, Function, Mandate, Purpose, Role, Secrecy};
 use crate::ids::{MissionId, RequestId, SessionId};
-use crate::service::auditing::{RecordLine, RecordSearch};
+use crate::service::auditing::{RecordLine, RecordSearch, ReviewInput};
 use crate::service::flow::Idempotency;
-use crate::service::pathway_tests::{Case, to};
+use crate::service::pathway_tests::{Case, leisure, to};
 use crate::store::account::Session;
 use crate::store::organisation::NewAssignment;
 
@@ -212,6 +212,50 @@ fn threat_whom_a_record_concerns_neither_knows_of_the_request_nor_decides_on_it(
     let own = case.t.app.reidentification_ask(&member, ASK, index, &input(PseudonymOf::Actor));
     assert_eq!(code(own), "reidentification_concerned");
     assert_eq!(listed(&case, &case.t.call("officer")).len(), 1);
+}
+
+#[test]
+fn threat_a_request_sent_twice_is_one_request_one_decision_and_one_look() {
+    let case = Case::new();
+    let index = opened(&case);
+    let app = &case.t.app;
+    let under = |key: &str, who: &str| Call {
+        idempotency: Some(Idempotency { key: key.to_owned(), body: Vec::new() }),
+        ..case.t.call(who)
+    };
+    let ask = || app.reidentification_ask(&under("ask", "auditor"), ASK, index, &input(PseudonymOf::Actor));
+    let (first, again) = (ask().unwrap(), ask().unwrap());
+    assert!(first.id == again.id && !first.replayed && again.replayed);
+    assert_eq!(listed(&case, &case.t.call("auditor")).len(), 1);
+    let id = ReidentificationId::parse(&first.id).unwrap();
+    for _ in 0..2 {
+        assert_eq!(says(&case, &under("decide", "officer"), &id, SecondOpinion::Confirmed), "ok");
+    }
+    assert_eq!(reads(&case, "auditor", &id), "ok");
+    // A look at an access of the night.
+    let (item, _) = case.write("referente", &leisure("Un atelier"));
+    case.t.clock.set(Timestamp::paris_midnight(case.t.clock.now().paris_day().succ_opt().unwrap()));
+    case.t.keep_sessions();
+    app.item(&case.t.call("referente"), &item, None).unwrap();
+    let read = RecordSearch { action: Some(Action::Read), out_of_hours: true, ..RecordSearch::default() };
+    let access = found(&case, &read).index;
+    let look = || {
+        let (outcome, remark) = (ReviewOutcome::Regular, Some(Paragraph::parse("Une garde.").unwrap()));
+        let did = Act { action: Action::Confirm, resource: ResourceKind::AccessReview };
+        app.audit_review(&under("look", "auditor"), did, access, &ReviewInput { outcome, remark }).unwrap()
+    };
+    let (first, again) = (look(), look());
+    assert!(first.id == again.id && !first.replayed && again.replayed);
+    let mut snapshot = app.store().snapshot().unwrap();
+    let steps = snapshot.reidentification_fetch(app.store().instance_key(), &id).unwrap().unwrap();
+    assert!(steps.read && steps.decision.is_some());
+    drop(snapshot);
+    // What the auditors wrote is what their records say, and each record that wrote says which row.
+    let mut found = Vec::new();
+    app.store().log_file().unwrap().reconcile(&mut |d| found.push(d), &mut |_| {}).unwrap();
+    let theirs = ["access_review", "reidentification", "reidentification_step"];
+    found.retain(|d| d.record.is_some() || d.rows.iter().any(|row| theirs.contains(&row.table)));
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]

@@ -101,6 +101,10 @@ fn the_figures_are_those_of_the_records_and_small_groups_go_together() {
         (draft.action, draft.resource) = (Action::Create, ResourceKind::Emergency);
         draft.write_digest = Some([7; 32]);
     });
+    // The same request sent again: recorded anew, and it opened nothing.
+    wrote(&t, Some("aemo"), |draft| {
+        (draft.action, draft.resource) = (Action::Create, ResourceKind::Emergency);
+    });
     wrote(&t, None, |draft| {
         (draft.action, draft.resource) = (Action::SignIn, ResourceKind::Session);
         draft.verdict = Verdict::Failed;
@@ -108,7 +112,7 @@ fn the_figures_are_those_of_the_records_and_small_groups_go_together() {
     });
     t.app.checkpoint().unwrap();
     let report = of_month(&t, month);
-    assert_eq!(report.records, before.records + 19);
+    assert_eq!(report.records, before.records + 20);
     assert_eq!(report.openings, before.openings + 16);
     assert_eq!(report.refused, before.refused + 1);
     assert_eq!(report.sign_in_failures, before.sign_in_failures + 4);

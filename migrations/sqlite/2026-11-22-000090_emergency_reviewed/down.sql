@@ -1,0 +1,2 @@
+DROP INDEX emergency_by_time;
+DROP TABLE emergency_reviewed;
