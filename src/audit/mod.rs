@@ -16,6 +16,7 @@
 pub mod body;
 pub mod checkpoint;
 pub mod cosignature;
+pub mod gap;
 pub mod json;
 pub mod lane;
 pub mod leaf;
@@ -35,6 +36,7 @@ pub use body::LeafBody;
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use cosignature::{Cosigner, WitnessKey};
 pub use lane::{Job, Lane, LaneError, Priority, Receipt, VersionCheck};
+pub use gap::Gap;
 pub use leaf::{Pseudonym, PseudonymKey, Record};
 pub use policy::Policy;
 pub use proof::TlogProof;

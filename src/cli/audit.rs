@@ -34,6 +34,8 @@ mod leaving;
 
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
+/// The exit code of a log that holds, and of which two people declared a part lost.
+const DECLARED_LOSS: u8 = 3;
 /// How often progress is told.
 const STEP: u64 = 100_000;
 
@@ -42,7 +44,7 @@ const STEP: u64 = 100_000;
 pub enum AuditCommand {
     /// Recalcule tout le journal et le compare à ses points de contrôle, et à celui que vous avez gardé
     #[command(
-        after_help = "Exemple : relais audit verify --checkpoint mars.txt --vkey \"$(cat cle-du-journal.txt)\"\n\nCode de sortie 0 seulement si tout tient ; sinon la première trace qui ne tient pas est nommée. Le serveur peut tourner."
+        after_help = "Exemple : relais audit verify --checkpoint mars.txt --vkey \"$(cat cle-du-journal.txt)\"\n\nCode de sortie 0 seulement si tout tient et que rien n'est perdu ; 3 si tout ce qui est là tient et qu'une perte a été déclarée à deux ; sinon 1, et la première trace qui ne tient pas est nommée. Le serveur peut tourner."
     )]
     Verify {
         #[command(flatten)]
@@ -295,7 +297,7 @@ fn run_verify(
         let kept = durable::read(&data.join(ATTESTED_FILE)).context("le point de contrôle attesté")?;
         if let Some(text) = kept {
             let frontier = log.log_frontier()?;
-            report.failure = attested_failure(&text, &origin, &keys, &frontier, &mut log)?;
+            report.failure = attested_failure(&text, &trust, &report.gaps, &frontier, &mut log)?;
         }
     }
     let attested = match options.policy(asked.policy, data)? {
@@ -319,7 +321,12 @@ fn run_verify(
             None => {}
         }
     }
-    Ok(if report.holds() && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (report.holds() && enough, report.gaps.is_empty()) {
+        (true, true) => ExitCode::SUCCESS,
+        // A loss that the tool which looks for losses forgets would be none.
+        (true, false) => ExitCode::from(DECLARED_LOSS),
+        (false, _) => ExitCode::FAILURE,
+    })
 }
 
 /// The witnesses that saw the checkpoint, each with its time; or, in French, why the policy is not met.
@@ -334,6 +341,9 @@ fn judge(
 }
 
 fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Write) -> Result<()> {
+    for gap in &report.gaps {
+        writeln!(out, "{gap}.")?;
+    }
     match &report.failure {
         None => {
             writeln!(out, "Le journal tient : {} traces recalculées une à une.", report.records)?;
@@ -349,7 +359,8 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
             writeln!(out, "Traces conformes avant cela : {}.", report.records)?;
         }
     }
-    writeln!(out, "Journal : {origin}")?;
+    let now = report.gaps.last().map_or(origin, |gap| gap.origin.as_str());
+    writeln!(out, "Journal : {now}")?;
     if !from_outside {
         writeln!(
             out,
@@ -382,6 +393,14 @@ fn json_of(
         "checkpoints": report.checkpoints,
         "details": report.details,
         "origin": origin,
+        "gaps": report.gaps.iter().map(|gap| serde_json::json!({
+            "record": gap.index,
+            "at": gap.at.rfc3339(),
+            "lost": gap.lost,
+            "lost_size": gap.lost_size,
+            "lost_root": BASE64.encode(&gap.lost_root),
+            "origin": gap.origin,
+        })).collect::<Vec<_>>(),
         "vkey_given": from_outside,
         "witnesses": attested.and_then(|a| a.as_ref().ok()),
         "policy_failure": attested.and_then(|a| a.as_ref().err()),
@@ -391,7 +410,7 @@ fn json_of(
 
 fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {
     let mut log = options.open(data)?;
-    let (origin, keys, _) = options.trusted(&mut log)?;
+    let (_, keys, _) = options.trusted(&mut log)?;
     let size = log.log_frontier()?.size();
     if index >= size {
         bail!("il n'y a pas de trace n° {index} : le journal en a {size}, numérotées à partir de 0");
@@ -405,6 +424,8 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
             ),
         },
     };
+    // The name that the log had at the checkpoint's size, after a declared loss.
+    let origin = signed.claims().origin().to_owned();
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
     let row = i64::try_from(index)?;
