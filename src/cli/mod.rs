@@ -18,6 +18,8 @@ pub mod keys;
 pub mod migrate;
 mod misunderstood;
 #[cfg(test)]
+mod losses_tests;
+#[cfg(test)]
 mod operations_tests;
 pub mod organisation;
 pub mod restore;

@@ -212,6 +212,3 @@ impl App {
         Ok(log_name(&mut self.store.snapshot()?)?.gaps)
     }
 }
-
-#[cfg(test)]
-mod tests;
