@@ -293,7 +293,8 @@ impl Walk {
         match self.declared.take() {
             None if !declares(body) => Ok(()),
             None => {
-                let gap = Gap::read(index, body).filter(|gap| gap.lost == self.origin).ok_or(Flaw::GapForm)?;
+                let gap =
+                    Gap::read(index, body).filter(|gap| gap.lost == self.origin).ok_or(Flaw::GapForm)?;
                 self.origin.clone_from(&gap.origin);
                 self.gaps.push(gap);
                 self.declared = Some((index, body.clone()));

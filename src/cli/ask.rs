@@ -29,8 +29,7 @@ impl Hidden {
 impl Drop for Hidden {
     fn drop(&mut self) {
         if let Some(before) = &self.0 {
-            // A terminal that is gone needs nothing back.
-            drop(tcsetattr(std::io::stdin(), OptionalActions::Flush, before));
+            let _gone_needs_nothing_back = tcsetattr(std::io::stdin(), OptionalActions::Flush, before);
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::store::InstanceKind;
 const STRUCTURES: &str = "code,name,kind,territory,telephone,missions\n\
     autre,Contrôle,town,Val-d'Orme,0102030405,audit:Contrôle\n";
 const PEOPLE: &str = "login,name,telephone,organisation,mission,profession,function,secrecy,secrecy_basis,secrecy_until,starts\n\
-    claire,Claire Un,0601020304,autre,audit,auditor,practitioner,bound,cp_226_13,,\n";
+    claire,Claire Un,0601020304,autre,audit,auditor,practitioner,bound,casf_l221_6,,\n";
 
 /// A witness on another machine.
 struct Near {
@@ -104,8 +104,15 @@ fn people(app: &App, told: &str) -> [Opened; 3] {
 impl Site {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let words = ["init", "--create-key", "--organisation", "Ville", "--territory", "Val-d'Orme", "--telephone"];
-        let admins = ["0102030405", "--admin", "anne:Anne Martin:0601020304", "--admin", "bruno:Bruno Petit:0601020305"];
+        let words =
+            ["init", "--create-key", "--organisation", "Ville", "--territory", "Val-d'Orme", "--telephone"];
+        let admins = [
+            "0102030405",
+            "--admin",
+            "anne:Anne Martin:0601020304",
+            "--admin",
+            "bruno:Bruno Petit:0601020305",
+        ];
         let Command::Init(arguments) = command(&[&words[..], &admins[..]].concat()) else { panic!("init") };
         let mut told = Vec::new();
         init::run(&arguments, &settings(folder.path(), "data"), &mut told).unwrap();
@@ -178,7 +185,14 @@ fn code(number: u8) -> String {
 fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_witness() {
     let site = Site::new();
     let first = VerifierKey::parse(
-        &Instance::open(&settings(site.folder.path(), "data")).unwrap().app.store().snapshot().unwrap().log_vkeys().unwrap()[0],
+        &Instance::open(&settings(site.folder.path(), "data"))
+            .unwrap()
+            .app
+            .store()
+            .snapshot()
+            .unwrap()
+            .log_vkeys()
+            .unwrap()[0],
     )
     .unwrap();
     std::fs::create_dir(site.path("witness")).unwrap();
@@ -188,7 +202,9 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
         Arc::new(Near { witness, down: AtomicBool::new(false) })
     };
     let near = witness(vec![first.clone()]);
-    let Command::Backup(to) = command(&["backup", site.path("one.db").to_str().unwrap()]) else { panic!("backup") };
+    let Command::Backup(to) = command(&["backup", site.path("one.db").to_str().unwrap()]) else {
+        panic!("backup")
+    };
     backup::run(&to, &settings(site.folder.path(), "data"), &mut Vec::new()).unwrap();
     // Work goes on, and is seen; then a little more, which nobody saw but whoever took a checkpoint away.
     let (seen, later) = site.app("data", &near, |app| {
@@ -217,11 +233,17 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
     // Not by one, not by two of the same kind, not without their secrets; nothing is left of a try.
     let declare = [&with[..], &["--accept-gap", "--motive", "disque perdu"]].concat();
     let (anne, bruno, claire) = ("anne", "bruno", "claire");
-    let pair = |one: String, two: String| one + &two;
+    let pair = |one: String, two: String| format!("{one}{two}");
     for (typed, words) in [
         (String::new(), "il manque une réponse"),
-        (pair(site.typed(anne, 0, Some("un autre mot de passe")), site.typed(claire, 2, None)), "Première personne"),
-        (pair(site.typed(anne, 0, None), site.typed(claire, 2, Some("un autre mot de passe"))), "Seconde personne"),
+        (
+            pair(site.typed(anne, 0, Some("un autre mot de passe")), site.typed(claire, 2, None)),
+            "Première personne",
+        ),
+        (
+            pair(site.typed(anne, 0, None), site.typed(claire, 2, Some("un autre mot de passe"))),
+            "Seconde personne",
+        ),
         (pair(site.typed(anne, 0, None), site.typed(bruno, 1, None)), "pas d'affectation en cours"),
         (pair(site.typed(claire, 2, None), site.typed(anne, 0, None)), "pas d'affectation en cours"),
         (pair(site.typed(anne, 0, None), site.typed("personne", 2, None)), "Seconde personne"),
@@ -233,9 +255,12 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
     let both = pair(site.typed(anne, 0, None), site.typed(claire, 2, None));
     let kept = site.app("quiet", &near, |app| app.checkpoint().unwrap().to_string());
     let cut = kept.replacen(first.name(), "elsewhere.example", 1);
-    for (text, words) in [(cut, "n'est pas signé par le journal"), (seen.replacen('\u{2014}', "-", 1), "n'est pas signé")] {
+    for (text, words) in
+        [(cut, "n'est pas signé par le journal"), (seen.replacen('\u{2014}', "-", 1), "n'est pas signé")]
+    {
         std::fs::write(site.path("other"), text).unwrap();
-        let other = ["--checkpoint", site.path("other").to_str().unwrap(), "--accept-gap", "--motive", "m"].map(str::to_owned);
+        let other = ["--checkpoint", site.path("other").to_str().unwrap(), "--accept-gap", "--motive", "m"]
+            .map(str::to_owned);
         let other: Vec<&str> = other.iter().map(String::as_str).collect();
         let said = site.restore("data", &other, &both).unwrap_err();
         assert!(said.contains(words) && !site.path("data").exists(), "{said}");
@@ -250,7 +275,11 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
     assert_eq!(site.verify("data", Some(&last)).0, code(3), "of what was declared");
     let (exit, said) = site.verify("data", Some(&beyond));
     assert!(exit == code(1) && said.contains("loss_understated"), "{exit} {said}");
-    assert_eq!(site.verify("quiet", None).0, code(0), "the same copy without a word holds in itself: see the witness");
+    assert_eq!(
+        site.verify("quiet", None).0,
+        code(0),
+        "the same copy without a word holds in itself: see the witness"
+    );
 
     // The server starts: the witness does not know the new name, and says nothing of it.
     let new = site.app("data", &near, |app| {

@@ -15,10 +15,10 @@ pub mod init;
 pub mod instance;
 pub mod jobs;
 pub mod keys;
-pub mod migrate;
-mod misunderstood;
 #[cfg(test)]
 mod losses_tests;
+pub mod migrate;
+mod misunderstood;
 #[cfg(test)]
 mod operations_tests;
 pub mod organisation;

@@ -232,7 +232,9 @@ fn what_cannot_be_backed_up_or_restored_says_what_to_do() {
         panic!("backup, restore")
     };
     assert!(said(backup::run(&to, &postgres, &mut Vec::new())).contains("pg_dump"));
-    assert!(said(restore::run(&from, &postgres, &mut std::io::empty(), &mut Vec::new())).contains("pg_restore"));
+    assert!(
+        said(restore::run(&from, &postgres, &mut std::io::empty(), &mut Vec::new())).contains("pg_restore")
+    );
     // No key: said in French, before anything is written.
     let keyless = Settings::read(&site.path("new"), &BTreeMap::new()).unwrap();
     let told = said(restore::run(&from, &keyless, &mut std::io::empty(), &mut Vec::new()));

@@ -22,8 +22,8 @@ use super::backup::{Checked, check, does_not_hold, sync_folder_of};
 use super::instance::{Instance, told};
 use crate::audit::verify::Flaw;
 use crate::config::{DATABASE_FILE, Database, Settings};
-use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::crypto::password::Password;
+use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::service::losses::{LossMotive, Proving};
 use crate::service::{Act, Change, FactorCode, Login};
 use crate::startup::keyring;
@@ -123,7 +123,9 @@ pub fn run(
         None => None,
     };
     let motive = match (arguments.accept_gap, &arguments.motive) {
-        (true, Some(text)) => Some(LossMotive::parse(text).map_err(|e| anyhow!("--motive : {}", e.french()))?),
+        (true, Some(text)) => {
+            Some(LossMotive::parse(text).map_err(|e| anyhow!("--motive : {}", e.french()))?)
+        }
         _no_loss => None,
     };
     // Before anything is written: without its key, a backup opens nothing.

@@ -7,9 +7,9 @@
 //! need a checkpoint of the checkpoint. It does not send checkpoints anywhere: witnesses are another room's business.
 
 use super::{App, ServiceError};
+use crate::audit::gap::gaps_of;
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{Frontier, ProveError, consistency_proof, verify_consistency};
-use crate::audit::gap::gaps_of;
 use crate::audit::verify::Trust;
 use crate::audit::{Checkpoint, Gap, LeafBody, SignedCheckpoint};
 use crate::crypto::envelope::DataKeyId;

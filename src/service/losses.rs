@@ -21,9 +21,7 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::Password;
-use crate::domain::record::{
-    Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, Verdict,
-};
+use crate::domain::record::{Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use crate::domain::text::Text;
 use crate::domain::vocabulary::Profession;
 use crate::ids::RequestId;
@@ -86,7 +84,9 @@ impl App {
         let (Some(person), Some(proof)) = (confirmed, proof) else {
             return Err(ServiceError::rule(
                 "not_proved",
-                format!("{who} : identifiant, mot de passe ou code faux dans l'état restauré. Rien n'a été déclaré."),
+                format!(
+                    "{who} : identifiant, mot de passe ou code faux dans l'état restauré. Rien n'a été déclaré."
+                ),
             ));
         };
         let all = self.store.snapshot()?.assignments_of(&person.id)?;
@@ -94,7 +94,9 @@ impl App {
         let Some(row) = found else {
             return Err(ServiceError::rule(
                 "not_entitled",
-                format!("{who} : cette personne n'a pas d'affectation en cours de ce métier. Rien n'a été déclaré."),
+                format!(
+                    "{who} : cette personne n'a pas d'affectation en cours de ce métier. Rien n'a été déclaré."
+                ),
             ));
         };
         let stamp = stamp(&person, &row.facts, now);
@@ -138,11 +140,8 @@ impl App {
             ));
         }
         let one = self.prove_for_loss(administrator, administers, "Première personne (administration)")?;
-        let two = self.prove_for_loss(
-            overseer,
-            oversees,
-            "Seconde personne (contrôle ou protection des données)",
-        )?;
+        let two =
+            self.prove_for_loss(overseer, oversees, "Seconde personne (contrôle ou protection des données)")?;
         if one.person.id == two.person.id {
             return Err(ServiceError::rule(
                 "same_person",
@@ -179,8 +178,7 @@ impl App {
             self.prepare_under(&draft, None, &pseudonyms)
         };
         let job = Job::new(record(&one.stamp)?).and_record(record(&two.stamp)?);
-        let used =
-            [self.factor_step(&one.person, &one.proof)?, self.factor_step(&two.person, &two.proof)?];
+        let used = [self.factor_step(&one.person, &one.proof)?, self.factor_step(&two.person, &two.proof)?];
         let row = NewKey::new(&KeyOwner::Log { origin: origin.clone() }, stored, self.clock().now());
         let (known, written) = (name.keys.len(), vkey.to_string());
         let made = self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, at| {
@@ -193,7 +191,9 @@ impl App {
         });
         let receipt = match made.wait() {
             Ok(receipt) => receipt,
-            Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => return Err(ServiceError::Conflict),
+            Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => {
+                return Err(ServiceError::Conflict);
+            }
             Err(e) => return Err(e.into()),
         };
         if receipt.first_index() != size {

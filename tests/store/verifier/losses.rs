@@ -2,10 +2,10 @@
 //! declaration hides.
 
 use relais::audit::gap::Gap;
+use relais::audit::lane::{LaneThread, Priority};
 use relais::audit::note::VerifierKey;
 use relais::audit::tree::Frontier;
 use relais::audit::verify::{Flaw, Trust, verify};
-use relais::audit::lane::{LaneThread, Priority};
 use relais::audit::{Job, Lane, PseudonymKey, Record};
 use relais::clock::Clock;
 use relais::crypto::SystemChance;
@@ -111,7 +111,8 @@ impl World {
         });
         draft.basis = gap.basis();
         change(&mut draft);
-        let pseudonyms = PseudonymKey::new(RetentionClass::Disclosure, 2027, zeroize::Zeroizing::new([9; 32]));
+        let pseudonyms =
+            PseudonymKey::new(RetentionClass::Disclosure, 2027, zeroize::Zeroizing::new([9; 32]));
         let sealer = Under(self.bed.store.instance_key());
         let record = Record::prepare(&draft, &pseudonyms, &sealer, &SystemChance::new()).unwrap();
         text(&self.bed, &self.lane, record)
@@ -134,7 +135,14 @@ impl World {
 }
 
 /// Puts one log to both; `flaw` is what must be found, and none with a loss is told and ends with 3.
-fn both(batch: &mut Batch, name: &str, export: &Export, keys: &[VerifierKey], kept: Option<&str>, flaw: Option<Flaw>) {
+fn both(
+    batch: &mut Batch,
+    name: &str,
+    export: &Export,
+    keys: &[VerifierKey],
+    kept: Option<&str>,
+    flaw: Option<Flaw>,
+) {
     let trust = Trust { origin: keys[0].name(), keys, given: kept };
     let report = verify(&mut Fitted(export), &trust, &mut |_| {}).unwrap();
     assert_eq!(report.failure.map(|f| f.flaw), flaw, "{name}");
@@ -166,7 +174,14 @@ fn both_verifiers_tell_a_declared_loss_and_find_one_that_hides_more() {
     both(&mut batch, "honest", &honest, &keys, None, None);
     for size in [1, 8, 9, 10, LOST] {
         let kept = note(w.attested(size));
-        both(&mut batch, &format!("a checkpoint of before, of {size}"), &honest, &keys, kept.as_deref(), None);
+        both(
+            &mut batch,
+            &format!("a checkpoint of before, of {size}"),
+            &honest,
+            &keys,
+            kept.as_deref(),
+            None,
+        );
     }
     // THREAT: more was there than two people said.
     let beyond = w.attested(LOST + 1);
@@ -184,7 +199,14 @@ fn both_verifiers_tell_a_declared_loss_and_find_one_that_hides_more() {
     both(&mut batch, "the old key alone", &honest, &keys[..1], None, Some(Flaw::CheckpointSignature));
     // Names are those of their time.
     let early = w.new.sign(&w.before[..5]);
-    both(&mut batch, "the new name before its time", &honest, &keys, Some(&early), Some(Flaw::CheckpointOrigin));
+    both(
+        &mut batch,
+        "the new name before its time",
+        &honest,
+        &keys,
+        Some(&early),
+        Some(Flaw::CheckpointOrigin),
+    );
     let late = Export { note: Some(w.old.sign(&honest.records)), ..honest.clone() };
     both(&mut batch, "the old name after its time", &late, &keys, None, Some(Flaw::CheckpointOrigin));
 

@@ -173,7 +173,7 @@ mod samples {
                 holds: false,
                 records: 40,
                 failure: Some("Trace n° 40 : son contenu n'est plus celui qui a été attesté.".to_owned()),
-                losses: vec![LOSS.to_owned()],
+                losses: vec![crate::web::pages::audit::samples::LOSS.to_owned()],
             },
             ..nothing()
         }
