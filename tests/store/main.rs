@@ -8,11 +8,13 @@ mod opening;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod ready;
 mod reconcile;
 mod rewriting;
 #[cfg(feature = "postgres")]
 mod roles;
 mod secrecy;
 mod support;
+mod upkeep;
 mod verifier;
 mod witnessed;
