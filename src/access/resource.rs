@@ -446,6 +446,7 @@ fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {
 
 fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
     facts.accords.iter().any(|a| a.facts().collected_by() == by)
+        || facts.releases.iter().any(|r| r.facts().recorded_by() == by)
 }
 
 /// The identity sheet is an `identity` item of the lead organisation, which an accepted invitation shares. The

@@ -308,6 +308,7 @@ impl Family {
                 ended_at: None,
             }],
             handover: None,
+            departure: None,
         };
         self.fact::<_, ()>(&self.key(), FactKind::Share, &body, None);
     }

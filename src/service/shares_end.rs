@@ -2,24 +2,11 @@
 
 use super::error::ServiceError;
 use super::flow::Scene;
+use super::shares::body_of;
 use crate::access::facts::{ShareFacts, ShareRecipient};
 use crate::ids::ParticipationId;
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::ShareBody;
-
-fn body(share: &ShareFacts) -> ShareBody {
-    ShareBody {
-        sharer: share.sharer.clone(),
-        purpose: share.purpose,
-        starts: share.starts,
-        ends: share.ends,
-        ended_at: share.ended_at,
-        category: share.category,
-        versions: share.versions.clone(),
-        recipients: share.recipients.clone(),
-        handover: share.handover.clone(),
-    }
-}
 
 fn next(scene: &mut Scene<'_>, share: &ShareFacts, body: &ShareBody) -> Result<NewFact, ServiceError> {
     let by = &scene.gate.actor().assignment().id;
@@ -46,7 +33,7 @@ pub(super) fn ended_shares(
         .iter()
         .filter(|s| s.ended_at.is_none() && chosen(s))
         .map(|share| {
-            let body = ShareBody { ended_at: Some(scene.now), ..body(share) };
+            let body = ShareBody { ended_at: Some(scene.now), ..body_of(share) };
             next(scene, share, &body)
         })
         .collect()
@@ -65,7 +52,7 @@ pub(super) fn shares_ended_to(
         .iter()
         .filter(|s| s.ended_at.is_none() && s.recipients.iter().any(open))
         .map(|share| {
-            let mut body = body(share);
+            let mut body = body_of(share);
             for recipient in body.recipients.iter_mut().filter(|r| open(r)) {
                 recipient.ended_at = Some(now);
             }
