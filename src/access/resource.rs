@@ -44,7 +44,7 @@ pub enum Resource {
     ReleaseRecord(ReleaseId),
     /// Recording what the family says: any place, a stay organiser's included, and the lead organisation's secretary.
     Hear,
-    /// Authority holders, with their names: the référent, collectors and their secretary.
+    /// Authority holders, with their names: the référent, who collected an accord or recorded a release, their secretary.
     Holders,
     /// A share as its sharer sees it.
     Share(ShareId),
