@@ -93,6 +93,7 @@ test("S4 one box finds a record, a word of the filters, a pseudonym; a name goes
   await accessible(page);
   await page.setViewportSize(PHONE);
   await fits(page);
+  await page.getByLabel("Chercher", { exact: true }).scrollIntoViewIfNeeded();
   await picture(page, "chercher-360", { fullPage: false });
 
   // A pseudonym of a pathway, as a record gives it: the page says where it is found.
