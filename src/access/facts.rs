@@ -213,6 +213,8 @@ pub struct ShareFacts {
     pub versions: Vec<ItemVersionId>,
     pub recipients: Vec<ShareRecipient>,
     pub handover: Option<HandoverId>,
+    /// A stay: its first day, as far as it was known.
+    pub departure: Option<NaiveDate>,
 }
 
 /// Where a handover stands.

@@ -46,7 +46,7 @@ pub enum Resource {
     ReleaseRecord(ReleaseId),
     /// Recording what the family says: any place, a stay organiser's included, and the lead organisation's secretary.
     Hear,
-    /// Authority holders, with their names: the référent, collectors and their secretary.
+    /// Authority holders, with their names: the référent, who collected an accord or recorded a release, their secretary.
     Holders,
     /// A share as its sharer sees it.
     Share(ShareId),
@@ -415,6 +415,7 @@ fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {
 
 fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
     facts.accords.iter().any(|a| a.facts().collected_by() == by)
+        || facts.releases.iter().any(|r| r.facts().recorded_by() == by)
 }
 
 /// The identity sheet is an `identity` item of the lead organisation, which an accepted invitation shares. The

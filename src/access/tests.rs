@@ -198,6 +198,7 @@ fn share(n: u8, sharer: u8, purpose: Purpose, versions: &[u8], to: &[u8]) -> Sha
             .map(|p| ShareRecipient { participation: place(*p), statute: None, ended_at: None })
             .collect(),
         handover: None,
+        departure: None,
     }
 }
 

@@ -42,3 +42,4 @@ pub(crate) use facts::{check_day, check_event};
 pub(crate) use judge::{Judged, Sheet, SheetRef, judge, turning_points};
 pub(crate) use objection::{Target, Whom};
 pub(crate) use signatories::signed_ahead;
+pub(crate) use state::only_line_state;

@@ -10,9 +10,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::accord::{
-    Accord, AccordError, Basis, ConsentFile, Event, EventKind, Judged, Line, LineKind, RecipientKey, Sheet,
-    SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge, next_turn,
-    turning_points,
+    Accord, AccordError, AccordState, Basis, ConsentFile, Event, EventKind, Judged, Line, LineKind,
+    RecipientKey, Sheet, SheetRef, ShownVersion, Target, Whom, check_day, check_event, file_turns, judge,
+    next_turn, only_line_state, turning_points,
 };
 use super::cell::Need;
 use super::person::{People, PersonFacts};
@@ -210,6 +210,23 @@ impl Release {
         check_day(self.facts.made_on, &self.events, event)?;
         check_event(std::slice::from_ref(&self.facts.line), &self.events, event, people)?;
         Ok(())
+    }
+
+    /// Where this sheet stands, by itself: what an accord or another sheet has released is not looked at.
+    #[must_use]
+    pub fn state(&self, file: &ConsentFile<'_>, now: Timestamp) -> AccordState {
+        let line = &self.facts.line;
+        let shown = line.shown.first();
+        let target = Target {
+            recipient: &line.recipient,
+            whom: line.only_assignment.as_ref().map_or(Whom::Line, Whom::One),
+            category: shown.map(|s| s.category),
+            purpose: self.facts.purpose,
+            version: shown.map(|s| &s.version),
+            // As in `released`: the signatures of exact words.
+            need: Need::Informed,
+        };
+        only_line_state(file, &self.sheet(), line, &target, now)
     }
 
     pub(crate) fn sheet(&self) -> Sheet<'_> {

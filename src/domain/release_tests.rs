@@ -47,6 +47,27 @@ fn ask(world: &World, purpose: Purpose, item: u8, now: Timestamp) -> ReleaseAnsw
 }
 
 #[test]
+fn where_a_sheet_stands_follows_its_signatures_and_a_no() {
+    let stands = |world: &World, at| world.releases[0].state(&world.file(), at);
+    let made = |kinds| with(aged(15), Purpose::Stay, kinds);
+    let (parent, child) = (paper(mother(), &[1], base()), paper(CHILD, &[1], base()));
+    assert_eq!(stands(&made(vec![]), noon(1)), AccordState::Draft);
+    let printed = vec![(noon(0), EventKind::Printed)];
+    assert_eq!(stands(&made(printed), noon(1)), AccordState::Printed { at: noon(0) });
+    let AccordState::PartlySigned { awaited } = stands(&made(vec![(noon(0), parent.clone())]), noon(1))
+    else {
+        panic!("one of two signed")
+    };
+    assert_eq!(awaited.len(), 1, "the young person is awaited");
+    let both = || vec![(noon(0), parent.clone()), (noon(0), child.clone())];
+    assert!(matches!(stands(&made(both()), noon(1)), AccordState::InForce { .. }));
+    let mut refused = both();
+    refused.push((noon(2), EventKind::Withdrawn { by: mother(), scope: Scope::Sheet }));
+    assert!(matches!(stands(&made(refused.clone()), noon(1)), AccordState::InForce { .. }));
+    assert_eq!(stands(&made(refused), noon(3)), AccordState::Withdrawn { at: noon(2) });
+}
+
+#[test]
 fn law_a_stay_release_needs_one_parent_and_the_young_person_from_fifteen() {
     let one = vec![(noon(0), paper(mother(), &[1], base()))];
     assert!(ask(&with(aged(9), Purpose::Stay, one.clone()), Purpose::Stay, 7, noon(1)).released);

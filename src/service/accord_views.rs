@@ -346,7 +346,7 @@ fn time(at: Timestamp) -> Option<String> {
     (at != Timestamp::MAX).then(|| at.rfc3339())
 }
 
-fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) -> StateView {
+pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) -> StateView {
     let waiting = |awaited: &[Awaited]| -> Vec<AwaitedView> {
         if !whole {
             return Vec::new();

@@ -60,7 +60,7 @@ impl Family {
         });
         let mut family = Self { t, pathway, mother, father, places: BTreeMap::new() };
         let person = PersonFacts::new(Some(birth), None, false).unwrap();
-        let words = serde_json::json!({"identity": {"first_name": "Mathis"}});
+        let words = serde_json::json!({"identity": {"first_name": "Mathis", "name": "Martin"}});
         family.fact(&key, FactKind::Person, &person, Some(&words));
         family.fact::<_, ()>(
             &key,
@@ -308,6 +308,7 @@ impl Family {
                 ended_at: None,
             }],
             handover: None,
+            departure: None,
         };
         self.fact::<_, ()>(&self.key(), FactKind::Share, &body, None);
     }

@@ -180,3 +180,69 @@ fn story_also_for_the_brothers_and_sisters_makes_one_accord_for_each_child() {
     assert!(ask(vec![f.pathway.clone()]).checked().is_err(), "one child is an ordinary accord");
     assert!(ask(vec![f.pathway.clone(), f.pathway.clone()]).checked().is_err());
 }
+
+/// The states of the sheets that this person finds in the list, and whether a line of *Aujourd'hui* waits for one.
+fn validations(f: &Family, who: &str) -> Option<(Vec<&'static str>, Vec<String>)> {
+    let act = Act { action: Action::List, resource: crate::domain::record::ResourceKind::Release };
+    let items = match f.t.app.release_list(&f.t.call(who), act, &f.pathway) {
+        Ok(list) => list.into_inner().items,
+        Err(ServiceError::AbsentOrRefused) => return None,
+        Err(e) => panic!("{e}"),
+    };
+    let today = f.t.app.today(&f.t.call(who)).unwrap().into_inner().waiting;
+    let waits = today.into_iter().filter(|w| w.kind == today::Waiting::ReleaseAwaited);
+    Some((items.iter().map(|r| r.state.code).collect(), waits.map(|w| w.sentence).collect()))
+}
+
+#[test]
+fn the_sheets_that_validate_words_are_listed_to_who_prepared_them_and_to_nobody_else() {
+    let mut f = eleven();
+    let (accord, _) = schooling(&mut f);
+    f.all_sign("referente", &accord);
+    f.join("teacher", Mandate::Contractual, Role::Participant);
+    let input = f.asks(COORDINATION, vec![f.line("teacher", &[Category::Leisure], &[])]);
+    let accord = f.accord("referente", &input).unwrap();
+    f.all_sign("referente", &accord);
+    // Not the référente: somebody who collected no accord finds the holders who sign, too.
+    let words = f.fact_item("prevention", "leisure", "inscrit au club");
+    let ask = ReleaseInput {
+        item_version: words.clone(),
+        recipient: f.recipient("teacher"),
+        purpose: COORDINATION,
+        only_assignment: None,
+    };
+    let prepare = |f: &Family| {
+        let made = f.t.app.release_create(&f.t.call("prevention"), act(Action::Create), &f.pathway, &ask);
+        SheetId::Release(ReleaseId::parse(&made.unwrap().id).unwrap())
+    };
+    assert!(f.t.app.holders(&f.t.call("prevention"), &f.pathway).is_err(), "nothing to sign yet");
+    let sheet = prepare(&f);
+    assert_eq!(f.t.app.holders(&f.t.call("prevention"), &f.pathway).unwrap().items.len(), 2);
+    let says = |f: &Family, happening: &Happening| {
+        f.t.app.sheet_record(&f.t.call("prevention"), act(Action::Sign), &sheet, happening).unwrap()
+    };
+    let (states, waits) = validations(&f, "prevention").unwrap();
+    assert_eq!(states, ["draft"]);
+    assert!(waits[0].contains("personne n'a encore signé"), "{waits:?}");
+    says(&f, &Happening::Printed);
+    says(&f, &f.signature(f.mother(), Family::paper()));
+    let (states, waits) = validations(&f, "prevention").unwrap();
+    assert_eq!(states, ["partly_signed"]);
+    assert!(waits[0].contains("des signatures manquent"), "{waits:?}");
+    says(&f, &f.signature(f.father(), Family::paper()));
+    let (states, waits) = validations(&f, "prevention").unwrap();
+    assert_eq!((states.as_slice(), waits.as_slice()), (["in_force"].as_slice(), [].as_slice()));
+    // A second sheet for the same words waits for nobody: they are validated.
+    prepare(&f);
+    let (states, waits) = validations(&f, "prevention").unwrap();
+    assert_eq!((states.as_slice(), waits.as_slice()), (["in_force", "draft"].as_slice(), [].as_slice()));
+    // The family takes it back: said as such, and the sheet that was never signed waits again.
+    let no = Happening::Withdrawn(NoInput { by: f.father(), line: None });
+    f.t.app.sheet_record(&f.t.call("prevention"), act(Action::Withdraw), &sheet, &no).unwrap();
+    let (states, _) = validations(&f, "prevention").unwrap();
+    assert_eq!(states[0], "withdrawn");
+    for other in ["referente", "teacher"] {
+        assert_eq!(validations(&f, other), Some((vec![], vec![])), "{other}");
+    }
+    assert_eq!(validations(&f, "outsider"), None);
+}

@@ -235,6 +235,7 @@ impl App {
                 versions,
                 recipients: recipients_of(&decisions, None),
                 handover: Some(id.clone()),
+                departure: None,
             };
             let body = HandoverBody {
                 outgoing: myself.id.clone(),

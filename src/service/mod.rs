@@ -75,6 +75,7 @@ mod readings;
 mod receipts;
 mod recognition;
 mod reconciliation;
+mod release_views;
 mod releases;
 pub mod retention;
 mod rotation;
@@ -138,6 +139,7 @@ pub use notices::{NOTICE_VERSION, NoticeText};
 pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
 pub use reconciliation::Compared;
+pub use release_views::{ReleaseList, ReleaseView};
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{

@@ -246,6 +246,7 @@ impl Case {
                 ended_at: None,
             }],
             handover: None,
+            departure: None,
         };
         self.put(FactKind::Share, id.as_str(), sharer, &body);
         id

@@ -75,6 +75,8 @@ pub struct ShareView {
     pub purpose: Purpose,
     pub starts: String,
     pub last_day: Option<Day>,
+    /// A stay: its first day, where it was given.
+    pub departure: Option<Day>,
     pub ended_at: Option<String>,
     /// Whether it is not over. What `halted` says, stands beside.
     pub in_force: bool,
@@ -276,6 +278,7 @@ impl App {
                 purpose: found.purpose,
                 starts: found.starts.rfc3339(),
                 last_day: last_day(found.ends),
+                departure: found.departure.and_then(|day| Day::new(day).ok()),
                 ended_at: found.ended_at.map(Timestamp::rfc3339),
                 in_force: !over(found, scene.now),
                 halted: halted(found, scene.now, &decisions),

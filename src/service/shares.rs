@@ -43,6 +43,9 @@ pub struct NewShare {
     pub purpose: Purpose,
     /// Read until 24:00 of this day, in Paris.
     pub last_day: Day,
+    /// A stay: its first day, so that what is not read is told before. Left out where it has begun.
+    #[serde(default)]
+    pub departure: Option<Day>,
     #[serde(default)]
     pub items: Vec<ItemRef>,
     /// One's own items of one subject; what is written later joins only when its author confirms.
@@ -110,6 +113,30 @@ pub(super) fn period(last_day: Day, now: Timestamp) -> Result<Timestamp, Service
         return Err(ServiceError::rule("too_long", "Un partage dure douze mois au plus."));
     }
     end_of(last_day)
+}
+
+/// STORIES S1. The first day of a stay, today or to come, no later than its last.
+fn departure(new: &NewShare, now: Timestamp) -> Result<Option<NaiveDate>, ServiceError> {
+    let Some(day) = new.departure else { return Ok(None) };
+    if new.purpose != Purpose::Stay {
+        return Err(ServiceError::rule(
+            "departure_without_stay",
+            "Un jour de départ se note pour un séjour : laissez-le vide, ou choisissez « Préparer un séjour ».",
+        ));
+    }
+    if day.date() < now.paris_day() {
+        return Err(ServiceError::rule(
+            "departure_past",
+            "Ce jour de départ est déjà passé : corrigez-le, ou laissez-le vide si le séjour a commencé.",
+        ));
+    }
+    if day.date() > new.last_day.date() {
+        return Err(ServiceError::rule(
+            "departure_after_end",
+            "Le départ vient après le dernier jour : corrigez l'une des deux dates.",
+        ));
+    }
+    Ok(Some(day.date()))
 }
 
 /// A share never outlasts the accord that carries it, nor the age at which others sign.
@@ -187,6 +214,7 @@ pub(super) fn body_of(share: &ShareFacts) -> ShareBody {
         versions: share.versions.clone(),
         recipients: share.recipients.clone(),
         handover: share.handover.clone(),
+        departure: share.departure,
     }
 }
 
@@ -301,6 +329,7 @@ impl App {
                 ));
             }
             let ends = period(new.last_day, scene.now)?;
+            let departure = departure(new, scene.now)?;
             let versions: Vec<ItemVersionId> = subjects.iter().map(|s| s.version.id.clone()).collect();
             if let Some(category) = new.category {
                 category_is_open(scene, &readers, category)?;
@@ -322,6 +351,7 @@ impl App {
                 versions,
                 recipients: recipients_of(&decisions, statute.as_ref()),
                 handover: None,
+                departure,
             };
             Ok(Change::new(id.as_str()).fact(seal_share(scene, &id, 1, &body)?))
         })

@@ -7,16 +7,20 @@
 //!
 //! It renders nothing: the page does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::flow::Act;
+use super::members::place_holders;
 use super::reading::{ItemView, known, readable, views};
+use super::shares::over;
 use super::who::{Names, iso, last_day};
 use super::{App, Call, ServiceError};
 use crate::access::Resource;
+use crate::access::facts::{ShareFacts, ShareRecipient};
 use crate::audit::{Disclosed, Sealed};
 use crate::charter::Charter;
 use crate::domain::record::Action;
@@ -57,6 +61,9 @@ impl std::fmt::Debug for StayWords {
 /// The sheet.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StaySheet {
+    /// The day of departure, where one was given with what is read here.
+    #[schema(format = Date)]
+    pub departure: Option<String>,
     /// The last day of the stay: the screen closes at its end.
     #[schema(format = Date)]
     pub until: Option<String>,
@@ -75,12 +82,14 @@ fn line(view: ItemView, charter: &Charter) -> Option<StayLine> {
     })
 }
 
-type Read = ((Option<String>, Arc<Charter>), Vec<ItemView>);
+/// Departure and last day.
+type Period = (Option<String>, Option<String>);
+type Read = ((Period, Arc<Charter>), Vec<ItemView>);
 
-fn sheet(((until, charter), items): Read) -> StaySheet {
+fn sheet((((departure, until), charter), items): Read) -> StaySheet {
     let mut lines: Vec<StayLine> = items.into_iter().filter_map(|view| line(view, &charter)).collect();
     lines.sort_by(|a, b| (a.category, &a.label).cmp(&(b.category, &b.label)));
-    StaySheet { until, lines }
+    StaySheet { departure, until, lines }
 }
 
 impl App {
@@ -110,14 +119,26 @@ impl App {
             let edition = scene.gate.book().in_force(scene.now).ok_or(ServiceError::AbsentOrRefused)?;
             let charter = Arc::clone(&edition.charter);
             let mut names = Names::default();
-            let mut found = Vec::new();
+            let (mut found, mut read) = (Vec::new(), BTreeSet::new());
             for item in &facts.items {
                 let Some((grant, version)) = readable(scene, me, item, purpose) else { continue };
                 let known = known(scene, me, item, version, &grant, purpose, &mut names)?;
+                read.insert(version.id.clone());
                 found.push((grant, known));
             }
+            // One day, whoever shared: several would tell that several did (S11).
+            let for_me = |r: &&ShareRecipient| {
+                r.ended_at.is_none() && place_holders(facts, &r.participation).iter().any(|p| p.id == me.id)
+            };
+            let carries = |s: &&ShareFacts| {
+                s.purpose == Purpose::Stay
+                    && !over(s, scene.now)
+                    && s.recipients.iter().any(|r| for_me(&r))
+                    && s.versions.iter().any(|v| read.contains(v))
+            };
+            let departure = facts.shares.iter().filter(carries).filter_map(|s| s.departure).min();
             let until = me.until_at.and_then(last_day).map(iso);
-            Ok(Sealed::all(views(scene, found)?).with((until, charter)).map_fn(sheet))
+            Ok(Sealed::all(views(scene, found)?).with(((departure.map(iso), until), charter)).map_fn(sheet))
         })
     }
 }

@@ -20,6 +20,7 @@ use super::flow::{Act, Call, Scene};
 use super::members::place_holders;
 use super::pathways::{PathwayLine, line, name_line, number_of};
 use super::people::PersonWords;
+use super::release_views::Standing as ReleaseStanding;
 use super::shares::over;
 use super::statutes::lapses_at;
 use super::who::{Names, Who, iso, last_day};
@@ -27,10 +28,9 @@ use crate::access::facts::{ParticipationFacts, ShareFacts};
 use crate::access::{REVIEW_GRACE_DAYS, Resource, may_know, may_review_emergency, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
-use crate::domain::accord::EventKind;
+use crate::domain::accord::AccordState;
 use crate::domain::day::french_date;
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::release::{ReleaseQuery, released};
 use crate::domain::vocabulary::{Function, Purpose, Role, code_enum};
 use crate::ids::PathwayId;
 
@@ -41,7 +41,8 @@ const ACCORD_NOTICE_DAYS: u64 = 30;
 const URGENT_DAYS: u64 = 7;
 /// A statutory record is told before it lapses without a review.
 const STATUTE_NOTICE_DAYS: u64 = 10;
-/// STORIES S1: a stay share that nobody opened after this long is a line.
+/// STORIES S1: what nobody opened is a line from this long before the departure; where that day is not recorded (the
+/// stay had begun, or it was shared before days of departure were), from as long after the share.
 const UNREAD_HOURS: i64 = 48;
 
 code_enum! {
@@ -325,38 +326,22 @@ fn releases(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
         if scene.gate.resource(Resource::ReleaseWhole(own.id().clone())).is_err() {
             continue;
         }
-        let answered = release.events().iter().any(|e| {
-            matches!(
-                e.kind(),
-                EventKind::Refused { .. } | EventKind::Withdrawn { .. } | EventKind::Opposed { .. }
-            )
-        });
-        let line = own.line();
-        let waits = line.shown.iter().any(|shown| {
-            let current = facts
-                .version(&shown.version)
-                .is_some_and(|(item, version)| item.current().is_some_and(|c| c.id == version.id));
-            let query = ReleaseQuery {
-                item_version: &shown.version,
-                category: shown.category,
-                purpose: own.purpose(),
-                recipient: &line.recipient,
-                assignment: line.only_assignment.as_ref(),
-            };
-            current && !released(&query, &facts.consent(), scene.now).released
-        });
-        if waits && !answered {
-            lines.add(
-                Waiting::ReleaseAwaited,
-                Some(own.id().as_str()),
-                None,
-                false,
-                format!(
-                    "« {} » : la famille n'a pas encore validé des mots que vous lui avez montrés.",
-                    own.purpose().french()
-                ),
-            );
+        let standing = ReleaseStanding::of(facts, release, scene.now);
+        if !standing.waits() {
+            continue;
         }
+        let purpose = own.purpose().french();
+        let sentence = match standing.state {
+            AccordState::PartlySigned { .. } => {
+                format!("« {purpose} » : des signatures manquent encore pour valider des mots.")
+            }
+            _nobody_yet => {
+                format!(
+                    "« {purpose} » : des mots sont à faire valider, personne n'a encore signé la feuille."
+                )
+            }
+        };
+        lines.add(Waiting::ReleaseAwaited, Some(own.id().as_str()), None, false, sentence);
     }
 }
 
@@ -388,6 +373,25 @@ fn invitations(
     Ok(())
 }
 
+/// The moment from which a stay share that is not read is told.
+fn unread_from(share: &ShareFacts) -> Timestamp {
+    const SECONDS: i64 = UNREAD_HOURS.saturating_mul(3600);
+    match share.departure {
+        Some(day) => Timestamp::paris_midnight(day).plus_seconds(SECONDS.saturating_neg()),
+        None => share.starts.plus_seconds(SECONDS),
+    }
+}
+
+fn unread_said(share: &ShareFacts, today: chrono::NaiveDate) -> String {
+    let not_read = "Ce que vous avez partagé pour le séjour n'est pas encore lu. Relais n'envoie pas de message : appelez.";
+    match share.departure {
+        Some(day) if day == today => format!("Départ aujourd'hui. {not_read}"),
+        Some(day) if day > today => format!("Départ le {}. {not_read}", french_date(day)),
+        Some(day) => format!("Le départ était le {}. {not_read}", french_date(day)),
+        None => not_read.to_owned(),
+    }
+}
+
 /// STORIES S1. Somebody named in a stay share of mine has opened nothing of it.
 fn stays(
     app: &App,
@@ -398,10 +402,7 @@ fn stays(
     let facts = scene.gate.facts();
     let now = scene.now;
     let waits = |s: &&ShareFacts| {
-        s.sharer == me.id
-            && s.purpose == Purpose::Stay
-            && !over(s, now)
-            && s.starts.plus_seconds(UNREAD_HOURS.saturating_mul(3600)) <= now
+        s.sharer == me.id && s.purpose == Purpose::Stay && !over(s, now) && unread_from(s) <= now
     };
     for share in facts.shares.iter().filter(waits) {
         if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
@@ -414,13 +415,12 @@ fn stays(
                 .any(|p| readings.iter().any(|reading| reading.assignment == p.assignment.id))
         });
         if unread {
-            let end = last_day(share.ends);
             lines.add(
                 Waiting::UnreadStay,
                 Some(share.id.as_str()),
-                end,
+                share.departure.or_else(|| last_day(share.ends)),
                 true,
-                "Ce que vous avez partagé pour le séjour n'est pas encore lu. Relais n'envoie pas de message : appelez.",
+                unread_said(share, now.paris_day()),
             );
         }
     }

@@ -183,6 +183,7 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
                     versions: b.versions,
                     recipients: b.recipients,
                     handover: b.handover,
+                    departure: b.departure,
                 });
             }
             FactKind::Handover => {

@@ -54,6 +54,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "pathways/{pathway}/holders" => get(NADIA, w.at("holders")),
         "pathways/{pathway}/notes" => get(SAMIRA, w.at("notes")),
         "pathways/{pathway}/accords" => get(NADIA, w.at("accords")),
+        "pathways/{pathway}/releases" => get(NADIA, w.at("releases")),
         "pathways/{pathway}/shares" => get(NADIA, w.at("shares")),
         "pathways/{pathway}/spoken" => get(NADIA, w.at("spoken")),
         "pathways/{pathway}/transmissions" => get(SAMIRA, w.at("transmissions")),

@@ -50,6 +50,7 @@ const TABLE: &[Row] = &[
     row("GET", "/api/v1/items/{item}", [401, 404, 404, 404, 404, 404, 404, 404, 200]),
     row("GET", "/api/v1/accords/{accord}", [401, 404, 404, 404, NA, 200, 404, 404, 200]),
     row("GET", "/api/v1/accords/{accord}/notice", [401, 404, 404, 404, NA, 404, 404, 404, 200]),
+    row("GET", "/api/v1/pathways/{pathway}/releases", [401, 404, 404, 404, NA, 200, 404, 404, 200]),
     row("GET", "/api/v1/releases/{release}/notice", [401, 404, 404, 404, NA, 404, 404, 404, 200]),
     row("GET", "/api/v1/pathways/{pathway}/statutes", [401, 404, 404, 404, NA, 404, 404, 404, 200]),
     row("GET", "/api/v1/statutes/{statute}", [401, 404, 404, 404, NA, 404, 404, 404, 200]),

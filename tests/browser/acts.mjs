@@ -72,19 +72,23 @@ export async function noteOpinion(page, opinion, on) {
 }
 
 /** Asks who would read, on Partager. */
-export async function lookWhoReads(page, home, titles, purpose, lastDay) {
+export async function lookWhoReads(page, home, titles, purpose, lastDay, departure) {
   await page.goto(`${home}/partager`);
   for (const title of titles) await page.getByLabel(new RegExp(title)).check();
   await page.getByLabel("Pourquoi ?").selectOption({ label: purpose });
   if (lastDay) await page.getByLabel("Jusqu'à quel jour ?").fill(lastDay);
+  if (departure) {
+    await page.getByText("Pour un séjour : le jour du départ").click();
+    await page.getByLabel("Jour du départ").fill(departure);
+  }
   await page.getByRole("button", { name: "Voir qui lira" }).click();
   await page.waitForURL(/partager\?/);
   await page.getByRole("heading", { name: "Qui lira ?" }).waitFor();
 }
 
 /** Shares with these people, after having seen that they would read. */
-export async function share(page, home, titles, purpose, people, lastDay) {
-  await lookWhoReads(page, home, titles, purpose, lastDay);
+export async function share(page, home, titles, purpose, people, lastDay, departure) {
+  await lookWhoReads(page, home, titles, purpose, lastDay, departure);
   for (const person of people) await page.getByLabel(`Partager avec ${person}`).check();
   await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
   await page.waitForURL(/partages\/[a-z0-9]{26}/);

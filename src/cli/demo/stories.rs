@@ -183,8 +183,10 @@ impl Teller<'_> {
     ) -> Result<(), ServiceError> {
         let items: Vec<Value> =
             items.iter().map(|w| json!({ "item": w.item, "version": w.version })).collect();
+        // A stay begins ten days before it ends.
+        let departure = (purpose == "stay").then(|| self.day(20));
         let share = input(json!({
-            "purpose": purpose, "last_day": last_day, "items": items, "recipients": to,
+            "purpose": purpose, "last_day": last_day, "departure": departure, "items": items, "recipients": to,
         }))?;
         self.app.share_create(&self.people.call(self.app, by)?, pathway, &share).map(drop)
     }

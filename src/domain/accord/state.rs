@@ -1,9 +1,9 @@
 //! The state of an accord at a moment, computed from its events and never stored as truth.
 
-use super::event::EventKind;
+use super::event::{Event, EventKind};
 use super::fact::{ConsentFile, file_turns};
 use super::facts::{Accord, Line, RecipientKey};
-use super::judge::{Judged, awaited, judge, turning_points};
+use super::judge::{Judged, Sheet, awaited, judge, turning_points};
 use super::objection::{Negative, Target, Whom};
 use super::signatories::Awaited;
 use crate::clock::Timestamp;
@@ -67,13 +67,7 @@ pub fn state(
     needs: &dyn Fn(&RecipientKey, Category) -> Need,
     now: Timestamp,
 ) -> AccordStatus {
-    let printed = accord
-        .events()
-        .iter()
-        .filter(|e| e.at() <= now && matches!(e.kind(), EventKind::Printed))
-        .map(super::Event::at)
-        .min();
-    let resting = printed.map_or(AccordState::Draft, |at| AccordState::Printed { at });
+    let resting = resting(accord.events(), now);
     let lines: Vec<LineStatus> = accord
         .facts()
         .lines()
@@ -95,7 +89,6 @@ fn line_state(
     now: Timestamp,
     resting: &AccordState,
 ) -> AccordState {
-    let sheet = accord.sheet();
     let need = line.subjects().map(|c| needs(&line.recipient, c)).max().unwrap_or(Need::Opening);
     let mut subjects = line.subjects();
     let category = subjects.next().filter(|first| subjects.all(|c| c == *first));
@@ -107,20 +100,48 @@ fn line_state(
         version: None,
         need,
     };
-    match judge(file, &sheet, line, &target, now) {
+    sheet_state(file, &accord.sheet(), line, &target, now, resting)
+}
+
+/// What a sheet is before anybody signs it.
+fn resting(events: &[Event], now: Timestamp) -> AccordState {
+    let printed = |e: &&Event| e.at() <= now && matches!(e.kind(), EventKind::Printed);
+    let first = events.iter().filter(printed).map(Event::at).min();
+    first.map_or(AccordState::Draft, |at| AccordState::Printed { at })
+}
+
+/// The state of a sheet of one line, as a release is.
+pub(crate) fn only_line_state(
+    file: &ConsentFile<'_>,
+    sheet: &Sheet<'_>,
+    line: &Line,
+    target: &Target<'_>,
+    now: Timestamp,
+) -> AccordState {
+    sheet_state(file, sheet, line, target, now, &resting(sheet.events, now))
+}
+
+fn sheet_state(
+    file: &ConsentFile<'_>,
+    sheet: &Sheet<'_>,
+    line: &Line,
+    target: &Target<'_>,
+    now: Timestamp,
+    resting: &AccordState,
+) -> AccordState {
+    match judge(file, sheet, line, target, now) {
         Judged::Incomplete { begun: false } => resting.clone(),
         Judged::Incomplete { begun: true } => AccordState::PartlySigned {
-            awaited: awaited(file, &sheet, line, &target, now).into_iter().collect(),
+            awaited: awaited(file, sheet, line, target, now).into_iter().collect(),
         },
-        Judged::Upcoming => AccordState::Upcoming {
-            from: Timestamp::paris_midnight(accord.facts().starts()),
-            awaited: Vec::new(),
-        },
+        Judged::Upcoming => {
+            AccordState::Upcoming { from: Timestamp::paris_midnight(sheet.starts), awaited: Vec::new() }
+        }
         Judged::InForce { .. } => {
             let mut turns = file_turns(file);
-            turning_points(file, &sheet, &mut turns);
+            turning_points(file, sheet, &mut turns);
             let stands =
-                |at: Timestamp| matches!(judge(file, &sheet, line, &target, at), Judged::InForce { .. });
+                |at: Timestamp| matches!(judge(file, sheet, line, target, at), Judged::InForce { .. });
             let until =
                 turns.into_iter().filter(|t| *t > now).find(|t| !stands(*t)).unwrap_or(Timestamp::MAX);
             AccordState::InForce { until, awaited: Vec::new() }
@@ -128,15 +149,15 @@ fn line_state(
         Judged::Closed { at, negative: Negative::Refused } => AccordState::Refused { at },
         Judged::Closed { at, negative: Negative::Withdrawn } => AccordState::Withdrawn { at },
         Judged::Expired { .. } => AccordState::Expired,
-        Judged::Replaced { at } => match replaced_by(accord) {
+        Judged::Replaced { at } => match replaced_by(sheet.events) {
             Some(by) => AccordState::Replaced { at, by },
             None => AccordState::Expired,
         },
     }
 }
 
-fn replaced_by(accord: &Accord) -> Option<AccordId> {
-    accord.events().iter().find_map(|e| match e.kind() {
+fn replaced_by(events: &[Event]) -> Option<AccordId> {
+    events.iter().find_map(|e| match e.kind() {
         EventKind::Replaced { by } => Some(by.clone()),
         EventKind::Printed
         | EventKind::Signed(_)

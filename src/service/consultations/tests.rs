@@ -169,6 +169,7 @@ impl Bed {
                 ended_at: None,
             }],
             handover: None,
+            departure: None,
         };
         let id = ShareId::random(chance).unwrap();
         let by = self.t.person(sharer).assignment.clone();

@@ -1,6 +1,7 @@
 //! Shares, previews, spoken words, handovers and successions, on a real store: a pathway whose rows are written
 //! without the services that are tested here.
 
+mod departure;
 mod handovers;
 mod shares;
 mod spoken;
@@ -338,6 +339,7 @@ impl Circle {
         let new = NewShare {
             purpose,
             last_day,
+            departure: None,
             items: items.iter().map(|i| (*i).clone()).collect(),
             category: None,
             recipients: to.iter().map(|n| self.place(n).clone()).collect(),

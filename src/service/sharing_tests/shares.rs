@@ -11,12 +11,12 @@ use crate::service::share_views::Standpoint;
 use crate::service::shares::{EndShare, JoinShare};
 use crate::store::pathway::StatuteBody;
 
-fn share_id(created: &Created) -> ShareId {
+pub(super) fn share_id(created: &Created) -> ShareId {
     ShareId::parse(&created.id).unwrap()
 }
 
 /// A camp in which a hidden AEMO takes part; one accord shows the words of the author, or the référente's.
-fn camp(author: &str) -> (Circle, ItemRef, ItemRef) {
+pub(super) fn camp(author: &str) -> (Circle, ItemRef, ItemRef) {
     let mut c = Circle::teenager();
     c.join("aemo", Mandate::Judicial, Role::Participant, None);
     c.join("director", Mandate::Collective, Role::StayOrganiser, Some("referente"));
@@ -208,6 +208,7 @@ fn law_s11_previews_and_lists_do_not_tell_the_teacher_of_the_aemo() {
     let nobody = NewShare {
         purpose: Purpose::Coordination,
         last_day: last(2027, 4, 1),
+        departure: None,
         items: vec![note.clone()],
         category: None,
         recipients: vec![ParticipationId::random(c.t.app.chance()).unwrap()],
@@ -391,6 +392,7 @@ fn a_category_is_shared_only_where_no_text_has_to_be_shown() {
     let of = |category| NewShare {
         purpose: Purpose::Coordination,
         last_day: last(2027, 4, 1),
+        departure: None,
         items: Vec::new(),
         category: Some(category),
         recipients: vec![c.place("prevention").clone()],
@@ -505,6 +507,7 @@ fn law_l226_2_2_a_statutory_record_carries_a_share_for_its_author_only_and_lapse
     let new = |to: &str, purpose, statute| NewShare {
         purpose,
         last_day: last(2027, 5, 1),
+        departure: None,
         items: vec![home.clone()],
         category: None,
         recipients: vec![c.place(to).clone()],

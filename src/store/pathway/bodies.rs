@@ -49,6 +49,9 @@ pub struct ShareBody {
     pub versions: Vec<ItemVersionId>,
     pub recipients: Vec<ShareRecipient>,
     pub handover: Option<HandoverId>,
+    /// A stay: its first day. A share without one is stored as it was before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub departure: Option<NaiveDate>,
 }
 
 /// A handover (fact `handover`).
@@ -77,4 +80,28 @@ pub struct StatuteBody {
     pub record: StatutoryRecord,
     pub events: Vec<StatuteEvent>,
     pub author: ParticipationId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What this version writes of a share that has no departure is, byte for byte, what was written before there were
+    /// any: a fact that is written again keeps its digest.
+    #[test]
+    fn a_share_without_a_departure_is_stored_as_it_always_was() {
+        let letters = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
+        let before = format!(
+            "{{\"sharer\":\"{letters}\",\"purpose\":\"stay\",\"starts\":1803978000000000,\
+             \"ends\":1805583600000000,\"ended_at\":null,\"category\":null,\"versions\":[\"{letters}\"],\
+             \"recipients\":[],\"handover\":null}}"
+        );
+        let read: ShareBody = serde_json::from_str(&before).unwrap();
+        assert_eq!(read.departure, None);
+        assert_eq!(serde_json::to_string(&read).unwrap(), before);
+        let day = NaiveDate::from_ymd_opt(2027, 3, 12);
+        let written = serde_json::to_string(&ShareBody { departure: day, ..read }).unwrap();
+        assert!(written.ends_with("\"departure\":\"2027-03-12\"}"), "{written}");
+        assert_eq!(serde_json::from_str::<ShareBody>(&written).unwrap().departure, day);
+    }
 }

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use crate::service::siblings::SiblingsInput;
 use crate::service::{
     AccordInput, AccordList, AccordView, App, Happening, ImpossibilityDecision, ImpossibilityInput, NoInput,
-    NoticeView, OpinionInput, ReleaseInput, SheetId, SheetInput, SignatureInput, TalkInput, WithdrawalInput,
-    WithdrawalView,
+    NoticeView, OpinionInput, ReleaseInput, ReleaseList, SheetId, SheetInput, SignatureInput, TalkInput,
+    WithdrawalInput, WithdrawalView,
 };
 use crate::web::problem::Problem;
 use crate::web::route::{Answer, Described, Door, Fault, Incoming, Method, Route, described};
@@ -136,6 +136,14 @@ pub fn routes() -> Vec<Route> {
             "Prepare the sheet on which the family validates exact words",
             Some(described::<ReleaseInput>("ReleaseInput")),
             release,
+        ),
+        get(
+            "/api/v1/pathways/{pathway}/releases",
+            Action::List,
+            Release,
+            "The releases that the asker recorded, each with where its sheet stands",
+            described::<ReleaseList>("ReleaseList"),
+            release_list,
         ),
         get(
             "/api/v1/releases/{release}/notice",
@@ -312,6 +320,10 @@ fn impossibility_decision(app: &App, incoming: &Incoming) -> Result<Answer, Faul
 fn release(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let input: ReleaseInput = incoming.json()?;
     Ok(Answer::created(app.release_create(incoming.call()?, incoming.act, &pathway(incoming)?, &input)?))
+}
+
+fn release_list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    Answer::disclosed(&app.release_list(incoming.call()?, incoming.act, &pathway(incoming)?)?)
 }
 
 fn release_notice(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -6,6 +6,7 @@
 mod chart;
 mod exporting;
 mod filters;
+mod finding;
 mod identities;
 mod report;
 mod reviews;
@@ -23,6 +24,7 @@ use crate::clock::Timestamp;
 use crate::domain::day::french_date;
 use crate::domain::explain::{Context, sentence};
 use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::{
     App, Console, DayCount, FindingKind, LogState, MOST_GIVEN, RecordLine, RecordSearch, RecordWhole,
     ServiceError, Verification, WitnessState,
@@ -31,6 +33,7 @@ use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 use filters::{Chip, List};
+use finding::{Found, Way};
 #[cfg(test)]
 pub(super) use identities::samples::line as identity_line;
 pub(super) use identities::waiting as identities_waiting;
@@ -71,6 +74,10 @@ struct ConsolePage {
     first: Vec<List>,
     others: Vec<List>,
     chips: Vec<Chip>,
+    /// Filters that have the word that was looked for.
+    ways: Vec<Way>,
+    /// Where nothing was found for a person: the same pseudonym, of a pathway.
+    instead: Option<String>,
     /// Whether one of the further filters is set.
     open: bool,
     rows: Vec<Row>,
@@ -107,6 +114,8 @@ struct ProofPage {
     found: Option<Verification>,
 }
 
+const FIND: &str = "/controle/chercher";
+
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -119,6 +128,8 @@ pub fn routes() -> Vec<Route> {
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),
+        super::row(Method::Get, FIND, (Action::Search, ResourceKind::AuditLog), console),
+        super::row(Method::Post, FIND, (Action::Search, ResourceKind::AuditLog), find),
         super::row(Method::Get, proof, (Action::Read, ResourceKind::Checkpoint), proof_state),
         super::row(Method::Post, proof, (Action::Search, ResourceKind::Checkpoint), verify),
         super::row(
@@ -225,6 +236,7 @@ impl ConsolePage {
         let Console { page, from, until, days, findings, state, organisations } = console;
         let refused = !entered.told().is_empty();
         let chart = if refused || days.is_empty() { None } else { Some(chart::by_day(&days, from, until)?) };
+        let nothing = page.items.is_empty();
         let rows = page.items.into_iter().filter(|_| !refused).map(|line| Row {
             person: of_person(line.actor.as_ref()),
             pathway: of_pathway(line.pathway.as_ref()),
@@ -242,6 +254,11 @@ impl ConsolePage {
             first: filters::first_lists(&organisations),
             others: filters::other_lists(),
             chips: filters::chips(search, &organisations),
+            ways: Vec::new(),
+            instead: match (&search.actor, &search.pathway) {
+                (Some(_), None) if nothing => of_pathway(search.actor.as_ref()),
+                _found_or_not_asked => None,
+            },
             rows: rows.collect(),
             next: page.next.filter(|_| !refused).map(|cursor| filters::further(search, &cursor)),
             start: search.cursor.as_ref().map(|_| filters::address(search)),
@@ -292,6 +309,30 @@ fn console(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let shell = Shell::signed_in(app, incoming, Room::Audit, "Contrôle des accès")?;
     let page = ConsolePage::of(shell, console.into_inner(), &search, entered, app.clock().now())?;
     Answer::page_with(status, &page)
+}
+
+/// What was typed in the box: its view, or what it may mean.
+fn find(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let plain = RecordSearch::default();
+    // The record of having looked, and what tells who is no auditor nothing of the lists.
+    let console = app.audit_console(incoming.call()?, incoming.act, &plain)?.into_inner();
+    let lists: Vec<List> =
+        filters::first_lists(&console.organisations).into_iter().chain(filters::other_lists()).collect();
+    let ways = match finding::find(incoming.form.one("q").unwrap_or_default(), &lists) {
+        Found::One(href) => return Ok(Answer::see_other(href)),
+        Found::Several(ways) => ways,
+        Found::Nothing => Vec::new(),
+    };
+    let expected = if ways.is_empty() {
+        "un numéro de trace, un pseudonyme entier, ou un mot des filtres ; le journal n'a pas de nom de personne"
+    } else {
+        "un mot plus précis, ou l'un des filtres ci-dessous"
+    };
+    let errors = FieldErrors::one("q", EntryError::WrongType { expected });
+    let entered = Entered::refused(&incoming.form, &ServiceError::Invalid(errors));
+    let shell = Shell::signed_in(app, incoming, Room::Audit, "Contrôle des accès")?;
+    let page = ConsolePage::of(shell, console, &plain, entered, app.clock().now())?;
+    Answer::page_with(422, &ConsolePage { ways, ..page })
 }
 
 /// The members of a record, in words; what it does not have is left out.

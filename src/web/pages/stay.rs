@@ -256,6 +256,7 @@ fn sample_sheet() -> StaySheet {
     use crate::service::stay::StayWords;
     let word = |field: &str, said: &str| StayWords { field: field.to_owned(), said: said.to_owned() };
     StaySheet {
+        departure: Some("2027-07-12".to_owned()),
         until: Some("2027-07-26".to_owned()),
         lines: vec![
             StayLine {
@@ -345,6 +346,7 @@ impl Page for StayPage {
             purpose: Purpose::Stay,
             starts: "2027-03-02T09:00:00Z".to_owned(),
             last_day: Day::parse("2027-07-26").ok(),
+            departure: Day::parse("2027-07-12").ok(),
             ended_at: None,
             in_force,
             halted: None,
@@ -388,7 +390,7 @@ impl Page for StaySheetPage {
             let (shell, frame) = sample_organiser();
             Self { shell, frame, sheet }
         };
-        let empty = StaySheet { until: None, lines: Vec::new() };
+        let empty = StaySheet { departure: None, until: None, lines: Vec::new() };
         let (shell, frame) = sample_with_calls();
         vec![
             ("shared", page(sample_sheet())),

@@ -95,7 +95,7 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::SignaturesAwaited => (at(&format!("/accords/{object}")), "Voir qui doit signer"),
         Waiting::AccordToSign => (at(&format!("/accords/{object}")), "Faire signer l'accord"),
         Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord"),
-        Waiting::ReleaseAwaited => (at("/accords"), "Voir les accords"),
+        Waiting::ReleaseAwaited => (at(&format!("/validations/{object}/feuille")), "Faire signer la feuille"),
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
         Waiting::ImpossibilityEnds => (at("/impossible-a-joindre"), "Demander une nouvelle décision"),
         Waiting::AccordEnded => ("/aide".to_owned(), "Comprendre les accords"),

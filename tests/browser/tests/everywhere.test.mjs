@@ -74,12 +74,30 @@ async function walk(name, options = {}) {
   return seen.size;
 }
 
-for (const name of ["Nadia Benali", "Claire Morel", "Paul Girard", "Hélène Roux", "Odile Simon", "Irène Vidal", "Alice Bernard"]) {
+for (const name of ["Nadia Benali", "Claire Morel", "Paul Girard", "Hélène Roux", "Odile Simon", "Irène Vidal", "Émile Garnier", "Alice Bernard"]) {
   test(`every page that ${name} can reach`, async () => {
     const count = await walk(name);
     assert.ok(count >= 4, `${name} reaches ${count} pages only`);
   });
 }
+
+test("on a phone the page of a pathway begins on the first screen, with a script and without", async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await territory.as("Nadia Benali", { viewport: PHONE, javaScriptEnabled });
+    for (const part of ["", "/accords", "/partager", "/cercle"]) {
+      await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}${part}`);
+      const { y } = await page.getByRole("heading", { level: 1 }).boundingBox();
+      assert.ok(y <= PHONE.height * 0.65, `${part || "/"}: the heading stands at ${y} of ${PHONE.height} px`);
+    }
+    // What is folded is there: one press, and every part can be gone to.
+    const parts = page.getByRole("navigation", { name: "Parties du parcours" });
+    assert.equal(await parts.getByRole("link").count(), 0, "folded");
+    await parts.locator("summary").click();
+    await parts.getByRole("link", { name: "Accords" }).click();
+    await page.getByRole("heading", { level: 1, name: "Accords" }).waitFor();
+    await page.context().close();
+  }
+});
 
 test("the pages in the dark", async () => {
   await walk("Nadia Benali", { colorScheme: "dark" });

@@ -76,9 +76,10 @@ async function prepare(territory, author) {
   await paul.getByRole("button", { name: /Accepter/ }).click();
   await paul.waitForURL(/fait=accepte/);
 
-  await share(page, home, ["Traitement du soir", "Affaires à prévoir"], "Préparer un séjour", ["Paul Girard"], "2027-02-12");
+  await share(page, home, ["Traitement du soir", "Affaires à prévoir"], "Préparer un séjour", ["Paul Girard"], "2027-02-12", "2027-02-06");
   assert.match(await text(page), /Relais n'envoie pas de message/);
   assert.match(await line(page, "Paul Girard").innerText(), /pas encore lu|Prévenez/i);
+  assert.match(await text(page), /départ le 6 février 2027/);
   return { home, page, paul, invitation };
 }
 
@@ -106,7 +107,7 @@ test("S1 the référente and the AEMO educator prepare the same stay, and its di
       await paul.getByRole("link", { name: "Yanis Oumar" }).click();
       await paul.waitForURL("**/sejour");
       const words = await text(paul);
-      for (const must of [CARE, CLOTHES, "Transmis par la famille"]) assert.ok(words.includes(must), must);
+      for (const must of [CARE, CLOTHES, "Transmis par la famille", "Départ le 6 février 2027"]) assert.ok(words.includes(must), must);
       const seen = await directors(paul, home);
       for (const html of seen) {
         for (const secret of BETRAYALS) assert.ok(!html.includes(secret), `« ${secret} » stands on a page of the director (${author})`);

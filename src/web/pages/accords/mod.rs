@@ -8,6 +8,7 @@ mod impossible;
 mod languages;
 mod prepare;
 mod release;
+mod releases;
 mod sheet;
 mod siblings;
 mod sign;
@@ -237,6 +238,7 @@ pub fn routes() -> Vec<Route> {
     rows.extend(prepare::routes());
     rows.push(super::row(Method::Get, "/parcours/{pathway}/accords/{accord}", accord(Action::Read), one));
     rows.extend(release::routes());
+    rows.extend(releases::routes());
     rows.extend(impossible::routes());
     rows.extend(sheet::routes());
     rows.extend(sign::routes());

@@ -180,7 +180,8 @@ fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         if let Some(category) = asked("category").and_then(|c| Category::parse(c).ok()) {
             put(&format!("subject_{key}[]"), category.code());
         }
-        if let Some(item) = asked("item").and_then(|i| crate::ids::ItemId::parse(i).ok()) {
+        let items = asked("item").unwrap_or_default().split('.');
+        for item in items.filter_map(|i| crate::ids::ItemId::parse(i).ok()) {
             let item = app.item(incoming.call()?, &item, None)?.into_inner();
             put(&format!("words_{key}[]"), &item.version_id);
         }

@@ -177,6 +177,12 @@ pub fn address(search: &RecordSearch) -> String {
     written(pairs(search).iter().map(|(n, v)| (*n, v.as_str())))
 }
 
+/// The address of a search for one thing.
+#[must_use]
+pub fn one(name: &str, code: &str) -> String {
+    written([(name, code)].into_iter())
+}
+
 /// The address of the page that follows.
 #[must_use]
 pub fn further(search: &RecordSearch, cursor: &str) -> String {

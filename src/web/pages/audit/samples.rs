@@ -145,6 +145,17 @@ pub fn console() -> Vec<(&'static str, ConsolePage)> {
     let query = std::collections::HashMap::from([("actor".to_owned(), "Nadia".to_owned())]);
     let errors = filters::read(&query).map(|_| ()).unwrap_err();
     let refused = Entered::refused(&Form::of(&[("actor", "Nadia")]), &ServiceError::Invalid(errors));
+    let nobody = RecordSearch { actor: Some(PATHWAY.to_owned()), ..RecordSearch::default() };
+    let several = {
+        let error = FieldErrors::one("q", EntryError::WrongType { expected: "un mot plus précis" });
+        let entered = Entered::refused(&Form::of(&[("q", "accord")]), &ServiceError::Invalid(error));
+        let way = |label: &str, href: &str| Way { label: label.to_owned(), href: href.to_owned() };
+        let ways = vec![
+            way("Sur quoi : Accord", "/controle?resource=accord"),
+            way("Raison de la décision : L'accord a pris fin.", "/controle?reason=accord_expired"),
+        ];
+        ConsolePage { ways, ..page(seen(vec![line(Verdict::Permit)], true), &plain, entered) }
+    };
     vec![
         (
             "all",
@@ -153,6 +164,8 @@ pub fn console() -> Vec<(&'static str, ConsolePage)> {
         ("filtered", page(seen(vec![line(Verdict::Deny)], false), &filtered, entered)),
         ("empty", page(seen(Vec::new(), false), &plain, Entered::nothing())),
         ("refused", page(seen(vec![line(Verdict::Failed)], true), &plain, refused)),
+        ("several", several),
+        ("no_such_person", page(seen(Vec::new(), false), &nobody, Entered::filled(&[("actor", PATHWAY)]))),
     ]
 }
 

@@ -51,6 +51,7 @@ struct Asked {
     category: String,
     purpose: String,
     last_day: String,
+    departure: String,
     statute: String,
     profession: String,
     secrecy: String,
@@ -64,6 +65,7 @@ impl Asked {
             category: one("category"),
             purpose: one("purpose"),
             last_day: one("last_day"),
+            departure: one("departure"),
             statute: one("statute"),
             profession: one("profession"),
             secrecy: one("secrecy"),
@@ -79,6 +81,7 @@ impl Asked {
             category: one("category"),
             purpose: one("purpose"),
             last_day: one("last_day"),
+            departure: one("departure"),
             statute: one("statute"),
             profession: String::new(),
             secrecy: String::new(),
@@ -88,9 +91,12 @@ impl Asked {
     /// The same question, with other things.
     fn rest(&self) -> String {
         let mut out = String::new();
-        for (name, value) in
-            [("purpose", &self.purpose), ("last_day", &self.last_day), ("statute", &self.statute)]
-        {
+        for (name, value) in [
+            ("purpose", &self.purpose),
+            ("last_day", &self.last_day),
+            ("departure", &self.departure),
+            ("statute", &self.statute),
+        ] {
             if !value.is_empty() {
                 out.push_str(&format!("&{name}={}", words::encoded(value)));
             }
@@ -114,6 +120,7 @@ impl Asked {
             ("category", self.category.as_str()),
             ("purpose", &self.purpose),
             ("last_day", &self.last_day),
+            ("departure", &self.departure),
             ("statute", &self.statute),
             ("profession", &self.profession),
             ("secrecy", &self.secrecy),
@@ -142,6 +149,9 @@ impl Asked {
             Some(_) => Some(form.need("last_day", Day::parse).map_err(wrong)?),
             None => None,
         };
+        if form.one("departure").is_some() {
+            form.need("departure", Day::parse).map_err(wrong)?;
+        }
         let statute = match form.one("statute") {
             Some(_) => Some(form.need("statute", StatuteId::parse).map_err(wrong)?),
             None => None,
@@ -215,6 +225,11 @@ struct ShareChoosePage {
 }
 
 impl ShareChoosePage {
+    /// Whether the first day is asked for before it is looked for.
+    fn for_stay(&self) -> bool {
+        self.choice.is("purpose", Purpose::Stay.code()) || !self.choice.value("departure").is_empty()
+    }
+
     fn has_statute(&self) -> bool {
         !self.choice.value("statute").is_empty()
     }
@@ -413,6 +428,7 @@ impl Page for ShareChoosePage {
         };
         let refused =
             Entered::refused(&Form::default(), &ServiceError::rule("will_not_read", "Rien n'a été partagé."));
+        let stay = Asked { purpose: "stay".to_owned(), departure: "2027-06-10".to_owned(), ..asked() };
         let law =
             Asked { statute: sample::item_id('c').to_string(), purpose: "protection".to_owned(), ..asked() };
         vec![
@@ -434,6 +450,7 @@ impl Page for ShareChoosePage {
             ),
             ("refused", page(Role::Participant, sample::items(), asked(), true, None, refused)),
             ("statute", page(Role::Participant, sample::items(), law, true, None, Entered::nothing())),
+            ("stay", page(Role::Participant, sample::items(), stay, true, None, Entered::nothing())),
         ]
     }
 }
@@ -449,9 +466,11 @@ mod tests {
 
     #[test]
     fn a_question_keeps_its_shape_from_form_to_address() {
-        let form = Form::of(&[("item", "a"), ("item", "b"), ("purpose", "stay"), ("last_day", "2027-01-01")]);
+        let (last, first) = (("last_day", "2027-01-09"), ("departure", "2027-01-01"));
+        let form = Form::of(&[("item", "a"), ("item", "b"), ("purpose", "stay"), last, first]);
         let asked = Asked::of_form(&form);
-        assert_eq!(asked.address("/p"), "/p?item=a.b&purpose=stay&last_day=2027-01-01");
+        let address = "/p?item=a.b&purpose=stay&last_day=2027-01-09&departure=2027-01-01";
+        assert_eq!(asked.address("/p"), address);
         let carried = Form::of(&[("items[0].item", "a"), ("items[0].version", "v"), ("purpose", "stay")]);
         assert_eq!(Asked::of_form(&carried).items, ["a"]);
     }

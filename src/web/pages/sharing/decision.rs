@@ -79,6 +79,33 @@ impl Line {
     }
 }
 
+/// What is to be got from the family, or written before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lacks {
+    /// Nothing is written yet: words come first.
+    Text,
+    /// The validation of these words, and nothing else.
+    Validation,
+    Accord,
+}
+
+impl Lacks {
+    fn of(pair: &PairView) -> Self {
+        if pair.item.is_none() {
+            Self::Text
+        } else if pair.reasons.iter().all(|r| r.code == Reason::NotFamilyReleased) {
+            Self::Validation
+        } else {
+            Self::Accord
+        }
+    }
+}
+
+/// « organisation.profession.mission », as the forms of accords name a service.
+fn service_of(member: &MemberView) -> String {
+    format!("{}.{}.{}", member.organisation_id, member.profession.code(), member.mission_id)
+}
+
 /// What is asked about, with the names that its asker gave.
 pub struct About<'a> {
     pub frame: &'a Frame,
@@ -105,24 +132,32 @@ impl About<'_> {
             .map_or_else(|| pair.category.french().to_owned(), |(_, label)| label.clone())
     }
 
-    fn prepare(&self, member: Option<&MemberView>, category: Category, item: Option<&ItemId>) -> String {
+    /// The accord that is lacking, with the texts it came from ticked; the subject is named where naming it is what helps.
+    fn prepare(&self, member: Option<&MemberView>, category: Option<Category>, items: &[&ItemId]) -> String {
         let mut href = self.frame.at("/accords/preparer?purpose=");
         href.push_str(self.purpose.code());
         if let Some(m) = member {
-            href.push_str(&format!(
-                "&recipient={}.{}.{}",
-                m.organisation_id,
-                m.profession.code(),
-                m.mission_id
-            ));
+            href.push_str(&format!("&recipient={}", service_of(m)));
         }
-        href.push_str("&category=");
-        href.push_str(category.code());
-        if let Some(item) = item {
+        if let Some(category) = category {
+            href.push_str("&category=");
+            href.push_str(category.code());
+        }
+        if !items.is_empty() {
+            let ids: Vec<&str> = items.iter().map(|i| i.as_str()).collect();
             href.push_str("&item=");
-            href.push_str(item.as_str());
+            href.push_str(&ids.join("."));
         }
         href
+    }
+
+    /// Only the family's word on these very words is lacking: one text for one service has a sheet of its own.
+    fn validate(&self, member: &MemberView, item: &ItemId) -> String {
+        self.frame.at(&format!(
+            "/validations/preparer?item={item}&recipient={}&purpose={}",
+            service_of(member),
+            self.purpose.code()
+        ))
     }
 
     fn why(
@@ -130,8 +165,8 @@ impl About<'_> {
         member: Option<&MemberView>,
         reason: &ReasonView,
         category: Category,
-        item: Option<&ItemId>,
-        subject_only: bool,
+        items: &[&ItemId],
+        lacks: Lacks,
     ) -> Why {
         let me = self.frame.view.me.role;
         let collects = me == Role::Referent || me == Role::Participant;
@@ -147,8 +182,15 @@ impl About<'_> {
             let href = self.frame.at(&format!("/ecrire?category={}", category.code()));
             repair("Écrire ces mots d'abord", href)
         };
-        let prepared = |label: &str, item| {
-            collects.then(|| self.prepare(member, category, item)).and_then(|h| repair(label, h))
+        let subject_only = lacks == Lacks::Text;
+        let prepared = |label: &str, category| {
+            collects.then(|| self.prepare(member, category, items)).and_then(|h| repair(label, h))
+        };
+        let validated = |label: &str| match (items, member) {
+            ([item], Some(member)) if collects && lacks == Lacks::Validation => {
+                repair(label, self.validate(member, item))
+            }
+            _several_or_an_accord_too => prepared(label, None),
         };
         let called = |label: &str| {
             let phone = member.and_then(MemberView::phone)?;
@@ -158,12 +200,16 @@ impl About<'_> {
         let (repair, hint) = match reason.code {
             Reason::InformationMissing | Reason::NotFamilyReleased if subject_only => (write_first(), None),
             Reason::AccordNotInForce | Reason::AccordMissing => {
-                (prepared("Préparer l'accord", item), ask_referent)
+                (prepared("Préparer l'accord", Some(category)), ask_referent)
             }
-            Reason::AccordExpired => (prepared("Proposer de renouveler l'accord", item), ask_referent),
-            Reason::AccordTooNarrow => (prepared("Ajouter ce sujet à l'accord", item), ask_referent),
-            Reason::InformationMissing => (prepared("Montrer le texte et faire signer", item), ask_referent),
-            Reason::NotFamilyReleased => (prepared("Faire valider ces mots", item), ask_referent),
+            Reason::AccordExpired => {
+                (prepared("Proposer de renouveler l'accord", Some(category)), ask_referent)
+            }
+            Reason::AccordTooNarrow => {
+                (prepared("Ajouter ce sujet à l'accord", Some(category)), ask_referent)
+            }
+            Reason::InformationMissing => (prepared("Montrer le texte et faire signer", None), ask_referent),
+            Reason::NotFamilyReleased => (validated("Faire valider ces mots"), ask_referent),
             Reason::NotAParticipant if collects => (repair("Inviter", self.frame.at("/inviter")), None),
             Reason::InvitationPending => (called("Relancer"), None),
             Reason::CharterNotSignedPerson | Reason::CharterNotSignedOrganisation => {
@@ -177,7 +223,12 @@ impl About<'_> {
                 (repair("Faire le bilan", self.frame.at("/bilan")), None)
             }
             Reason::ItemExpired => {
-                let here = item.map(|i| self.frame.at(&format!("/informations/{i}/corriger")));
+                // One text is named in the link; of several, each is read again by itself.
+                let one = match items {
+                    [item] => Some(item),
+                    _several => None,
+                };
+                let here = one.map(|i| self.frame.at(&format!("/informations/{i}/corriger")));
                 (here.and_then(|h| repair("La relire et la prolonger", h)), None)
             }
             Reason::Accord
@@ -237,13 +288,13 @@ impl About<'_> {
         }
         for (group, of) in &mut groups {
             let Some(first) = of.first() else { continue };
-            // One text is named in the link; several are chosen again there.
-            let item = if of.len() == 1 { first.item.as_ref() } else { None };
+            let items: Vec<&ItemId> = of.iter().filter_map(|pair| pair.item.as_ref()).collect();
+            let lacks = Lacks::of(first);
             group.why = first
                 .reasons
                 .iter()
                 .filter(|_| !first.will_read)
-                .map(|r| self.why(Some(&reader.member), r, first.category, item, first.item.is_none()))
+                .map(|r| self.why(Some(&reader.member), r, first.category, &items, lacks))
                 .collect();
         }
         let some = reader.things.iter().any(|p| p.will_read);
@@ -296,7 +347,7 @@ impl About<'_> {
                     .reasons
                     .iter()
                     .filter(|r| a.possible || r.code != Reason::NotAParticipant)
-                    .map(|r| self.why(None, r, a.category, None, false))
+                    .map(|r| self.why(None, r, a.category, &[], Lacks::Accord))
                     .collect(),
             };
             if !out.contains(&said) {
@@ -465,7 +516,8 @@ mod tests {
         for code in Reason::ALL {
             let pair = sample::no('a', Category::Schooling, *code);
             let item = sample::item_id('a');
-            let why = about.why(Some(&somebody), &pair.reasons[0], Category::Schooling, Some(&item), false);
+            let why =
+                about.why(Some(&somebody), &pair.reasons[0], Category::Schooling, &[&item], Lacks::Accord);
             let expected = crate::domain::explain::repair(*code).is_some();
             assert_eq!(why.repair.is_some() || why.hint.is_some(), expected, "{code:?}");
         }
@@ -475,15 +527,43 @@ mod tests {
     fn where_nothing_is_written_the_words_come_first() {
         let (_, frame) = frame(Part::Other, "Partager");
         let pair = sample::no('a', Category::Schooling, Reason::NotFamilyReleased);
-        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, None, true);
+        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, &[], Lacks::Text);
         assert!(why.repair.unwrap().href.ends_with("/ecrire?category=schooling"));
+    }
+
+    #[test]
+    fn what_the_family_must_validate_comes_ticked_and_asks_for_nothing_more() {
+        let (_, frame) = frame(Part::Other, "Partager");
+        let about = about(&frame, &[]);
+        let teacher = || {
+            let (profession, secrecy) = (
+                crate::domain::vocabulary::Profession::Teacher,
+                crate::domain::vocabulary::Secrecy::NotBound,
+            );
+            sample::member('b', "Julie", profession, secrecy)
+        };
+        let no = |c, code| sample::no(c, Category::Schooling, code);
+        let href = |things: Vec<PairView>| {
+            let line = about.line(&sample::reader(teacher(), things));
+            line.groups[0].why[0].repair.as_ref().unwrap().href.clone()
+        };
+        let (a, b) = (sample::item_id('a'), sample::item_id('b'));
+        let one = href(vec![no('a', Reason::NotFamilyReleased)]);
+        assert!(one.contains(&format!("/validations/preparer?item={a}&recipient=")), "{one}");
+        let both = href(vec![no('a', Reason::NotFamilyReleased), no('b', Reason::NotFamilyReleased)]);
+        assert!(both.contains("/accords/preparer?") && both.ends_with(&format!("&item={a}.{b}")), "{both}");
+        assert!(!both.contains("category="), "the words, not the whole subject: {both}");
+        // An accord is lacking too: its sheet shows the words, and the family signs once.
+        let mut pair = no('a', Reason::NotFamilyReleased);
+        pair.reasons.extend(no('a', Reason::AccordNotInForce).reasons);
+        assert!(href(vec![pair]).contains("/accords/preparer?"));
     }
 
     #[test]
     fn a_contributor_is_offered_no_accord_to_collect() {
         let (_, frame) = frame_as(Role::ContributorOnly, Part::Other, "Partager");
         let pair = sample::no('a', Category::Schooling, Reason::AccordNotInForce);
-        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, None, false);
+        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, &[], Lacks::Accord);
         assert!(why.repair.is_none() && why.hint.unwrap().contains("référent"));
     }
 

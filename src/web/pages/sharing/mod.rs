@@ -36,6 +36,7 @@ pub fn routes() -> Vec<Route> {
             "category",
             "purpose",
             "last_day",
+            "departure",
             "statute",
             "profession",
             "secrecy",

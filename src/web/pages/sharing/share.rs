@@ -268,6 +268,7 @@ fn sample_share() -> ShareView {
         purpose: Purpose::Schooling,
         starts: "2027-03-02T09:00:00Z".to_owned(),
         last_day: Day::parse("2027-06-14").ok(),
+        departure: None,
         ended_at: None,
         in_force: true,
         halted: None,

@@ -1,0 +1,108 @@
+// The auditor's further pages, at a desk and on a phone: looked at, and pictured. And the one box that finds a view.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { at } from "../acts.mjs";
+import { DESK, PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+
+let territory;
+before(async () => {
+  territory = await begin();
+});
+after(() => territory.end());
+
+/** Accessible, no scrolling sideways, pictured, at both sizes. */
+async function looked(page, name, options = {}) {
+  for (const [size, view] of [[1280, DESK], [360, PHONE]]) {
+    await page.setViewportSize(view);
+    await fits(page);
+    await accessible(page);
+    await picture(page, size === 360 ? `${name}-360` : name, options);
+  }
+  await page.setViewportSize(DESK);
+}
+
+test("S4 what the auditor does beside looking: reviews, the month, what leaves, an identity by two", async () => {
+  // Something to review: an opening in an emergency.
+  const samira = await territory.as("Samira Haddad");
+  await samira.goto(`${at(territory, "S3")}/urgence`);
+  await samira.getByLabel("Pourquoi maintenant ?").fill("Malaise pendant une sortie, le SAMU demande les allergies.");
+  await samira.getByLabel("Une personne est en danger, et j'ai lu ce qui précède.").check();
+  await samira.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
+  await samira.getByRole("heading", { name: "Ouvert en urgence" }).waitFor();
+  await samira.context().close();
+
+  const irene = await territory.as("Irène Vidal");
+  await irene.goto(`${territory.base}/controle`);
+  await looked(irene, "controle-chercher", { fullPage: false });
+  await irene.getByRole("link", { name: "Accès à examiner un par un" }).click();
+  await looked(irene, "acces-a-examiner");
+  await irene.goto(`${territory.base}/controle`);
+  await irene.getByRole("link", { name: "Emporter des traces dans un fichier" }).click();
+  await looked(irene, "emporter-des-traces");
+  await irene.goto(`${territory.base}/controle/preuve`);
+  await looked(irene, "preuve-etat");
+
+  // The last month that is over.
+  await territory.server.tell("go 2027-02-02T09:00:00Z");
+  const later = await territory.as("Irène Vidal");
+  await later.getByRole("link", { name: "Le rapport du mois" }).click();
+  await later.getByLabel("Mois", { exact: true }).fill("2027-01");
+  await later.getByRole("button", { name: "Montrer ce mois" }).click();
+  await later.getByRole("heading", { name: /Contrôle des accès : janvier 2027/ }).waitFor();
+  await looked(later, "rapport-du-mois");
+
+  // Who is behind a pseudonym: asked by one, confirmed by another, read once.
+  await later.goto(`${territory.base}/controle?resource=emergency&action=create`);
+  await later.getByRole("link", { name: /^Trace n°/ }).first().click();
+  await later.getByRole("link", { name: "Demander l'identité…" }).click();
+  await looked(later, "demander-une-identite");
+  await later.getByRole("group", { name: "De qui ?" }).getByRole("radio").first().check();
+  await later.getByRole("group", { name: "Pourquoi ?" }).getByRole("radio").first().check();
+  await later.getByLabel("Expliquez en quelques phrases").fill("Des lectures la nuit, sans acte dans le cercle.");
+  await later.getByRole("button", { name: "Demander l'identité" }).click();
+  await later.getByRole("heading", { name: "Demandes d'identité" }).waitFor();
+  await looked(later, "demandes-d-identite");
+
+  const emile = await territory.as("Émile Garnier");
+  await emile.goto(`${territory.base}/identites`);
+  await emile.getByRole("main").getByRole("link").first().click();
+  await looked(emile, "decider-d-une-identite");
+});
+
+test("S4 one box finds a record, a word of the filters, a pseudonym; a name goes nowhere", async () => {
+  const page = await territory.as("Irène Vidal");
+  const search = async (typed) => {
+    await page.goto(`${territory.base}/controle`);
+    await page.getByLabel("Chercher", { exact: true }).fill(typed);
+    await page.getByRole("button", { name: "Chercher", exact: true }).click();
+  };
+  await search("12");
+  await page.getByRole("heading", { name: "Trace n° 12" }).waitFor();
+  await search("jacques-prevert");
+  await page.waitForURL(/controle\?organisation=/);
+  assert.match(await text(page), /Collège Jacques-Prévert/);
+  await search("accord");
+  assert.match(await page.getByRole("alert").innerText(), /un mot plus précis/);
+  await accessible(page);
+  await page.getByRole("link", { name: "Sur quoi : Accord", exact: true }).click();
+  await page.waitForURL(/resource=accord/);
+
+  await search("Nadia Benali");
+  assert.match(await page.getByRole("alert").innerText(), /le journal n'a pas de nom de personne/);
+  assert.ok(!page.url().includes("Nadia"), "what is typed goes into no address");
+  await accessible(page);
+  await page.setViewportSize(PHONE);
+  await fits(page);
+  await page.getByLabel("Chercher", { exact: true }).scrollIntoViewIfNeeded();
+  await picture(page, "chercher-360", { fullPage: false });
+
+  // A pseudonym of a pathway, as a record gives it: the page says where it is found.
+  await page.setViewportSize(DESK);
+  await page.goto(`${territory.base}/controle?resource=accord`);
+  await page.getByRole("link", { name: /^Toutes celles de ce parcours/ }).first().click();
+  const pathway = new URL(page.url()).searchParams.get("pathway");
+  await search(pathway);
+  await page.getByRole("link", { name: "Chercher ce pseudonyme parmi les parcours" }).click();
+  await page.waitForURL(/controle\?pathway=/);
+  assert.ok((await page.getByRole("link", { name: /^Trace n°/ }).count()) > 0);
+});
