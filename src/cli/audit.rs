@@ -1,8 +1,8 @@
-//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the
-//! database. (`witness` is beside this file.)
+//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint | prune`: the log, checked by
+//! whoever has the database. (`witness` is beside this file.)
 //!
-//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, and for
-//! `report` and `export --format`, which need the key and leave their own record.
+//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, for `report`
+//! and `export --format`, which need the key and leave their own record, and for `prune`, which two persons do.
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
 //! Works while a server runs, and on a copy of the file; no key is needed to verify.
 
@@ -17,12 +17,13 @@ use data_encoding::BASE64;
 
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
-use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, attested_failure, verify};
+use crate::audit::verify::{Failure, LogReader, Place, Pruned, Report, Trust, attested_failure, verify};
 use crate::audit::{Policy, SignedCheckpoint, TlogProof};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DATABASE_FILE, FILE, Settings};
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::Keyring;
+use crate::domain::day::french_date;
 use crate::service::checkpoints::sign_checkpoint;
 use crate::service::witnesses::{ATTESTED_FILE, with_lines};
 use crate::startup::database_address;
@@ -31,6 +32,7 @@ use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
 
 mod checks;
 mod leaving;
+pub mod pruning;
 
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
@@ -124,6 +126,9 @@ pub enum AuditCommand {
         #[arg(long, conflicts_with = "public_key")]
         cosigned: bool,
     },
+    /// Élague les traces techniques arrivées à leur terme : une personne demande, une autre confirme
+    #[command(subcommand)]
+    Prune(pruning::PruneCommand),
     /// Sur une autre machine : suit les journaux des autres, et cosigne ce qui les prolonge (c2sp.org/tlog-witness)
     #[command(
         after_help = "Exemple : relais --data /srv/temoin certs make --name temoin.departement.example\n          relais --data /srv/temoin audit witness --listen 0.0.0.0:8444 --name departement.example/temoin --logs journaux.txt\n\nLa clé du témoin est faite au premier démarrage ; ce qu'il imprime se copie dans relais.toml et dans la politique."
@@ -224,6 +229,7 @@ pub fn run(
     progress: &mut dyn Write,
 ) -> Result<ExitCode> {
     match command {
+        AuditCommand::Prune(command) => pruning::run(command, data, &mut std::io::stdin().lock(), out, progress),
         AuditCommand::Witness(arguments) => super::witness::run(arguments, data, out),
         AuditCommand::Verify { log, checkpoint, policy, json, details } => {
             let asked = Asked {
@@ -337,6 +343,9 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
     match &report.failure {
         None => {
             writeln!(out, "Le journal tient : {} traces recalculées une à une.", report.records)?;
+            for one in &report.prunings {
+                writeln!(out, "{}", pruned(one))?;
+            }
             writeln!(out, "Points de contrôle vérifiés : {}.", report.checkpoints)?;
             if report.details > 0 {
                 writeln!(out, "Détails ouverts et conformes : {}.", report.details)?;
@@ -357,6 +366,19 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
         )?;
     }
     Ok(())
+}
+
+/// A pruning that was met, so that an auditor can ask the two persons about it.
+fn pruned(one: &Pruned) -> String {
+    format!(
+        "Élagage (trace n° {}, le {}) : {} traces techniques, du n° {} au n° {}, d'avant le {}.",
+        one.index,
+        french_date(one.at.paris_day()),
+        one.count,
+        one.first,
+        one.last,
+        french_date(one.before.paris_day())
+    )
 }
 
 fn json_of(
@@ -381,6 +403,8 @@ fn json_of(
         "root": BASE64.encode(&report.root),
         "checkpoints": report.checkpoints,
         "details": report.details,
+        "pruned": report.pruned,
+        "prunings": report.prunings.iter().map(|p| p.index).collect::<Vec<_>>(),
         "origin": origin,
         "vkey_given": from_outside,
         "witnesses": attested.and_then(|a| a.as_ref().ok()),
@@ -408,7 +432,11 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
     let row = i64::try_from(index)?;
-    let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+    let body = log.log_body(row)?.ok_or_else(|| {
+        anyhow!(
+            "la trace n° {index} a été élaguée : son contenu est effacé, il n'y a plus de reçu à en prendre. Un reçu pris avant se vérifie toujours"
+        )
+    })?;
     let receipt = TlogProof::new(index, hashes, signed)?.with_record(&body)?;
     // A receipt that does not verify must not be taken away.
     receipt.verify_carried(&origin, &keys)?;
@@ -497,100 +525,4 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::testing::Territory;
-
-    fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
-        let (mut out, mut progress) = (Vec::new(), Vec::new());
-        let code = run(command, &t.data(), &mut out, &mut progress).unwrap();
-        (String::from_utf8(out).unwrap(), format!("{code:?}"))
-    }
-
-    fn verify_with(checkpoint: Option<PathBuf>, json: bool) -> AuditCommand {
-        AuditCommand::Verify { log: LogOptions::default(), checkpoint, policy: None, json, details: false }
-    }
-
-    #[test]
-    fn verify_tells_success_and_failure_while_the_server_runs() {
-        let t = Territory::new();
-        let success = format!("{:?}", ExitCode::SUCCESS);
-        let (said, code) = ran(&t, &verify_with(None, false));
-        assert_eq!(code, success, "{said}");
-        assert!(said.starts_with("Le journal tient : ") && said.contains("--vkey"), "{said}");
-        let kept = t.data().join("kept.txt");
-        std::fs::write(&kept, t.app.checkpoint().unwrap().to_string()).unwrap();
-        t.write(|_, _| Ok(()));
-        let (said, code) = ran(&t, &verify_with(Some(kept.clone()), true));
-        assert_eq!(code, success);
-        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-        assert_eq!((&said["holds"], &said["checkpoints"]), (&true.into(), &2.into()));
-        // A checkpoint of another log is named.
-        let other = Territory::new();
-        let (said, code) = ran(&other, &verify_with(Some(kept), false));
-        assert_ne!(code, success);
-        assert!(
-            said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn the_log_is_the_one_of_the_instance_that_serve_would_serve() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path();
-        let asked = LogOptions::default();
-        let at = |pairs: &[(&str, &str)]| {
-            let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            match asked.address(data, &environment).unwrap() {
-                DatabaseAddress::Sqlite(path) => path,
-                DatabaseAddress::Postgres(other) => panic!("{other}"),
-            }
-        };
-        assert_eq!(at(&[]), data.join(DATABASE_FILE));
-        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
-        std::fs::write(data.join(FILE), "database = \"sqlite:/srv/elsewhere/a.db\"\n").unwrap();
-        assert_eq!(at(&[]), Path::new("/srv/elsewhere/a.db"));
-        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
-    }
-
-    #[test]
-    fn what_is_taken_away_verifies_without_the_server() {
-        let t = Territory::new();
-        let nothing_signed =
-            AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false, cosigned: false };
-        let mut nowhere = Vec::new();
-        assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
-        let with_key =
-            LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
-        let (note, _) =
-            ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
-        let (vkey, _) = ran(
-            &t,
-            &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false },
-        );
-        let key = VerifierKey::parse(vkey.trim()).unwrap();
-        let signed = SignedCheckpoint::parse(&note).unwrap();
-        assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
-        // Every line of the export is a record, exactly as hashed.
-        let (export, _) = ran(
-            &t,
-            &AuditCommand::Export { log: LogOptions::default(), asked: leaving::ExportArguments::default() },
-        );
-        let lines: Vec<&str> = export.lines().collect();
-        let size = usize::try_from(signed.claims().size()).unwrap();
-        assert_eq!(lines.len(), size + 1);
-        let mut frontier = crate::audit::tree::Frontier::empty();
-        for line in &lines[..size] {
-            frontier.append(crate::audit::tree::leaf_hash(line.as_bytes()));
-        }
-        assert_eq!(frontier.root(), *signed.claims().root());
-        let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
-        let receipt = TlogProof::parse(&receipt).unwrap();
-        assert!(receipt.verify(lines[3].as_bytes(), key.name(), std::slice::from_ref(&key)).is_ok());
-        assert!(receipt.verify(lines[4].as_bytes(), key.name(), std::slice::from_ref(&key)).is_err());
-        let beyond = AuditCommand::Proof { index: 1_000_000, log: LogOptions::default() };
-        assert!(run(&beyond, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
-        assert!(nowhere.is_empty());
-    }
-}
+mod tests;

@@ -34,6 +34,7 @@ code_enum! {
         Maintain = "maintain", "Entretien du service";
         Erase = "erase", "Effacement au terme de la durée de conservation";
         Attest = "attest", "Attestation par un témoin";
+        Prune = "prune", "Élagage du journal";
     }
 }
 
@@ -62,7 +63,8 @@ impl Action {
             | Self::SignOut
             | Self::Maintain
             | Self::Erase
-            | Self::Attest => false,
+            | Self::Attest
+            | Self::Prune => false,
         }
     }
 }
@@ -107,6 +109,7 @@ code_enum! {
         LogExport = "log_export", "Export du journal";
         MonthlyReport = "monthly_report", "Rapport mensuel du journal";
         Reidentification = "reidentification", "Demande d'identité";
+        Pruning = "pruning", "Demande d'élagage du journal";
     }
 }
 

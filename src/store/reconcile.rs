@@ -125,7 +125,7 @@ pub struct Reconciled {
 }
 
 /// The tables that a detail may name, and here are looked at.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "access_review",
     "assignment",
     "fact",
@@ -136,6 +136,8 @@ const TABLES: [&str; 13] = [
     "participation",
     "pathway",
     "professional",
+    "pruning",
+    "pruning_decision",
     "reidentification",
     "reidentification_step",
     "sealed_form",
@@ -372,7 +374,8 @@ impl Walk {
                     // Without words of their own: no part of a digest.
                     "assignment" | "participation" | "pathway" => continue,
                     // Rows that are not loaded here: their digests are left alone.
-                    "sealed_form" | "access_review" | "reidentification" | "reidentification_step" => {
+                    "sealed_form" | "access_review" | "reidentification" | "reidentification_step"
+                    | "pruning" | "pruning_decision" => {
                         whole = false;
                     }
                     "professional" if row.version > 1 => whole = false,

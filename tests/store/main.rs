@@ -5,6 +5,7 @@ mod attacks;
 mod guards;
 mod lane;
 mod opening;
+mod pruning;
 mod reconcile;
 mod rewriting;
 #[cfg(feature = "postgres")]

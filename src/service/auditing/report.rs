@@ -14,6 +14,7 @@ use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::reviews::{belongs, opens_content, waits};
+use super::pruning::pruned_below;
 use super::{as_auditor, minute, read_body, watching};
 use crate::audit::note::Note;
 use crate::audit::verify::{Trust, verify};
@@ -232,6 +233,12 @@ impl App {
                     month.french(),
                     month.next().french()
                 ),
+            ));
+        }
+        if pruned_below(snapshot)?.is_some_and(|(_, before)| before > from) {
+            return Err(ServiceError::rule(
+                "month_pruned",
+                "Des traces de ce mois ont été élaguées au terme de leur durée de conservation : ses nombres ne peuvent plus être recomptés. Le rapport signé que vous avez gardé vaut toujours.",
             ));
         }
         let mut counting = Counting::default();
