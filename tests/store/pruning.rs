@@ -252,6 +252,10 @@ impl Case {
 
     /// Adds a record at the end with every hash fitting, as an owner of the database can who has no key.
     fn forge(&self, raw: &mut Raw, index: i64, body: &str, frontier: &mut Frontier) {
+        // Its time, after that of the last one.
+        let at = relais::audit::LeafBody::parse(body).unwrap().at.micros();
+        let last = raw.int("SELECT last_at FROM audit_head");
+        let body = &body.replace(&format!("\"at\":{at},"), &format!("\"at\":{},", last + 1));
         let class = if body.contains("\"retention\":\"technical\"") { "technical" } else { "disclosure" };
         let hash = leaf_hash(body.as_bytes());
         let nodes = frontier.append(hash).concat();

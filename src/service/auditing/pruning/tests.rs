@@ -212,6 +212,8 @@ fn law_6_a_year_of_technical_pseudonyms_is_unlinked_when_its_last_record_is_past
 fn law_6_a_year_of_disclosures_stays_linked_until_the_23rd_birthday_and_as_long_as_a_pathway_of_it_lives() {
     let class = RetentionClass::Disclosure;
     let nobody = Territory::new();
+    // A reading, which is a disclosure.
+    state(&nobody);
     nobody.go_to(2051, 1, 1);
     nobody.app.forget_years(nobody.clock.now()).unwrap();
     assert!(nobody.app.pseudonym_key_of(class, 2027).unwrap().is_some());
