@@ -140,6 +140,8 @@ id_newtypes! {
     PathwayId,
     /// A professional with credentials.
     ProfessionalId,
+    /// A request to prune the log.
+    PruningId,
     /// A validation of exact words by the family.
     ReleaseId,
     /// One HTTP request or one act of the command line.

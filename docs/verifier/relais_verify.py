@@ -20,6 +20,7 @@ needs no new verifier. Each record is proved by its hash all the same.
 
 import argparse
 import base64
+import bisect
 import contextlib
 import datetime
 import functools
@@ -796,6 +797,114 @@ class Names:
             raise Refusal("trace n° %d : la perte n'est pas déclarée par deux personnes" % self.half.index)
 
 
+# --- prunings (docs/adr/0003-log-format.md) -------------------------------------------------------------------------
+
+PRUNED_LINE = b'{"leaf_hash":'
+PRUNE_START = b'{"action":"prune",'
+# LAW §6: how many days a record keeps its body at least; a class that is not here is never pruned.
+LEAST_DAYS = {"technical": 365}
+DAY = 24 * 3600 * 1_000_000
+NUMBER = "(0|[1-9][0-9]{0,18})"
+REQUEST = re.compile("pruning:[a-km-np-z2-9]{26}:(disclosure|technical):%s:%s:%s" % (NUMBER, NUMBER, NUMBER))
+COVERED = re.compile("prune:%s:%s:([0-9a-f]{64})" % (NUMBER, NUMBER))
+
+
+def pruned_record(data, what):
+    """What an export has in the place of a pruned record: its class and its leaf hash."""
+    value = canonical(data, what)
+    if not isinstance(value, dict) or set(value) != {"leaf_hash", "pruned"}:
+        raise Refusal("%s : ce n'est pas une trace élaguée" % what)
+    if value["pruned"] not in ("disclosure", "technical") or not is_text(value["leaf_hash"]):
+        raise Refusal("%s : trace élaguée mal formée" % what)
+    return value["pruned"], unhash(value["leaf_hash"], what)
+
+
+class Cover:
+    """What a record of a pruning says that it covers."""
+
+    def __init__(self, record, index, what):
+        self.index, self.at = index, record["at"]
+        basis = record.get("basis", [])
+        covered = COVERED.fullmatch(basis[0]) if len(basis) == 2 else None
+        request = REQUEST.fullmatch(basis[1]) if len(basis) == 2 else None
+        wanted = {"action": "prune", "resource": "audit_log", "decision": "permit", "retention": "disclosure"}
+        kept = all(record[name] == word for name, word in wanted.items()) and "detail_commit" in record
+        if covered is None or request is None or not kept or "count" not in record:
+            raise Refusal("%s : l'élagage n'est pas écrit comme il doit l'être" % what)
+        self.kind, self.request, self.count = request.group(1), basis[1], record["count"]
+        least, most, self.before = (int(request.group(n)) for n in (2, 3, 4))
+        self.first, self.last, self.digest = int(covered.group(1)), int(covered.group(2)), covered.group(3)
+        self.seen, self.hash = 0, hashlib.sha256()
+        if not least <= self.first <= self.last <= most or not self.last < index:
+            raise Refusal("%s : l'élagage n'est pas écrit comme il doit l'être" % what)
+
+    def in_time(self):
+        days = LEAST_DAYS.get(self.kind)
+        return days is not None and self.before + days * DAY <= self.at
+
+
+class Prunings:
+    """Told by a first pass over the export, held against its lines by the second."""
+
+    def __init__(self):
+        self.covers, self.starts, self.asked, self.confirmed = {}, {}, {}, {}
+        self.pruned = 0
+
+    def foretell(self, file):
+        for index, line in enumerate(export_lines(file)):
+            if line.startswith(PRUNE_START):
+                try:
+                    what = "trace n° %d" % index
+                    cover = Cover(read_record(line, what), index, what)
+                except Refusal:
+                    continue  # Named when its line comes.
+                mine = self.covers.setdefault(cover.kind, [])
+                if not mine or mine[-1].last < cover.first:
+                    mine.append(cover)
+        for kind, covers in self.covers.items():
+            self.starts[kind] = [cover.first for cover in covers]
+        file.seek(0)
+
+    def over(self, index, kind):
+        at = bisect.bisect_right(self.starts.get(kind, []), index) - 1
+        return self.covers[kind][at] if at >= 0 and index <= self.covers[kind][at].last else None
+
+    def erased(self, index, kind, digest, since, what):
+        """A record without its body; `since` is the time of the last one before it that has its own."""
+        cover = self.over(index, kind)
+        if cover is None:
+            if any(self.over(index, other) for other in self.covers):
+                raise Refusal("%s : effacée sous un élagage qui ne concerne pas cette sorte de traces" % what)
+            raise Refusal("%s : son contenu a été effacé, et aucun élagage ne la couvre" % what)
+        if not cover.in_time() or (since is not None and since >= cover.before):
+            raise Refusal("%s : effacée avant la fin de sa durée de conservation" % what)
+        cover.hash.update(index.to_bytes(8, "big") + digest)
+        cover.seen += 1
+        self.pruned += 1
+
+    def whole(self, index, record, what):
+        if self.over(index, record["retention"]) is not None:
+            raise Refusal("%s : un élagage la couvre, et elle a encore son contenu" % what)
+        if record["resource"] == "pruning" and record["decision"] == "permit":
+            who = {"create": self.asked, "confirm": self.confirmed}.get(record["action"])
+            for mark in record.get("basis", []) if who is not None else []:
+                who[mark] = record.get("actor")
+        if record["action"] == "prune":
+            self.judge(index, Cover(record, index, what), what)
+
+    def judge(self, index, cover, what):
+        told = next((c for c in self.covers.get(cover.kind, []) if c.index == index), None)
+        if told is None:
+            raise Refusal("%s : l'élagage n'est pas écrit comme il doit l'être" % what)
+        if not told.in_time():
+            raise Refusal("%s : élagage avant la fin de la durée de conservation" % what)
+        if told.seen != told.count or told.hash.hexdigest() != told.digest:
+            raise Refusal("%s : les traces effacées ne sont pas exactement celles que cet élagage annonce" % what)
+        asked, confirmed = self.asked.get(cover.request), self.confirmed.get(cover.request)
+        if asked is None or confirmed is None or asked == confirmed:
+            raise Refusal("%s : l'élagage ne repose pas sur deux personnes" % what)
+
+
 # --- exports --------------------------------------------------------------------------------------------------------
 
 LAST_LINE = b'{"checkpoint":'
@@ -849,6 +958,7 @@ class Walk:
         self.waiting = sorted(checkpoints, key=lambda c: c.size)
         self.attested = 0
         self.first = self.last = None
+        self.prunings = Prunings()
 
     def meet(self):
         while self.waiting and self.waiting[0].size == self.tree.size:
@@ -869,6 +979,15 @@ class Walk:
         index = self.tree.size
         what = "trace n° %d" % index
         kept = next(self.earlier, None)
+        if line.startswith(PRUNED_LINE):
+            kind, digest = pruned_record(line, what)
+            if kept is not None and kept != line and leaf_hash(kept) != digest:
+                raise Refusal("%s : ce n'est pas celle de l'export gardé" % what)
+            self.names.finish()  # The second half of a declaration is never pruned.
+            self.prunings.erased(index, kind, digest, self.last, what)
+            self.tree.append(digest)
+            self.meet()
+            return
         if kept is not None and kept != line:
             raise Refusal("%s : ce n'est pas celle de l'export gardé" % what)
         record = read_record(line, what)
@@ -877,10 +996,12 @@ class Walk:
         self.last = record["at"]
         self.first = self.last if self.first is None else self.first
         self.names.follow(index, record)
+        self.prunings.whole(index, record, what)
         self.tree.append(leaf_hash(line))
         self.meet()
 
     def run(self, file, last):
+        self.prunings.foretell(file)
         self.meet()
         ended = False
         for line in export_lines(file):
@@ -965,6 +1086,12 @@ def verify_export(trust, options):
     if problems:
         raise Refusal("\n".join(problems))
     said = ["Traces recalculées : %d." % walk.tree.size]
+    for covers in walk.prunings.covers.values():
+        for c in covers:
+            said.append(
+                "Élagage (trace n° %d, le %s) : %d traces (%s), du n° %d au n° %d, d'avant le %s ; il n'en reste que l'empreinte."
+                % (c.index, minute(c.at // 1_000_000), c.count, c.kind, c.first, c.last, minute(c.before // 1_000_000))
+            )
     if walk.first is not None:
         said.append("De %s à %s." % (minute(walk.first // 1_000_000), minute(walk.last // 1_000_000)))
     held = [str(c.size) for c in checkpoints if c not in walk.lost]
@@ -990,6 +1117,8 @@ def export_record(path, index):
     with opened(path) as file:
         for number, line in enumerate(records_of(file)):
             if number == index:
+                if line.startswith(PRUNED_LINE):
+                    raise Refusal("la trace n° %d est élaguée dans cet export : prenez-la dans un plus ancien" % index)
                 return line
     raise Refusal("l'export n'a pas de trace n° %d" % index)
 

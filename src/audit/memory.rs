@@ -214,6 +214,7 @@ pub fn stored(leaf: &NumberedLeaf) -> StoredRow {
             .detail
             .as_ref()
             .map(|d| OpenedDetail { salt: d.salt.to_vec(), detail: Zeroizing::new(d.ciphertext.clone()) }),
+        leftover: false,
     }
 }
 
@@ -232,6 +233,12 @@ impl LogReader for Memory {
     fn rows(&mut self, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow>, Infallible> {
         let tables = self.tables.lock().unwrap();
         Ok(tables.rows.iter().filter(|r| after.is_none_or(|a| r.index > a)).take(limit).cloned().collect())
+    }
+
+    fn prunings(&mut self) -> Result<Vec<(i64, String)>, Infallible> {
+        let tables = self.tables.lock().unwrap();
+        let says = |r: &StoredRow| r.row.as_ref().is_some_and(|row| row.action == Action::Prune.code());
+        Ok(tables.rows.iter().filter(|r| says(r)).map(|r| (r.index, r.body.clone().unwrap())).collect())
     }
 
     fn index_rows(&mut self) -> Result<u64, Infallible> {

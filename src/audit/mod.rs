@@ -5,6 +5,7 @@
 //! * [`Sealed`] and [`Disclosed`]: content before and after the commit of its record.
 //! * [`tree`], [`note`], [`checkpoint`], [`proof`]: RFC 6962 / 9162 and C2SP formats, nothing home-made.
 //! * [`witness`], [`cosignature`], [`policy`]: others who saw the log, and how many of them are enough.
+//! * [`prune`]: which bodies are gone because their time was over, and that no others are.
 //! * [`verify`]: everything recomputed from the stored rows. [`replay`]: every decision judged again.
 //!
 //! INVARIANT: a [`Disclosed`] exists only after the commit of a record that says "permitted".
@@ -23,6 +24,7 @@ pub mod leaf;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod prune;
 pub mod replay;
 pub mod sealed;
 pub mod tree;

@@ -1,14 +1,16 @@
 //! `audit verify`: everything that can be recomputed from the stored rows is recomputed (SECURITY §1).
 //!
-//! Checked, row by row in order: the index follows the one before; the body is there (nothing may be missing until
-//! pruning exists), is canonical and of a known schema; the leaf hash is that of the body; time does not go back; the
-//! retention class and the searchable copy are those of the body; the stored interior nodes are those that this leaf
-//! completes; the detail, where it can be opened, is the one that the body commits to. Then: head, number of
-//! searchable copies, and every checkpoint, with the one that somebody kept elsewhere, against the tree at its size.
+//! Checked, row by row in order: the index follows the one before; the body is there, is canonical and of a known schema;
+//! the leaf hash is that of the body; time does not go back; the retention class and the searchable copy are those of the
+//! body; the stored interior nodes are those that this leaf completes; the detail, where it can be opened, is the one that
+//! the body commits to. A body may be missing only under a later record of a pruning (see [`prune`](super::prune)), and then
+//! nothing stands beside it any more. Then: head, number of searchable copies, and every checkpoint, with the one that
+//! somebody kept elsewhere, against the tree at its size.
 //!
 //! Losses that two people declared (see [`super::gap`]) are followed: from there on checkpoints bear another name.
 //!
-//! INVARIANT: a row is judged by its own bytes only; no stored hash is believed.
+//! INVARIANT: a row is judged by its own bytes only; no stored hash is believed, but that of a pruned record as far as a
+//! checkpoint covers it.
 //!
 //! What it cannot see: an owner of the file who rewrites everything since the last checkpoint kept elsewhere. That is
 //! what checkpoints kept elsewhere are for.
@@ -21,6 +23,8 @@ use super::checkpoint::SignedCheckpoint;
 use super::gap::{Gap, declares};
 use super::leaf::detail_commit;
 use super::note::VerifierKey;
+pub use super::prune::Pruned;
+use super::prune::Prunings;
 use super::tree::{Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency};
 use crate::clock::Timestamp;
 use crate::crypto::hash::Digest;
@@ -63,6 +67,8 @@ pub struct StoredRow {
     pub row: Option<StoredIndex>,
     /// `None` when there is none, or no key to open it.
     pub detail: Option<OpenedDetail>,
+    /// Of a row without its body: whether a sealed detail is beside it all the same.
+    pub leftover: bool,
 }
 
 /// The row of `audit_head` as stored.
@@ -94,6 +100,12 @@ pub trait LogReader {
     /// As [`LogReader::head`].
     fn rows(&mut self, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow>, Self::Error>;
 
+    /// Index and body of every record that says of itself that it is a pruning, ascending. A hint: the rows decide.
+    ///
+    /// # Errors
+    /// As [`LogReader::head`].
+    fn prunings(&mut self) -> Result<Vec<(i64, String)>, Self::Error>;
+
     /// How many rows `audit_index` has, with or without a leaf.
     ///
     /// # Errors
@@ -109,7 +121,14 @@ code_enum! {
     /// What does not hold.
     Flaw, "flaw" {
         Gap = "gap", "il manque une trace, ou l'ordre est rompu";
-        BodyMissing = "body_missing", "le contenu de la trace a été effacé";
+        BodyMissing = "body_missing", "le contenu de la trace a été effacé, et aucun élagage ne la couvre";
+        PruneClass = "prune_class", "le contenu a été effacé sous un élagage qui ne concerne pas cette sorte de traces";
+        PruneEarly = "prune_early", "le contenu a été effacé avant la fin de sa durée de conservation";
+        PruneUndone = "prune_undone", "un élagage couvre la trace, qui a encore son contenu";
+        PruneLeft = "prune_left", "la trace est élaguée, mais sa copie de recherche ou son détail est encore là";
+        PruneForm = "prune_form", "l'élagage n'est pas écrit comme il doit l'être";
+        PruneSet = "prune_set", "les traces effacées ne sont pas exactement celles que cet élagage annonce";
+        PruneAlone = "prune_alone", "l'élagage ne repose pas sur la demande et la confirmation de deux personnes";
         BodyUnreadable = "body_unreadable", "le contenu n'est pas une trace lisible";
         LeafHash = "leaf_hash", "le contenu ne correspond pas à son empreinte";
         TimeBack = "time_back", "l'heure est antérieure à celle de la trace précédente";
@@ -181,6 +200,10 @@ pub struct Report {
     pub details: u64,
     /// Losses that two people declared, in order.
     pub gaps: Vec<Gap>,
+    /// How many of the records are pruned.
+    pub pruned: u64,
+    /// By which prunings, in their order.
+    pub prunings: Vec<Pruned>,
     /// `None`: everything holds.
     pub failure: Option<Failure>,
 }
@@ -261,6 +284,9 @@ struct Walk {
     gaps: Vec<Gap>,
     /// The first record of a declaration, until the second.
     declared: Option<(u64, LeafBody)>,
+    prunings: Prunings,
+    pruned: u64,
+    seen: Vec<Pruned>,
 }
 
 impl Walk {
@@ -315,7 +341,13 @@ impl Walk {
         if u64::try_from(row.index) != Ok(index) {
             return Err(Flaw::Gap);
         }
-        let text = row.body.as_deref().ok_or(Flaw::BodyMissing)?;
+        match row.body.as_deref() {
+            Some(text) => self.whole(index, row, text),
+            None => self.erased(index, row),
+        }
+    }
+
+    fn whole(&mut self, index: u64, row: &StoredRow, text: &str) -> Result<(), Flaw> {
         let hash = leaf_hash(text.as_bytes());
         if row.leaf_hash != hash {
             return Err(Flaw::LeafHash);
@@ -330,17 +362,34 @@ impl Walk {
         if !row.row.as_ref().is_some_and(|stored| same_index(stored, &body)) {
             return Err(Flaw::Index);
         }
-        if row.nodes != self.frontier.append(hash).concat() {
-            return Err(Flaw::Nodes);
-        }
+        self.nodes(row, hash)?;
         if let Some(opened) = &row.detail {
             if body.detail_commit != Some(detail_commit(&opened.salt, &opened.detail)) {
                 return Err(Flaw::Detail);
             }
             self.details = self.details.saturating_add(1);
         }
+        self.seen.extend(self.prunings.whole(index, &body)?);
         self.last_time = Some(body.at);
         self.follow(index, &body)
+    }
+
+    fn erased(&mut self, index: u64, row: &StoredRow) -> Result<(), Flaw> {
+        if self.declared.is_some() {
+            return Err(Flaw::GapForm);
+        }
+        self.prunings.erased(index, &row.retention, &row.leaf_hash, self.last_time)?;
+        if row.row.is_some() || row.leftover {
+            return Err(Flaw::PruneLeft);
+        }
+        let hash = Digest::try_from(row.leaf_hash.as_slice()).map_err(|_| Flaw::LeafHash)?;
+        self.nodes(row, hash)?;
+        self.pruned = self.pruned.saturating_add(1);
+        Ok(())
+    }
+
+    fn nodes(&mut self, row: &StoredRow, hash: Digest) -> Result<(), Flaw> {
+        if row.nodes == self.frontier.append(hash).concat() { Ok(()) } else { Err(Flaw::Nodes) }
     }
 
     fn end(&self, head: &StoredHead, index_rows: u64) -> Result<(), Failure> {
@@ -361,7 +410,7 @@ impl Walk {
         if !same_head {
             return Err(at_log(Flaw::Head));
         }
-        if index_rows != self.frontier.size() {
+        if index_rows != self.frontier.size().saturating_sub(self.pruned) {
             return Err(at_log(Flaw::IndexCount));
         }
         Ok(())
@@ -413,6 +462,9 @@ pub fn verify<R: LogReader>(
         origin: trust.origin.to_owned(),
         gaps: Vec::new(),
         declared: None,
+        prunings: Prunings::told(reader.prunings()?),
+        pruned: 0,
+        seen: Vec::new(),
     };
     let walked = walk_all(reader, &mut walk, progress)?;
     let index_rows = reader.index_rows()?;
@@ -423,6 +475,8 @@ pub fn verify<R: LogReader>(
         checkpoints: u64::try_from(walk.met.saturating_sub(walk.lost)).unwrap_or(u64::MAX),
         details: walk.details,
         gaps: walk.gaps,
+        pruned: walk.pruned,
+        prunings: walk.seen,
         failure,
     })
 }

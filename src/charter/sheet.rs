@@ -413,7 +413,8 @@ pub(crate) fn parse(
             shared_items_months: r.duration(raw.retention.shared_items_months, 1, 24, "mois"),
             stay_pack_days: r.duration(raw.retention.stay_pack_days, 1, 7, "jours"),
             referral_months: r.duration(raw.retention.referral_months, 1, 3, "mois"),
-            technical_log_months: r.duration(raw.retention.technical_log_months, 6, 12, "mois"),
+            // LAW §6: technical records of the log 12 months, up to 36 where the charter documents an internal control.
+            technical_log_months: r.duration(raw.retention.technical_log_months, 12, 36, "mois"),
             backup_days: r.duration(raw.retention.backup_days, 1, 35, "jours"),
         },
         glossary: {

@@ -1,8 +1,8 @@
-//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint`: the log, checked by whoever has the
-//! database. (`witness` is beside this file.)
+//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint | prune`: the log, checked by
+//! whoever has the database. (`witness` is beside this file.)
 //!
-//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, and for
-//! `report` and `export --format`, which need the key and leave their own record.
+//! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, for `report`
+//! and `export --format`, which need the key and leave their own record, and for `prune`, which two persons do.
 //! INVARIANT: the exit code is 0 only when everything holds; the first thing that does not is named in words.
 //! Works while a server runs, and on a copy of the file; no key is needed to verify.
 
@@ -17,12 +17,13 @@ use data_encoding::BASE64;
 
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{consistency_proof, inclusion_proof, verify_consistency};
-use crate::audit::verify::{Failure, LogReader, Place, Report, Trust, attested_failure, verify};
+use crate::audit::verify::{Failure, LogReader, Place, Pruned, Report, Trust, attested_failure, verify};
 use crate::audit::{Policy, SignedCheckpoint, TlogProof};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DATABASE_FILE, FILE, Settings};
 use crate::crypto::kek::{FileKek, KekPlacement};
 use crate::crypto::keyring::Keyring;
+use crate::domain::day::french_date;
 use crate::service::checkpoints::sign_checkpoint;
 use crate::service::witnesses::{ATTESTED_FILE, with_lines};
 use crate::startup::database_address;
@@ -31,6 +32,7 @@ use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
 
 mod checks;
 mod leaving;
+pub mod pruning;
 
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
@@ -126,6 +128,9 @@ pub enum AuditCommand {
         #[arg(long, conflicts_with = "public_key")]
         cosigned: bool,
     },
+    /// Élague les traces techniques arrivées à leur terme : une personne demande, une autre confirme
+    #[command(subcommand)]
+    Prune(pruning::PruneCommand),
     /// Sur une autre machine : suit les journaux des autres, et cosigne ce qui les prolonge (c2sp.org/tlog-witness)
     #[command(
         after_help = "Exemple : relais --data /srv/temoin certs make --name temoin.departement.example\n          relais --data /srv/temoin audit witness --listen 0.0.0.0:8444 --name departement.example/temoin --logs journaux.txt\n\nLa clé du témoin est faite au premier démarrage ; ce qu'il imprime se copie dans relais.toml et dans la politique."
@@ -226,6 +231,9 @@ pub fn run(
     progress: &mut dyn Write,
 ) -> Result<ExitCode> {
     match command {
+        AuditCommand::Prune(command) => {
+            pruning::run(command, data, &mut std::io::stdin().lock(), out, progress)
+        }
         AuditCommand::Witness(arguments) => super::witness::run(arguments, data, out),
         AuditCommand::Verify { log, checkpoint, policy, json, details } => {
             let asked = Asked {
@@ -347,6 +355,9 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
     match &report.failure {
         None => {
             writeln!(out, "Le journal tient : {} traces recalculées une à une.", report.records)?;
+            for one in &report.prunings {
+                writeln!(out, "{}", pruned(one))?;
+            }
             writeln!(out, "Points de contrôle vérifiés : {}.", report.checkpoints)?;
             if report.details > 0 {
                 writeln!(out, "Détails ouverts et conformes : {}.", report.details)?;
@@ -368,6 +379,19 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
         )?;
     }
     Ok(())
+}
+
+/// A pruning that was met, so that an auditor can ask the two persons about it.
+fn pruned(one: &Pruned) -> String {
+    format!(
+        "Élagage (trace n° {}, le {}) : {} traces techniques, du n° {} au n° {}, d'avant le {}.",
+        one.index,
+        french_date(one.at.paris_day()),
+        one.count,
+        one.first,
+        one.last,
+        french_date(one.before.paris_day())
+    )
 }
 
 fn json_of(
@@ -392,6 +416,8 @@ fn json_of(
         "root": BASE64.encode(&report.root),
         "checkpoints": report.checkpoints,
         "details": report.details,
+        "pruned": report.pruned,
+        "prunings": report.prunings.iter().map(|p| p.index).collect::<Vec<_>>(),
         "origin": origin,
         "gaps": report.gaps.iter().map(|gap| serde_json::json!({
             "record": gap.index,
@@ -429,7 +455,11 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
     let row = i64::try_from(index)?;
-    let body = log.log_body(row)?.ok_or_else(|| anyhow!("la trace {index} n'a pas de contenu"))?;
+    let body = log.log_body(row)?.ok_or_else(|| {
+        anyhow!(
+            "la trace n° {index} a été élaguée : son contenu est effacé, il n'y a plus de reçu à en prendre. Un reçu pris avant se vérifie toujours"
+        )
+    })?;
     let receipt = TlogProof::new(index, hashes, signed)?.with_record(&body)?;
     // A receipt that does not verify must not be taken away.
     receipt.verify_carried(&origin, &keys)?;

@@ -22,6 +22,7 @@ mod misunderstood;
 #[cfg(test)]
 mod operations_tests;
 pub mod organisation;
+pub mod person;
 pub mod restore;
 pub mod serve;
 pub mod user;

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod hours;
 pub mod item;
 pub mod person;
+pub mod pruning;
 pub mod record;
 pub mod reidentification;
 pub mod release;

@@ -35,6 +35,7 @@ code_enum! {
         Erase = "erase", "Effacement au terme de la durée de conservation";
         Attest = "attest", "Attestation par un témoin";
         AcceptGap = "accept_gap", "Perte du journal, déclarée à deux";
+        Prune = "prune", "Élagage du journal";
     }
 }
 
@@ -64,7 +65,8 @@ impl Action {
             | Self::Maintain
             | Self::Erase
             | Self::Attest
-            | Self::AcceptGap => false,
+            | Self::AcceptGap
+            | Self::Prune => false,
         }
     }
 }
@@ -109,6 +111,7 @@ code_enum! {
         LogExport = "log_export", "Export du journal";
         MonthlyReport = "monthly_report", "Rapport mensuel du journal";
         Reidentification = "reidentification", "Demande d'identité";
+        Pruning = "pruning", "Demande d'élagage du journal";
     }
 }
 

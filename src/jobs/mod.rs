@@ -13,12 +13,14 @@
 
 mod checkpoints;
 mod notes;
+mod prunings;
 mod reconcile;
 #[cfg(test)]
 mod retention_tests;
 mod stays;
 mod sweep;
 mod witnesses;
+mod years;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,8 +52,16 @@ pub struct Job {
 
 /// Every job, in the order in which they run. Checkpoints after all others, since they sign what these recorded; then
 /// witnesses are shown what was signed.
-pub const JOBS: &[Job] =
-    &[stays::JOB, notes::JOB, sweep::JOB, reconcile::JOB, checkpoints::JOB, witnesses::JOB];
+pub const JOBS: &[Job] = &[
+    stays::JOB,
+    notes::JOB,
+    sweep::JOB,
+    prunings::JOB,
+    years::JOB,
+    reconcile::JOB,
+    checkpoints::JOB,
+    witnesses::JOB,
+];
 
 /// The job of this name.
 #[must_use]

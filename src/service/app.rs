@@ -50,7 +50,8 @@ pub struct App {
     book: Mutex<Option<Arc<CharterBook>>>,
     /// Compiled charters by the hash of their text: they never change.
     compiled: Mutex<HashMap<String, Arc<Charter>>>,
-    /// Keys of pseudonyms; a year's key is only destroyed once the year's records have expired.
+    /// Keys of this year's pseudonyms. Those of other years are asked for each time: they are destroyed at their end, and
+    /// must not live on here.
     pseudonyms: Mutex<HashMap<PseudonymYear, Arc<PseudonymKey>>>,
     /// Years that are over and have no such key, or none any more.
     without: Mutex<HashSet<PseudonymYear>>,
@@ -329,7 +330,8 @@ impl App {
         class: RetentionClass,
         year: u16,
     ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
-        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)) {
+        let current = year == self.year()?;
+        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)).filter(|_| current) {
             return Ok(Some(Arc::clone(found)));
         }
         self.pseudonym_key_in(&mut self.store.snapshot()?, class, year)
@@ -366,7 +368,11 @@ impl App {
             .unwrap_pseudonym_key(class, i32::from(year), &stored)
             .map_err(|e| ServiceError::Internal(e.to_string()))?;
         let key = Arc::new(PseudonymKey::new(class, year, key.into_bytes()));
-        locked(&self.pseudonyms).insert((class, year), Arc::clone(&key));
+        if current {
+            let mut kept = locked(&self.pseudonyms);
+            kept.retain(|(_, other), _| *other == year);
+            kept.insert((class, year), Arc::clone(&key));
+        }
         Ok(Some(key))
     }
 }

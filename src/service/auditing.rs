@@ -27,6 +27,7 @@ mod exporting;
 mod identities;
 mod overview;
 mod proving;
+mod pruning;
 mod reidentifying;
 mod replaying;
 mod report;
@@ -38,6 +39,7 @@ pub use exporting::{ExportDays, ExportInput, ExportReading, LogExport, MOST_EXPO
 pub use identities::{Identity, ReferentName};
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
+pub use pruning::{PrunedRecords, PruningDecisionInput, PruningInput, PruningView, Prunings};
 pub use reidentifying::{ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput};
 pub use replaying::{ReplayView, charter_versions};
 pub use report::{
@@ -165,6 +167,8 @@ pub struct LogState {
     pub last_reconciled_at: Option<String>,
     /// How many things did not agree then.
     pub last_reconciled_divergences: Option<u32>,
+    /// Technical records with a lower index are pruned: their hashes are there, their bodies are not.
+    pub pruned_below: Option<u64>,
     /// The size of the last checkpoint that a witness cosigned.
     pub attested: Option<u64>,
     /// The witnesses that this server asks.
@@ -393,7 +397,7 @@ impl App {
         self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
             let index = i64::try_from(index).map_err(|_| no_such_record())?;
-            let body = desk.snapshot.log_body(index)?.ok_or_else(no_such_record)?;
+            let body = pruning::body_or_told(desk.snapshot, index)?;
             let organisations = desk.snapshot.organisations()?;
             desk.returned.push(row_ref(index));
             let read = read_body(&body)?;
@@ -409,6 +413,7 @@ impl App {
     pub fn audit_proof(&self, call: &Call, act: Act, index: u64) -> Result<Disclosed<String>, ServiceError> {
         let taken = self.read_desk(call, act, |desk| {
             as_auditor(desk)?;
+            pruning::body_or_told(desk.snapshot, i64::try_from(index).map_err(|_| no_such_record())?)?;
             let taken = self.receipt_in(desk.snapshot, index)?;
             desk.returned.push(record_ref(index));
             Ok(taken)

@@ -1,6 +1,6 @@
 //! The stored log, read: for verification, proofs, and the auditor's lists.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use data_encoding::HEXLOWER;
 use diesel::prelude::*;
@@ -19,11 +19,14 @@ use crate::clock::Timestamp;
 use crate::crypto::envelope::{DataKey, OpenError, Place};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::{KeyOwner, Keyring};
+use crate::domain::record::Action;
 
 mod cosignature;
+mod pruned;
 mod search;
 
 pub use cosignature::StoredCosignature;
+pub use pruned::{Prunable, PruneBounds};
 pub use search::{HourCount, LogFilter};
 
 type LeafRaw = (i64, Vec<u8>, Vec<u8>, Option<String>, String);
@@ -121,6 +124,11 @@ fn rows(conn: &mut Db, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow
         .filter(audit_index::idx.le(last))
         .order(audit_index::idx.asc())
         .load(conn)?;
+    let left = if leaves.iter().any(|l| l.3.is_none()) {
+        pruned::details_between(conn, after, last)?
+    } else {
+        HashSet::new()
+    };
     let mut index = index.into_iter().map(index_row).peekable();
     Ok(leaves
         .into_iter()
@@ -129,7 +137,8 @@ fn rows(conn: &mut Db, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow
                 index.next();
             }
             let row = index.next_if(|(i, _)| *i == idx).map(|(_, row)| row);
-            StoredRow { index: idx, leaf_hash, body, retention, nodes, row, detail: None }
+            let leftover = body.is_none() && left.contains(&idx);
+            StoredRow { index: idx, leaf_hash, body, retention, nodes, row, detail: None, leftover }
         })
         .collect())
 }
@@ -247,6 +256,10 @@ macro_rules! reads_the_log {
                 Ok(found)
             }
 
+            fn prunings(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
+                pruned::prunings(self.conn())
+            }
+
             fn index_rows(&mut self) -> Result<u64, StoreError> {
                 index_rows(self.conn())
             }
@@ -320,7 +333,7 @@ macro_rules! reads_the_log {
                 covering(self.conn(), size, cosigned)
             }
 
-            /// One record's body; `None` when there is no such index.
+            /// One record's body; `None` when there is no such index, or it is pruned.
             ///
             /// # Errors
             /// The database's.
@@ -449,10 +462,20 @@ impl LogFile {
             while found.peek().is_some_and(|d| d.0 < row.index) {
                 found.next();
             }
-            let Some((_, salt, key_id, ciphertext)) = found.next_if(|d| d.0 == row.index) else { continue };
-            let Some(key) = self.keys.get(&key_id) else { continue };
-            let commit =
-                row.body.as_deref().and_then(|b| LeafBody::parse(b).ok()).and_then(|b| b.detail_commit);
+            let body = row.body.as_deref().and_then(|b| LeafBody::parse(b).ok());
+            let own = found
+                .next_if(|d| d.0 == row.index)
+                .and_then(|(_, salt, key_id, ciphertext)| Some((salt, self.keys.get(&key_id)?, ciphertext)));
+            let Some((salt, key, ciphertext)) = own else {
+                // THREAT: a pruning made up by somebody without the key. Its detail is under the instance's, which is
+                // never destroyed: one that is not there is given as empty, and agrees with nothing.
+                if body.is_some_and(|b| b.action == Action::Prune) {
+                    row.detail =
+                        Some(OpenedDetail { salt: Vec::new(), detail: zeroize::Zeroizing::default() });
+                }
+                continue;
+            };
+            let commit = body.and_then(|b| b.detail_commit);
             let opened = match commit {
                 Some(commit) => key.open(detail_place(&HEXLOWER.encode(&commit)), &ciphertext),
                 None => Err(OpenError),

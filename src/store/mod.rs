@@ -28,6 +28,7 @@ pub mod log;
 mod migrations;
 pub mod organisation;
 pub mod pathway;
+pub mod pruning;
 pub mod rating;
 pub mod reconcile;
 pub mod reidentification;

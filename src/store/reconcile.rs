@@ -142,6 +142,8 @@ const TABLES: [&str; 15] = [
     "participation",
     "pathway",
     "professional",
+    "pruning",
+    "pruning_decision",
     "reidentification",
     "reidentification_step",
     "sealed_form",
@@ -406,8 +408,8 @@ impl Walk {
                     "assignment" | "emergency" | "emergency_reviewed" | "participation" | "pathway" => {
                         continue;
                     }
-                    // A text kept for a day: gone or replaced by now.
-                    "sealed_form" => whole = false,
+                    // A text kept for a day: gone or replaced by now. What is asked of the log itself stands in it.
+                    "sealed_form" | "pruning" | "pruning_decision" => whole = false,
                     "professional" if row.version > 1 => whole = false,
                     _with_an_image => match stored.get(row) {
                         Some(Stored::Image(image)) => {

@@ -292,6 +292,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    pruning (id) {
+        id -> Text,
+        class -> Text,
+        before_at -> BigInt,
+        first_idx -> BigInt,
+        last_idx -> BigInt,
+        records -> BigInt,
+        at -> BigInt,
+        by_assignment -> Text,
+        reason -> Binary,
+    }
+}
+
+diesel::table! {
+    pruning_decision (request) {
+        request -> Text,
+        outcome -> Text,
+        at -> BigInt,
+        by_assignment -> Text,
+        remark -> Binary,
+    }
+}
+
+diesel::table! {
     audit_leaf (idx) {
         idx -> BigInt,
         leaf_hash -> Binary,
@@ -349,4 +373,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, emergency_reviewed, access_review, reidentification, reidentification_step, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);
+diesel::allow_tables_to_appear_in_same_query!(instance, counter, data_key, organisation, professional, invitation, assignment, session, login_delay, charter, charter_signature, pathway, participation, item, item_version, note, fact, idempotency, handover_rating, sealed_form, emergency, emergency_reviewed, access_review, reidentification, reidentification_step, pruning, pruning_decision, audit_leaf, audit_index, audit_detail, audit_head, audit_checkpoint, audit_cosignature);

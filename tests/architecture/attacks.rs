@@ -13,6 +13,7 @@ struct Row {
     tests: &'static [(&'static str, &'static str)],
 }
 
+const PRUNING: &str = "tests/store/pruning.rs";
 const STATEMENTS: (&str, &str) =
     ("tests/store/attacks.rs", "every_statement_of_an_owner_is_seen_and_its_first_index_named");
 const OLDER: (&str, &str) = (
@@ -164,10 +165,28 @@ const ROWS: &[Row] = &[
         tests: &[REPLAYED],
     },
     Row {
-        attack: "Records are pruned before their time",
-        control: "a record without its body fails, as long as no pruning record covers it",
+        attack: "Records are pruned before their time, by one person, or by the application's own account",
+        control: "the database lets a body go only under a request of two persons, of the technical class, a year old at least",
+        seen_by: "the database, which refuses",
+        tests: &[
+            (PRUNING, "the_database_lets_a_confirmed_pruning_through_and_nothing_else"),
+            (
+                "src/service/auditing/pruning/tests.rs",
+                "law_6_two_persons_prune_what_is_past_its_time_and_nothing_else_changes",
+            ),
+        ],
+    },
+    Row {
+        attack: "Records are emptied without a pruning, beside one, under one of another class, or in the place of others",
+        control: "a body may be missing only under a later record of a pruning, which names exactly its records by a digest, in time",
         seen_by: ANYBODY,
-        tests: &[STATEMENTS],
+        tests: &[STATEMENTS, (PRUNING, "whatever_an_owner_prunes_beside_a_pruning_is_seen_and_named")],
+    },
+    Row {
+        attack: "A pruning is made up",
+        control: "it cites a request that two persons' records cite, within its bounds; its detail is sealed under the instance's key",
+        seen_by: "anybody with a copy of the database; where the request is made up too, whoever verifies with the key (`relais audit verify --details`)",
+        tests: &[(PRUNING, "a_pruning_that_is_made_up_is_seen_and_named")],
     },
     Row {
         attack: "Data is changed, taken away or put in behind the log",
@@ -231,7 +250,7 @@ const UNSEEN: &[&str] = &[
     "A quorum of witnesses that are in league with the operator.",
     "Data changed behind the log where it has no words of its own and changes with time: role and end of a place, profession and secrecy of an affectation, state and credentials of an account. That somebody made the row is checked, what it says today is not.",
     "Data changed behind the log by somebody who also holds the key-encryption key and writes a record that says so.",
-    "Pruning does not exist: until it does, a record without its body fails the verification.",
+    "A pruning that is made up whole, the request and the confirmation of two persons included, by whoever verifies **without the key and without an older checkpoint or export**.",
 ];
 
 fn cell(text: &str) -> String {

@@ -38,7 +38,7 @@ const ATTACKS: &[Attack] = &[
         flaws: &[Flaw::LeafHash],
     },
     Attack {
-        // Pruning is two people's act with a record of its own: before that exists, nothing excuses an empty body.
+        // Pruning is two people's act with a record of its own (see `pruning`): nothing else excuses an empty body.
         name: "records are pruned before their time",
         sql: &[
             "UPDATE audit_leaf SET body = NULL WHERE idx <= 4",

@@ -16,6 +16,8 @@ const APPEND_ONLY: &[(&str, &str)] = &[
     ("audit_cosignature", "line = ''"),
     ("reidentification", "motive = 'authority'"),
     ("reidentification_step", "at = 0"),
+    ("pruning", "last_idx = 9"),
+    ("pruning_decision", "outcome = 'refused'"),
 ];
 
 /// One row in every append-only table.
@@ -67,6 +69,8 @@ fn fill(bed: &Bed, raw: &mut Raw) {
         ),
         &format!("INSERT INTO reidentification VALUES ('n', 1, 'actor', 'data_breach', 1, 'a', {blob})"),
         &format!("INSERT INTO reidentification_step VALUES ('n', 1, 'confirmed', 1, 'b', {blob})"),
+        &format!("INSERT INTO pruning VALUES ('u', 'technical', 1, 0, 0, 1, 1, 'a', {blob})"),
+        &format!("INSERT INTO pruning_decision VALUES ('u', 'confirmed', 1, 'b', {blob})"),
     ]);
 }
 

@@ -8,6 +8,7 @@ mod opening;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod pruning;
 mod ready;
 mod reconcile;
 mod rewriting;

@@ -297,3 +297,97 @@ fn the_backend_gets_all_that_verify_asks_for() {
     assert_eq!(row.detail.unwrap().salt, detail.salt);
     assert_eq!(row.leaf_hash, leaf.leaf_hash);
 }
+
+/// Without any database: a pruning counts when its own record is reached, and says what is gone.
+#[test]
+fn what_is_no_pruning_in_its_only_form_covers_nothing() {
+    use crate::audit::leaf::Record;
+    use crate::audit::memory::{Plain, draft, key};
+    use crate::audit::prune::{Cover, Erased, Request};
+    use crate::domain::record::{Action, ActorStamp, ResourceKind, RetentionClass, Verdict};
+    use crate::ids::{AssignmentId, ProfessionalId, PruningId};
+
+    let chance = Counting::default();
+    let year = 366 * 24 * 3600 * 1_000_000;
+    let (first, last) = (START, START + year);
+    let mut erased = Erased::default();
+    let request = Request {
+        id: PruningId::random(&chance).unwrap(),
+        class: RetentionClass::Technical,
+        first: 0,
+        last: 1,
+        before: Timestamp::from_micros(first + 1),
+    };
+    // Two technical records, the request, its confirmation; the pruning comes last.
+    let made = |class, action, resource, basis: Vec<String>, actor: bool| {
+        let mut draft = draft(&chance);
+        (draft.retention, draft.action, draft.resource, draft.basis) = (class, action, resource, basis);
+        draft.actor = actor.then(|| ActorStamp {
+            professional: ProfessionalId::random(&chance).unwrap(),
+            assignment: Some(AssignmentId::random(&chance).unwrap()),
+            organisation: None,
+            profession: None,
+            function: None,
+            secrecy: None,
+            session: None,
+        });
+        draft
+    };
+    let numbered = |tables: &mut Tables, draft: &_, at| {
+        let prepared = Record::prepare(draft, &key(draft.retention), &Plain, &chance).unwrap();
+        let index = tables.head.frontier.size();
+        let leaf = prepared.number(index, Timestamp::from_micros(at), &mut tables.head.frontier);
+        tables.head.last_time = Some(Timestamp::from_micros(at));
+        tables.rows.push(stored(&leaf));
+    };
+    let mut tables = Tables::default();
+    for _ in 0..2 {
+        let technical = made(RetentionClass::Technical, Action::List, ResourceKind::Item, Vec::new(), true);
+        numbered(&mut tables, &technical, first);
+    }
+    for action in [Action::Create, Action::Confirm] {
+        let said =
+            made(RetentionClass::Disclosure, action, ResourceKind::Pruning, vec![request.mark()], true);
+        numbered(&mut tables, &said, last);
+    }
+    for index in 0..2 {
+        let row = &mut tables.rows[index];
+        erased.add(u64::try_from(index).unwrap(), &row.leaf_hash);
+        (row.body, row.row, row.detail) = (None, None, None);
+    }
+    let cover = Cover { request, first: 0, last: 1, count: erased.count(), digest: erased.digest() };
+    let with = |edit: &dyn Fn(&mut crate::domain::record::RecordDraft), at: i64| {
+        let mut tables = tables.clone();
+        let mut prune =
+            made(RetentionClass::Disclosure, Action::Prune, ResourceKind::AuditLog, cover.basis(), false);
+        prune.count = Some(cover.count);
+        edit(&mut prune);
+        numbered(&mut tables, &prune, at);
+        let memory = Memory::default();
+        *memory.tables.lock().unwrap() = tables;
+        judge(&memory, None)
+    };
+    let whole = with(&|_| {}, last);
+    assert!(whole.holds() && whole.pruned == 2 && whole.prunings.len() == 1, "{whole:?}");
+    let basis = |text: String| move |d: &mut crate::domain::record::RecordDraft| d.basis[0].clone_from(&text);
+    let missing = Some((Place::Record(0), Flaw::BodyMissing));
+    let hex = data_encoding::HEXLOWER.encode(&cover.digest);
+    let failed = |report: Report| report.failure.map(|f| (f.place, f.flaw));
+    for text in [
+        format!("prune:00:1:{hex}"),
+        format!("prune:0:2:{hex}"),
+        format!("prune:1:0:{hex}"),
+        format!("prune:0:1:{}", hex.to_uppercase()),
+        format!("prune:0:1:{hex}:"),
+        "prune:0:1:".to_owned(),
+    ] {
+        assert_eq!(failed(with(&basis(text.clone()), last)), missing, "{text}");
+    }
+    assert_eq!(failed(with(&|d| d.basis.truncate(1), last)), missing);
+    assert_eq!(failed(with(&|d| d.resource = ResourceKind::Instance, last)), missing);
+    assert_eq!(failed(with(&|d| d.verdict = Verdict::Deny, last)), missing);
+    assert_eq!(failed(with(&|d| d.count = None, last)), missing);
+    let one = basis(format!("prune:1:1:{hex}"));
+    assert_eq!(failed(with(&one, last)), missing, "the first is under none");
+    assert_eq!(failed(with(&|d| d.count = Some(3), last)), Some((Place::Record(4), Flaw::PruneSet)));
+}

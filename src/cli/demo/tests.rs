@@ -83,3 +83,61 @@ fn an_address_that_is_not_loopback_needs_expose() {
     assert!(refused.to_string().contains("--expose"));
     assert!(!data.exists());
 }
+
+#[test]
+fn two_people_of_the_demonstration_prune_its_log_at_the_command_line() {
+    use crate::cli::audit::{AuditCommand, LogOptions, pruning};
+    use crate::clock::ManualClock;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: pruning::PruneCommand,
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    // Made five hundred days ago: the commands know this machine's clock only.
+    let past: Arc<dyn Clock> = Arc::new(ManualClock::new(SystemClock.now().plus_seconds(-500 * 24 * 3600)));
+    let chance: Arc<dyn Chance> = Arc::new(SystemChance::new());
+    let known = create(&data, &settings(&data), past, chance, &mut Vec::new()).unwrap();
+    let day = |ago: i64| SystemClock.now().plus_seconds(-ago * 24 * 3600).paris_day().to_string();
+    let kek = data.join(DEMO_KEK_FILE).to_str().unwrap().to_owned();
+    // What the person types: password and code, or another password.
+    let run = |words: &[&str], login: &str, password: Option<&str>| {
+        let account = known.accounts.iter().find(|a| a.login == login).unwrap();
+        let secret = crate::crypto::totp::TotpSecret::from_base32(&account.totp_secret).unwrap();
+        let code = crate::crypto::totp::code(&secret, SystemClock.now()).unwrap();
+        let typed = format!("{}\n{}\n", password.unwrap_or(&account.password), *code);
+        let common = ["--as", login, "--kek-file", &kek];
+        let line = Line::try_parse_from(["prune"].iter().chain(words).chain(&common)).unwrap();
+        let (mut out, mut asked) = (Vec::new(), Vec::new());
+        let done = pruning::run(&line.command, &data, &mut typed.as_bytes(), &mut out, &mut asked);
+        let said = String::from_utf8(out).unwrap();
+        assert!(!said.contains(&account.password), "{said}");
+        done.map(|_| said).map_err(|e| e.to_string())
+    };
+    let propose = |before: &str| ["propose", "--before", before, "--reason", "Terme échu"].map(str::to_owned);
+    let asked = |before: &str, login: &str, password| {
+        let words = propose(before);
+        run(&words.each_ref().map(String::as_str), login, password)
+    };
+    assert!(
+        asked(&day(400), "irene.vidal", Some("un autre mot de passe")).unwrap_err().contains("mot de passe")
+    );
+    assert!(asked(&day(400), "nadia.benali", None).unwrap_err().contains("affectation"));
+    // A code serves once: each act is that of another person, or comes a step later.
+    let said = asked(&day(400), "irene.vidal", None).unwrap();
+    assert!(said.contains("En attente d'une seconde personne") && said.contains("Irène Vidal"), "{said}");
+    let id = said.trim_end().rsplit(' ').next().unwrap().to_owned();
+    let said = run(&["confirm", &id, "--remark", "Relu"], "emile.garnier", None).unwrap();
+    assert!(said.starts_with("C'est fait : ") && !said.contains(" 0 traces"), "{said}");
+
+    let mut out = Vec::new();
+    let log = LogOptions::default();
+    let whole = AuditCommand::Verify { log, checkpoint: None, policy: None, json: false, details: false };
+    crate::cli::audit::run(&whole, &data, &mut out, &mut Vec::new()).unwrap();
+    let said = String::from_utf8(out).unwrap();
+    assert!(said.starts_with("Le journal tient") && said.contains("Élagage (trace n° "), "{said}");
+}

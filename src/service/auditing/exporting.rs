@@ -133,7 +133,7 @@ impl Deed {
             | Action::Decline
             | Action::Confirm
             | Action::Maintain => Self::Update,
-            Action::Erase => Self::Delete,
+            Action::Erase | Action::Prune => Self::Delete,
             Action::SignIn => Self::SignIn,
             Action::SignOut => Self::SignOut,
         }

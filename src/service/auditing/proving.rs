@@ -8,6 +8,7 @@
 use data_encoding::BASE64;
 use serde::Serialize;
 
+use super::pruning::pruned_below;
 use super::{LogState, as_auditor, minute, read_body};
 use crate::audit::verify::verify;
 use crate::audit::{Disclosed, SignedCheckpoint};
@@ -27,6 +28,8 @@ pub struct Verification {
     pub holds: bool,
     /// How many records were recomputed, up to the first that does not hold.
     pub records: u64,
+    /// How many of them are pruned.
+    pub pruned: u64,
     /// How many checkpoints agree.
     pub checkpoints: u64,
     /// The size of the checkpoint that was given, when one was and it can be read.
@@ -72,6 +75,7 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
         last_verified_at: verified.first().map(|(_, text)| time(text)).transpose()?,
         last_reconciled_at: reconciled.as_ref().map(|body| minute(body.at)),
         last_reconciled_divergences: reconciled.as_ref().map(|body| body.count.unwrap_or(0)),
+        pruned_below: pruned_below(desk.snapshot)?.map(|(index, _)| index),
         attested,
         witnesses,
     })
@@ -115,6 +119,7 @@ impl App {
             Ok(Verification {
                 holds: report.holds(),
                 records: report.records,
+                pruned: report.pruned,
                 checkpoints: report.checkpoints,
                 given: given.map(|g| g.claims().size()),
                 root: BASE64.encode(&report.root),

@@ -130,7 +130,7 @@ fn told(error: ReidentificationError) -> ServiceError {
 }
 
 /// Who may be second: an auditor or a data protection officer, in force.
-fn second_person(desk: &Desk<'_>) -> Result<AssignmentFacts, ServiceError> {
+pub(super) fn second_person(desk: &Desk<'_>) -> Result<AssignmentFacts, ServiceError> {
     let actor = desk
         .signed_in
         .acting_as(Profession::DataProtectionOfficer, desk.now)

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::Serialize;
 
+use super::pruning::pruned_below;
 use super::reviews::{belongs, opens_content, waits};
 use super::{as_auditor, minute, read_body, watching};
 use crate::audit::note::Note;
@@ -234,6 +235,12 @@ impl App {
                     month.french(),
                     month.next().french()
                 ),
+            ));
+        }
+        if pruned_below(snapshot)?.is_some_and(|(_, before)| before > from) {
+            return Err(ServiceError::rule(
+                "month_pruned",
+                "Des traces de ce mois ont été élaguées au terme de leur durée de conservation : ses nombres ne peuvent plus être recomptés. Le rapport signé que vous avez gardé vaut toujours.",
             ));
         }
         let mut counting = Counting::default();

@@ -51,6 +51,7 @@ const fn object(resource: ResourceKind) -> &'static str {
         ResourceKind::LogExport => "un export du journal",
         ResourceKind::MonthlyReport => "le rapport mensuel du journal",
         ResourceKind::Reidentification => "une demande d'identité",
+        ResourceKind::Pruning => "un élagage du journal",
         ResourceKind::KeptForm => "un texte non envoyé",
     }
 }
@@ -100,6 +101,13 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         }
         (Action::Read, ResourceKind::Reidentification) => {
             whole("a lu qui est derrière un pseudonyme", "lire qui est derrière un pseudonyme")
+        }
+        (Action::Create, ResourceKind::Pruning) => both("demandé", "demander"),
+        (Action::Decline, ResourceKind::Pruning) => {
+            both("refusé, en seconde personne,", "refuser, en seconde personne,")
+        }
+        (Action::Prune, _) => {
+            whole("a élagué le journal de traces arrivées à leur terme", "élaguer le journal")
         }
         (Action::Share, ResourceKind::Share) => both("fait", "faire"),
         (Action::Sign, ResourceKind::Charter) => both("signé", "signer"),
@@ -181,6 +189,8 @@ pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) 
     if let Some(count) = body.count {
         let what = if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) {
             if count > 1 { "désaccords" } else { "désaccord" }
+        } else if body.action == Action::Prune {
+            if count > 1 { "traces" } else { "trace" }
         } else {
             "fois"
         };

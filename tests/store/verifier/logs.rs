@@ -63,6 +63,7 @@ impl Fitted<'_> {
                     decision: b.decision.code().to_owned(),
                 }),
                 detail: None,
+                leftover: false,
             }
         };
         let rows = self.0.records.iter().enumerate().map(row).collect();
@@ -83,6 +84,10 @@ impl LogReader for Fitted<'_> {
     fn rows(&mut self, after: Option<i64>, limit: usize) -> Result<Vec<StoredRow>, Infallible> {
         let skip = after.map_or(0, |a| usize::try_from(a + 1).unwrap());
         Ok(self.all().0.into_iter().skip(skip).take(limit).collect())
+    }
+
+    fn prunings(&mut self) -> Result<Vec<(i64, String)>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn index_rows(&mut self) -> Result<u64, Infallible> {

@@ -3,8 +3,8 @@
 //!
 //! Where the second is stricter on purpose, the case says so by its name (`stricter: …`).
 
-mod batch;
-mod logs;
+pub mod batch;
+pub mod logs;
 mod losses;
 mod policies;
 mod receipts;

@@ -44,6 +44,7 @@ fn state(kept: bool) -> LogState {
         last_verified_at: kept.then(|| "2027-03-13T09:57:00Z".to_owned()),
         last_reconciled_at: kept.then(|| "2027-03-14T04:10:00Z".to_owned()),
         last_reconciled_divergences: kept.then_some(2),
+        pruned_below: kept.then_some(310),
         attested: kept.then_some(1198),
         witnesses: if kept { witnesses() } else { Vec::new() },
     }
@@ -202,6 +203,7 @@ pub fn proof() -> Vec<(&'static str, ProofPage)> {
     let found = |failure: Option<&str>, given| Verification {
         holds: failure.is_none(),
         records: 1204,
+        pruned: if failure.is_none() { 122 } else { 0 },
         checkpoints: 3,
         given,
         root: String::new(),

@@ -1,0 +1,16 @@
+REVOKE DELETE ON audit_index, audit_detail FROM relais_lane;
+REVOKE UPDATE (body) ON audit_leaf FROM relais_lane;
+DROP TRIGGER audit_detail_prune_only ON audit_detail;
+CREATE TRIGGER audit_detail_append_only BEFORE UPDATE OR DELETE ON audit_detail FOR EACH ROW EXECUTE FUNCTION relais_append_only();
+ALTER TABLE audit_detail ENABLE ALWAYS TRIGGER audit_detail_append_only;
+DROP TRIGGER audit_index_prune_only ON audit_index;
+CREATE TRIGGER audit_index_append_only BEFORE UPDATE OR DELETE ON audit_index FOR EACH ROW EXECUTE FUNCTION relais_append_only();
+ALTER TABLE audit_index ENABLE ALWAYS TRIGGER audit_index_append_only;
+DROP TRIGGER audit_leaf_prune_only ON audit_leaf;
+CREATE TRIGGER audit_leaf_append_only BEFORE UPDATE OR DELETE ON audit_leaf FOR EACH ROW EXECUTE FUNCTION relais_append_only();
+ALTER TABLE audit_leaf ENABLE ALWAYS TRIGGER audit_leaf_append_only;
+DROP TABLE pruning_decision;
+DROP TABLE pruning;
+DROP FUNCTION relais_prune_beside();
+DROP FUNCTION relais_prune_leaf();
+DROP FUNCTION relais_pruning_asked();

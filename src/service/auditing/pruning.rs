@@ -1,0 +1,455 @@
+//! Pruning of the log: one person asks, another decides, and the records that are past their time lose their body, their
+//! searchable copy and their sealed detail. Their hashes stay, and with them every proof, receipt and checkpoint.
+//!
+//! LAW §6, SECURITY §1. Both are auditors or data protection officers in force: nobody who runs the service can prune alone
+//! what it did. The period is the charter's, never less than the law's.
+//!
+//! INVARIANT: a batch of records and the `prune` record that names exactly these are one transaction. Wherever a pruning is
+//! cut short, the log verifies, and the next run goes on from there.
+//! INVARIANT: the erasing itself has no session: it follows from the request, which both persons' records cite.
+//! INVARIANT: a destroyed key of pseudonyms lives on in no process (`App::pseudonym_key_of`).
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::reidentifying::second_person;
+use super::{minute, no_such_record, read_body};
+use crate::access::facts::AssignmentFacts;
+use crate::audit::lane::{Job, LaneError, Priority};
+use crate::audit::prune::{Cover, Erased, Request};
+use crate::audit::verify::LogReader;
+use crate::audit::{Disclosed, Record};
+use crate::clock::Timestamp;
+use crate::crypto::keyring::KeyOwner;
+use crate::domain::day::french_date;
+use crate::domain::pruning::{
+    DECISION_DAYS, Pruning, PruningError, PruningOpinion, PruningState, latest_day, limit, year_over,
+};
+use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
+use crate::domain::text::Paragraph;
+use crate::ids::{PruningId, RequestId};
+use crate::service::who::{Names, Who};
+use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
+use crate::store::pruning::{
+    NewPruning, NewPruningDecision, PruningScope, StoredPruning, pruning_decision_ref, pruning_ref,
+};
+use crate::store::{Snapshot, StoreError, WriteTx};
+
+/// How many records one transaction erases.
+const BATCH: i64 = 2000;
+/// LAW §6: the longest that a charter may keep technical records; where no charter is in force, nothing shorter is known.
+const LONGEST_MONTHS: u32 = 36;
+
+/// What is asked, and why.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruningInput {
+    pub class: RetentionClass,
+    /// The records of before this day, in Paris.
+    pub before: NaiveDate,
+    /// Facts only: neither a name nor a content.
+    pub reason: Paragraph<600>,
+}
+
+/// What the second person says.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruningDecisionInput {
+    pub outcome: PruningOpinion,
+    /// Why, in writing.
+    pub remark: Paragraph<600>,
+}
+
+/// One request.
+#[derive(Clone, Debug, Serialize)]
+pub struct PruningView {
+    pub id: PruningId,
+    pub class: RetentionClass,
+    /// Records older than this day, in Paris.
+    pub before: NaiveDate,
+    /// How many records it covers, from which index to which.
+    pub records: u64,
+    pub first: u64,
+    pub last: u64,
+    pub asked_at: String,
+    pub asked_by: Who,
+    pub reason: String,
+    pub state: PruningState,
+    pub may_decide: bool,
+    pub decided_by: Option<Who>,
+    pub remark: Option<String>,
+}
+
+/// Requests, the latest first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Prunings {
+    pub items: Vec<PruningView>,
+}
+
+/// How far a run came, in records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrunedRecords {
+    pub done: u64,
+    /// Confirmed, and left for the next run.
+    pub left: u64,
+}
+
+fn rule(code: &'static str, sentence: impl Into<String>) -> ServiceError {
+    ServiceError::rule(code, sentence.into())
+}
+
+fn told(error: PruningError) -> ServiceError {
+    match error {
+        PruningError::OnePerson => ServiceError::Internal(error.to_string()),
+        PruningError::OwnRequest => rule(
+            "pruning_own",
+            "On ne décide pas de sa propre demande : demandez au délégué à la protection des données ou à un autre auditeur.",
+        ),
+        PruningError::State(PruningState::Lapsed) => rule(
+            "pruning_lapsed",
+            format!(
+                "Personne n'a décidé en {DECISION_DAYS} jours : cette demande est close. Faites-en une autre."
+            ),
+        ),
+        PruningError::State(state) => {
+            rule("pruning_decided", format!("Cette demande a déjà sa réponse (« {} »).", state.french()))
+        }
+    }
+}
+
+fn number(n: i64) -> Result<u64, ServiceError> {
+    u64::try_from(n).map_err(|e| ServiceError::Internal(e.to_string()))
+}
+
+/// A request, as every record of it cites it.
+fn request(id: &PruningId, scope: &PruningScope) -> Result<Request, ServiceError> {
+    Ok(Request {
+        id: id.clone(),
+        class: scope.class,
+        first: number(scope.bounds.first)?,
+        last: number(scope.bounds.last)?,
+        before: scope.before,
+    })
+}
+
+/// The body of a record; of one that is pruned, that it is, in a sentence.
+pub(super) fn body_or_told(snapshot: &mut Snapshot, index: i64) -> Result<String, ServiceError> {
+    if let Some(body) = snapshot.log_body(index)? {
+        return Ok(body);
+    }
+    if snapshot.log_is_pruned(index)? {
+        return Err(rule(
+            "record_pruned",
+            format!(
+                "La trace n° {index} a été élaguée au terme de sa durée de conservation : son contenu est effacé, son \
+                 empreinte reste. Un reçu pris avant se vérifie toujours."
+            ),
+        ));
+    }
+    Err(no_such_record())
+}
+
+/// What of the log is pruned already: technical records below this index, older than this moment.
+pub(super) fn pruned_below(snapshot: &mut Snapshot) -> Result<Option<(u64, Timestamp)>, ServiceError> {
+    let mut furthest = None;
+    for (_, text) in snapshot.prunings()? {
+        if let Some(cover) = Cover::of(&read_body(&text)?) {
+            furthest = furthest.max(Some((cover.last.saturating_add(1), cover.request.before)));
+        }
+    }
+    Ok(furthest)
+}
+
+impl App {
+    /// How many months the charter in force keeps technical records.
+    fn technical_months(&self, snapshot: &mut Snapshot, now: Timestamp) -> Result<u32, ServiceError> {
+        let book = self.book(snapshot)?;
+        Ok(book.in_force(now).map_or(LONGEST_MONTHS, |e| e.charter.sheet().retention.technical_log_months))
+    }
+
+    /// Where a request stands, with who asked and who decided.
+    fn pruning_standing(
+        snapshot: &mut Snapshot,
+        row: &StoredPruning,
+    ) -> Result<(Pruning, AssignmentFacts, Option<AssignmentFacts>), ServiceError> {
+        let mut by = |id: &_| {
+            let found = snapshot.assignment_fetch(id)?;
+            found
+                .map(|row| row.facts)
+                .ok_or_else(|| ServiceError::Internal("a pruning of nobody's".to_owned()))
+        };
+        let asker = by(&row.by)?;
+        let second = row.decision.as_ref().map(|d| by(&d.by)).transpose()?;
+        let decided = row.decision.as_ref().zip(second.as_ref());
+        // Until it is confirmed, all of it is there.
+        let left = match &row.decision {
+            Some(decision) if decision.outcome == PruningOpinion::Confirmed => {
+                let (class, bounds) = (row.scope.class, row.scope.bounds);
+                !snapshot.prunable_between(class, bounds.first.saturating_sub(1), bounds.last, 1)?.is_empty()
+            }
+            Some(_) | None => true,
+        };
+        let pruning = Pruning::new(
+            (asker.professional.clone(), row.at),
+            decided.map(|(d, who)| (d.outcome, who.professional.clone())),
+            left,
+        )
+        .map_err(told)?;
+        Ok((pruning, asker, second))
+    }
+
+    /// Asks that the records of a class of before a day be pruned.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; before their time, or where there is nothing to prune, a rule.
+    pub fn pruning_ask(&self, call: &Call, input: &PruningInput) -> Result<Created, ServiceError> {
+        let act = Act { action: Action::Create, resource: ResourceKind::Pruning };
+        self.change_desk(call, act, |desk| {
+            let me = second_person(desk)?;
+            let scope = self.pruning_scope(desk, input)?;
+            let key = self.store.instance_key();
+            for earlier in desk.snapshot.prunings_asked(key)? {
+                let (standing, _, _) = Self::pruning_standing(desk.snapshot, &earlier)?;
+                if earlier.scope.class == scope.class && standing.state(desk.now).runs() {
+                    return Err(rule(
+                        "pruning_running",
+                        "Une demande d'élagage est déjà en cours : voyez la liste des demandes.",
+                    ));
+                }
+            }
+            let reason = input.reason.as_str();
+            let row = NewPruning::seal(key, self.chance(), scope, reason, (desk.now, me.id))?;
+            desk.motive = Some(reason.to_owned());
+            desk.cites.push(request(&row.id, &scope)?.mark());
+            let (name, ciphertext) = (pruning_ref(&row.id), row.ciphertext().to_vec());
+            Ok(Change::new(row.id.as_str())
+                .sealed_step(name, &ciphertext, move |tx, _| tx.pruning_insert(&row)))
+        })
+    }
+
+    fn pruning_scope(&self, desk: &mut Desk<'_>, input: &PruningInput) -> Result<PruningScope, ServiceError> {
+        // The guard of the database compares with the last record, which may be a while ago.
+        let last = desk.snapshot.log_last_time()?.unwrap_or(desk.now).min(desk.now);
+        let months = self.technical_months(desk.snapshot, last)?;
+        let Some(limit) = limit(input.class, months, last) else {
+            return Err(rule(
+                "pruning_never",
+                "Les traces de consultation et d'accord vivent aussi longtemps que le parcours, puis sont archivées : cette version n'en élague aucune.",
+            ));
+        };
+        let before = Timestamp::paris_midnight(input.before);
+        if before > limit {
+            return Err(rule(
+                "pruning_early",
+                format!(
+                    "Ces traces se gardent {months} mois : on ne peut élaguer que celles d'avant le {}.",
+                    french_date(latest_day(limit))
+                ),
+            ));
+        }
+        let bounds = desk
+            .snapshot
+            .prunable(input.class, before)?
+            .ok_or_else(|| rule("pruning_nothing", "Il n'y a aucune trace à élaguer avant ce jour."))?;
+        Ok(PruningScope { class: input.class, before, bounds })
+    }
+
+    /// Confirms or refuses a request, as the second person. What is confirmed is pruned by [`App::prune_confirmed`].
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn pruning_decide(
+        &self,
+        call: &Call,
+        id: &PruningId,
+        input: &PruningDecisionInput,
+    ) -> Result<Created, ServiceError> {
+        let action = match input.outcome {
+            PruningOpinion::Confirmed => Action::Confirm,
+            PruningOpinion::Refused => Action::Decline,
+        };
+        let act = Act { action, resource: ResourceKind::Pruning };
+        self.change_desk(call, act, |desk| {
+            let me = second_person(desk)?;
+            let key = self.store.instance_key();
+            let rows = desk.snapshot.prunings_asked(key)?;
+            let row = rows.into_iter().find(|row| row.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
+            let (standing, _, _) = Self::pruning_standing(desk.snapshot, &row)?;
+            standing.accepts_decision(&me.professional, desk.now).map_err(told)?;
+            let remark = input.remark.as_str();
+            let step = NewPruningDecision::seal(
+                key,
+                self.chance(),
+                id.clone(),
+                (input.outcome, remark),
+                (desk.now, me.id),
+            )?;
+            desk.motive = Some(remark.to_owned());
+            desk.cites.push(request(id, &row.scope)?.mark());
+            let (name, ciphertext) = (pruning_decision_ref(id), step.ciphertext().to_vec());
+            Ok(Change::new(id.as_str()).sealed_step(name, &ciphertext, move |tx, _| tx.pruning_decide(&step)))
+        })
+    }
+
+    /// The requests, the latest first.
+    ///
+    /// # Errors
+    /// Refused to anybody but auditors and data protection officers.
+    pub fn prunings(&self, call: &Call) -> Result<Disclosed<Prunings>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Pruning };
+        self.read_desk(call, act, |desk| {
+            let me = second_person(desk)?;
+            let mut names = Names::default();
+            let mut items = Vec::new();
+            for row in desk.snapshot.prunings_asked(self.store.instance_key())? {
+                let (standing, asker, second) = Self::pruning_standing(desk.snapshot, &row)?;
+                desk.returned.push(pruning_ref(&row.id));
+                items.push(PruningView {
+                    class: row.scope.class,
+                    before: row.scope.before.paris_day(),
+                    records: number(row.scope.bounds.records)?,
+                    first: number(row.scope.bounds.first)?,
+                    last: number(row.scope.bounds.last)?,
+                    asked_at: minute(row.at),
+                    asked_by: names.who(desk.snapshot, &asker)?,
+                    state: standing.state(desk.now),
+                    may_decide: standing.accepts_decision(&me.professional, desk.now).is_ok(),
+                    decided_by: second.map(|s| names.who(desk.snapshot, &s)).transpose()?,
+                    remark: row.decision.map(|d| d.remark),
+                    reason: row.reason,
+                    id: row.id,
+                });
+            }
+            Ok(Prunings { items })
+        })
+    }
+
+    /// Erases what was confirmed and is not erased yet, batch by batch.
+    ///
+    /// # Errors
+    /// The database's, or the lane's; what was done before stays done, and is recorded.
+    pub fn prune_confirmed(&self) -> Result<PrunedRecords, ServiceError> {
+        let mut sum = PrunedRecords::default();
+        let rows = self.store().snapshot()?.prunings_asked(self.store.instance_key())?;
+        for row in rows {
+            let confirmed = row.decision.as_ref().is_some_and(|d| d.outcome == PruningOpinion::Confirmed);
+            if !confirmed {
+                continue;
+            }
+            let mut after = row.scope.bounds.first.saturating_sub(1);
+            while let Some((last, many)) = self.prune_batch(&row, after)? {
+                after = last;
+                sum.done = sum.done.saturating_add(many);
+            }
+        }
+        // What was erased leaves the write-ahead log too; where a reader kept it there, the hourly sweep tries again.
+        if sum.done > 0 && self.empty_journal().is_err() {
+            sum.left = 1;
+        }
+        Ok(sum)
+    }
+
+    /// The next batch with its record: its last index, and how many. Nothing where there is none left.
+    fn prune_batch(&self, row: &StoredPruning, after: i64) -> Result<Option<(i64, u64)>, ServiceError> {
+        let scope = &row.scope;
+        let batch =
+            self.store().snapshot()?.prunable_between(scope.class, after, scope.bounds.last, BATCH)?;
+        let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(None) };
+        let mut erased = Erased::default();
+        for one in &batch {
+            erased.add(number(one.index)?, &one.leaf_hash);
+        }
+        let cover = Cover {
+            request: request(&row.id, scope)?,
+            first: number(first.index)?,
+            last: number(last.index)?,
+            count: erased.count(),
+            digest: erased.digest(),
+        };
+        let record = self.prune_record(row, &cover)?;
+        let (end, many) = (last.index, u64::from(cover.count));
+        let indexes: Vec<i64> = batch.iter().map(|one| one.index).collect();
+        let done = self
+            .lane()
+            .submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| tx.log_prune(&indexes));
+        match done.wait() {
+            Ok(_) => Ok(Some((end, many))),
+            // Another run, or another node, was first.
+            Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(Some((end, 0))),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn prune_record(&self, row: &StoredPruning, cover: &Cover) -> Result<Record, ServiceError> {
+        let mut draft = RecordDraft::new(
+            RequestId::random(self.chance())?,
+            RetentionClass::Disclosure,
+            Action::Prune,
+            ResourceKind::AuditLog,
+            Verdict::Permit,
+        );
+        draft.basis = cover.basis();
+        draft.count = Some(cover.count);
+        draft.returned = vec![pruning_ref(&row.id), pruning_decision_ref(&row.id)];
+        draft.motive = Some(row.reason.clone());
+        self.prepare(&draft, None)
+    }
+
+    /// Destroys the keys of pseudonyms of the years that are over, each with its record; how many.
+    ///
+    /// What was linked by them is linked by nothing any more: searches by pseudonym, own acts and identities of such a
+    /// year find nothing.
+    ///
+    /// # Errors
+    /// The database's, or the lane's.
+    pub fn forget_years(&self, now: Timestamp) -> Result<u64, ServiceError> {
+        let mut snapshot = self.store().snapshot()?;
+        let months = self.technical_months(&mut snapshot, now)?;
+        let oldest = snapshot.oldest_living_pathway()?;
+        let over = |class: RetentionClass, year: i32| {
+            let past = year_over(class, year, months).is_some_and(|end| end <= now);
+            // LAW §6: disclosures as long as the pathway lives. One opened before the year was over is in its records.
+            let ended = year_over(RetentionClass::Technical, year, 0);
+            let lived = ended.is_none_or(|end| oldest.is_some_and(|opened| opened < end));
+            past && (class == RetentionClass::Technical || !lived)
+        };
+        let years: Vec<_> =
+            snapshot.pseudonym_years()?.into_iter().filter(|(class, year)| over(*class, *year)).collect();
+        drop(snapshot);
+        let mut done = 0_u64;
+        for (class, year) in years {
+            if self.forget_year(class, year)? {
+                done = done.saturating_add(1);
+            }
+        }
+        if done > 0 {
+            self.empty_journal()?;
+        }
+        Ok(done)
+    }
+
+    fn forget_year(&self, class: RetentionClass, year: i32) -> Result<bool, ServiceError> {
+        let mut draft = RecordDraft::new(
+            RequestId::random(self.chance())?,
+            RetentionClass::Disclosure,
+            Action::Erase,
+            ResourceKind::Instance,
+            Verdict::Permit,
+        );
+        draft.basis = vec![format!("pseudonyms:{}:{year}", class.code())];
+        draft.motive = Some(format!("durée de conservation : pseudonymes de {year} ({})", class.french()));
+        let job = Job::new(self.prepare(&draft, None)?);
+        let owner = KeyOwner::Pseudonyms { class, year };
+        let done = self
+            .lane()
+            .submit(Priority::Session, job, move |tx: &mut WriteTx, at| tx.key_destroy(&owner, at));
+        match done.wait() {
+            Ok(_) => Ok(true),
+            Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! Requests to prune the log, and the second person's decisions. Rows are added and never changed; the words are sealed.
+//!
+//! Of the records themselves: `store::log`.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::schema::{data_key, pathway, pruning, pruning_decision};
+use super::snapshot::Snapshot;
+use super::tx::WriteTx;
+use super::{StoreError, seal};
+use crate::clock::{Chance, Timestamp};
+use crate::crypto::envelope::{DataKey, Place};
+use crate::crypto::keyring::KeyOwner;
+use crate::domain::pruning::PruningOpinion;
+use crate::domain::record::{RetentionClass, RowRef};
+use crate::ids::{AssignmentId, PruningId};
+use crate::store::log::PruneBounds;
+
+const TABLE: &str = "pruning";
+const DECISIONS: &str = "pruning_decision";
+
+// Rows never change, so their places have no version of their own.
+const fn place(id: &str) -> Place<'_> {
+    Place { table: TABLE, row: id, column: "reason", version: 0 }
+}
+
+const fn decision_place(id: &str) -> Place<'_> {
+    Place { table: DECISIONS, row: id, column: "remark", version: 0 }
+}
+
+/// The name of a request's row.
+#[must_use]
+pub fn pruning_ref(id: &PruningId) -> RowRef {
+    RowRef { table: TABLE, id: id.as_str().to_owned(), version: 1 }
+}
+
+/// The name of the row of its decision.
+#[must_use]
+pub fn pruning_decision_ref(id: &PruningId) -> RowRef {
+    RowRef { table: DECISIONS, id: id.as_str().to_owned(), version: 1 }
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PruningScope {
+    pub class: RetentionClass,
+    pub before: Timestamp,
+    pub bounds: PruneBounds,
+}
+
+/// A request, sealed and ready for the lane.
+pub struct NewPruning {
+    pub id: PruningId,
+    scope: PruningScope,
+    at: Timestamp,
+    by: AssignmentId,
+    reason: Vec<u8>,
+}
+
+impl NewPruning {
+    /// Seals the reason of a request.
+    ///
+    /// # Errors
+    /// When sealing fails.
+    pub fn seal(
+        key: &DataKey,
+        chance: &dyn Chance,
+        scope: PruningScope,
+        reason: &str,
+        (at, by): (Timestamp, AssignmentId),
+    ) -> Result<Self, StoreError> {
+        let id = PruningId::random(chance).map_err(crate::crypto::keyring::KeyringError::from)?;
+        let reason = seal::seal_json(key, place(id.as_str()), TABLE, &reason, chance)?;
+        Ok(Self { id, scope, at, by, reason })
+    }
+
+    /// What the write digest covers.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.reason
+    }
+}
+
+/// A decision, sealed and ready for the lane.
+pub struct NewPruningDecision {
+    request: PruningId,
+    outcome: PruningOpinion,
+    at: Timestamp,
+    by: AssignmentId,
+    remark: Vec<u8>,
+}
+
+impl NewPruningDecision {
+    /// Seals the words of a decision.
+    ///
+    /// # Errors
+    /// When sealing fails.
+    pub fn seal(
+        key: &DataKey,
+        chance: &dyn Chance,
+        request: PruningId,
+        (outcome, remark): (PruningOpinion, &str),
+        (at, by): (Timestamp, AssignmentId),
+    ) -> Result<Self, StoreError> {
+        let remark = seal::seal_json(key, decision_place(request.as_str()), DECISIONS, &remark, chance)?;
+        Ok(Self { request, outcome, at, by, remark })
+    }
+
+    /// What the write digest covers.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.remark
+    }
+}
+
+/// What was decided on a request.
+pub struct StoredPruningDecision {
+    pub outcome: PruningOpinion,
+    pub by: AssignmentId,
+    pub remark: String,
+}
+
+/// A request, opened.
+pub struct StoredPruning {
+    pub id: PruningId,
+    pub scope: PruningScope,
+    pub at: Timestamp,
+    pub by: AssignmentId,
+    pub reason: String,
+    pub decision: Option<StoredPruningDecision>,
+}
+
+type Raw = (String, String, i64, i64, i64, i64, i64, String, Vec<u8>);
+type RawDecision = (String, String, i64, String, Vec<u8>);
+
+fn bad(e: &dyn std::fmt::Display) -> StoreError {
+    StoreError::corrupt(TABLE, e)
+}
+
+fn read_row(key: &DataKey, raw: Raw, decided: Option<RawDecision>) -> Result<StoredPruning, StoreError> {
+    let (id, class, before, first, last, records, at, by, reason) = raw;
+    let reason = seal::open_json(key, place(&id), TABLE, &reason)?;
+    let decision = match decided {
+        None => None,
+        Some((request, outcome, _, by, remark)) => Some(StoredPruningDecision {
+            outcome: PruningOpinion::parse(&outcome).map_err(|e| bad(&e))?,
+            by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
+            remark: seal::open_json(key, decision_place(&request), DECISIONS, &remark)?,
+        }),
+    };
+    Ok(StoredPruning {
+        id: PruningId::parse(&id).map_err(|e| bad(&e))?,
+        scope: PruningScope {
+            class: RetentionClass::parse(&class).map_err(|e| bad(&e))?,
+            before: Timestamp::from_micros(before),
+            bounds: PruneBounds { first, last, records },
+        },
+        at: Timestamp::from_micros(at),
+        by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
+        reason,
+        decision,
+    })
+}
+
+impl Snapshot {
+    /// Every request, the latest first.
+    ///
+    /// # Errors
+    /// The database's, or words that do not open.
+    pub fn prunings_asked(&mut self, key: &DataKey) -> Result<Vec<StoredPruning>, StoreError> {
+        let rows: Vec<Raw> =
+            pruning::table.order((pruning::at.desc(), pruning::id.asc())).load(self.conn())?;
+        let decided: Vec<RawDecision> = pruning_decision::table.load(self.conn())?;
+        let mut decided: BTreeMap<String, RawDecision> =
+            decided.into_iter().map(|row| (row.0.clone(), row)).collect();
+        rows.into_iter()
+            .map(|raw| {
+                let own = decided.remove(&raw.0);
+                read_row(key, raw, own)
+            })
+            .collect()
+    }
+
+    /// The years whose pseudonyms can still be made, of every class.
+    ///
+    /// # Errors
+    /// The database's; an owner that is none.
+    pub fn pseudonym_years(&mut self) -> Result<Vec<(RetentionClass, i32)>, StoreError> {
+        let owners: Vec<String> = data_key::table
+            .filter(data_key::owner.like("pseudonyms:%"))
+            .filter(data_key::destroyed_at.is_null())
+            .order(data_key::owner.asc())
+            .select(data_key::owner)
+            .load(self.conn())?;
+        let mut years = Vec::new();
+        for text in owners {
+            match KeyOwner::parse(&text).map_err(|e| StoreError::corrupt("data_key", &e))? {
+                KeyOwner::Pseudonyms { class, year } => years.push((class, year)),
+                KeyOwner::Instance | KeyOwner::Pathway(_) | KeyOwner::Log { .. } => {}
+            }
+        }
+        Ok(years)
+    }
+
+    /// When the oldest pathway was opened whose key stands; nothing where there is none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn oldest_living_pathway(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let living: Vec<String> = data_key::table
+            .filter(data_key::owner.like("pathway:%"))
+            .filter(data_key::destroyed_at.is_null())
+            .select(data_key::owner)
+            .load(self.conn())?;
+        let living: std::collections::BTreeSet<&str> =
+            living.iter().filter_map(|owner| owner.strip_prefix("pathway:")).collect();
+        let opened: Vec<(String, i64)> = pathway::table
+            .order(pathway::opened_at.asc())
+            .select((pathway::id, pathway::opened_at))
+            .load(self.conn())?;
+        let oldest = opened.iter().find(|(id, _)| living.contains(id.as_str()));
+        Ok(oldest.map(|(_, at)| Timestamp::from_micros(*at)))
+    }
+}
+
+impl WriteTx {
+    /// Adds a request.
+    ///
+    /// # Errors
+    /// The database's; its guard refuses a request before its time.
+    pub fn pruning_insert(&mut self, row: &NewPruning) -> Result<(), StoreError> {
+        let scope = &row.scope;
+        diesel::insert_into(pruning::table)
+            .values((
+                pruning::id.eq(row.id.as_str()),
+                pruning::class.eq(scope.class.code()),
+                pruning::before_at.eq(scope.before.micros()),
+                pruning::first_idx.eq(scope.bounds.first),
+                pruning::last_idx.eq(scope.bounds.last),
+                pruning::records.eq(scope.bounds.records),
+                pruning::at.eq(row.at.micros()),
+                pruning::by_assignment.eq(row.by.as_str()),
+                pruning::reason.eq(&row.reason),
+            ))
+            .execute(self.conn())?;
+        Ok(())
+    }
+
+    /// Adds the decision on a request.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when there is one already; the guard refuses one by who asked.
+    pub fn pruning_decide(&mut self, row: &NewPruningDecision) -> Result<(), StoreError> {
+        // THREAT: two decisions at the same moment. The second one is decided anew, and refused.
+        let taken: i64 = pruning_decision::table
+            .filter(pruning_decision::request.eq(row.request.as_str()))
+            .select(diesel::dsl::count(pruning_decision::request))
+            .get_result(self.conn())?;
+        if taken > 0 {
+            return Err(StoreError::Stale);
+        }
+        diesel::insert_into(pruning_decision::table)
+            .values((
+                pruning_decision::request.eq(row.request.as_str()),
+                pruning_decision::outcome.eq(row.outcome.code()),
+                pruning_decision::at.eq(row.at.micros()),
+                pruning_decision::by_assignment.eq(row.by.as_str()),
+                pruning_decision::remark.eq(&row.remark),
+            ))
+            .execute(self.conn())?;
+        Ok(())
+    }
+}
