@@ -171,7 +171,7 @@ impl Counting {
             }
         }
         let permitted = body.decision == Verdict::Permit;
-        if permitted && body.resource == ResourceKind::Emergency && body.action == Action::Create {
+        if belongs(ReviewKind::Emergency, body) {
             one_more(&mut self.emergencies);
         }
         if !permitted && body.action == Action::SignIn {
