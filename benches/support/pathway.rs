@@ -278,6 +278,7 @@ fn share(chance: &Counted, n: usize, members: &[ParticipationFacts], items: &[It
             .map(|m| ShareRecipient { participation: m.id.clone(), statute: None, ended_at: None })
             .collect(),
         handover: None,
+        departure: None,
     }
 }
 
