@@ -330,11 +330,20 @@ impl App {
         class: RetentionClass,
         year: u16,
     ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
-        let current = year == self.year()?;
-        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)).filter(|_| current) {
-            return Ok(Some(Arc::clone(found)));
+        if let Some(found) = self.pseudonym_key_kept(class, year)? {
+            return Ok(Some(found));
         }
         self.pseudonym_key_in(&mut self.store.snapshot()?, class, year)
+    }
+
+    /// This year's, from memory; of another year none is kept there.
+    fn pseudonym_key_kept(
+        &self,
+        class: RetentionClass,
+        year: u16,
+    ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
+        let current = year == self.year()?;
+        Ok(locked(&self.pseudonyms).get(&(class, year)).filter(|_| current).map(Arc::clone))
     }
 
     /// [`App::pseudonym_key_of`] for who has a snapshot already: no second reader is taken.
@@ -344,8 +353,8 @@ impl App {
         class: RetentionClass,
         year: u16,
     ) -> Result<Option<Arc<PseudonymKey>>, ServiceError> {
-        if let Some(found) = locked(&self.pseudonyms).get(&(class, year)) {
-            return Ok(Some(Arc::clone(found)));
+        if let Some(found) = self.pseudonym_key_kept(class, year)? {
+            return Ok(Some(found));
         }
         if locked(&self.without).contains(&(class, year)) {
             return Ok(None);
@@ -368,7 +377,7 @@ impl App {
             .unwrap_pseudonym_key(class, i32::from(year), &stored)
             .map_err(|e| ServiceError::Internal(e.to_string()))?;
         let key = Arc::new(PseudonymKey::new(class, year, key.into_bytes()));
-        if current {
+        if year == self.year()? {
             let mut kept = locked(&self.pseudonyms);
             kept.retain(|(_, other), _| *other == year);
             kept.insert((class, year), Arc::clone(&key));

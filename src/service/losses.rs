@@ -75,12 +75,12 @@ impl App {
     ) -> Result<Proved, ServiceError> {
         let now = self.moment(&mut self.store.snapshot()?)?;
         let index = self.store.instance_keys().login_index(asked.login.as_str());
-        let person = self.store.snapshot()?.professional_by_login(&index)?;
+        let account = self.store.snapshot()?.account_by_login(&index)?;
         let proof = {
             let _turn = self.hash_turn()?;
-            self.prove(person.as_ref(), &asked.password, &asked.code, now)?
+            self.prove(account.as_ref(), &asked.password, &asked.code, now)?
         };
-        let confirmed = person.filter(|p| p.state == AccountState::Confirmed);
+        let confirmed = account.map(|a| a.person).filter(|p| p.state == AccountState::Confirmed);
         let (Some(person), Some(proof)) = (confirmed, proof) else {
             return Err(ServiceError::rule(
                 "not_proved",

@@ -129,7 +129,7 @@ pub struct Reconciled {
 }
 
 /// The tables that a detail may name, and here are looked at.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "access_review",
     "assignment",
     "emergency",
