@@ -92,6 +92,10 @@ pub struct Settings {
     pub certificate: PathBuf,
     /// Its key, mode 0600.
     pub certificate_key: PathBuf,
+    /// Bytes to be kept free on the disk of the database: below, nobody new signs in.
+    pub disk_headroom: u64,
+    /// Where measures are given to a scraper on this machine; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// From when on something in the log is worth a look.
     pub thresholds: Thresholds,
     /// The `[[witness]]` tables of the file.
@@ -117,6 +121,10 @@ pub enum SettingError {
     Value { name: &'static str, expected: &'static str },
     #[error("le témoin n° {number} (`[[witness]]`) : {what}")]
     Witness { number: usize, what: String },
+    #[error(
+        "`[metrics]` : l'adresse {0} peut être jointe d'ailleurs. Les mesures ne quittent pas cette machine : donnez une adresse de bouclage (127.0.0.1:9464), et faites-les relever par un programme d'ici"
+    )]
+    MetricsElsewhere(SocketAddr),
     #[error("`database` et `database_file` sont donnés tous les deux : gardez-en un")]
     TwoDatabases,
 }
@@ -153,6 +161,11 @@ const CURIOSITY_KEY: &str = "watch_readings_without_act";
 const DORMANT_KEY: &str = "watch_dormant_days";
 const WINDOW_KEY: &str = "watch_window_days";
 const POLICY_KEY: &str = "policy";
+const HEADROOM_KEY: &str = "disk_headroom";
+/// In the file `listen` of the table `[metrics]`.
+const METRICS_KEY: &str = "metrics_listen";
+/// In the file only.
+const METRICS_TABLE: &str = "metrics";
 /// In the file only: a table for each.
 const WITNESS_TABLES: &str = "witness";
 
@@ -174,7 +187,15 @@ const KNOWN: &[&str] = &[
     DORMANT_KEY,
     WINDOW_KEY,
     POLICY_KEY,
+    HEADROOM_KEY,
+    METRICS_KEY,
 ];
+
+/// Mebibytes that may be asked to be kept free: from a few batches to a large disk.
+const HEADROOM_MIB: std::ops::RangeInclusive<u64> = 16..=1_048_576;
+const MIB: u64 = 1024 * 1024;
+/// What is kept free where nothing is said.
+const USUAL_HEADROOM_MIB: u64 = 128;
 
 /// Values by setting, with what was wrong on the way.
 #[derive(Default)]
@@ -234,6 +255,9 @@ impl Reading {
                 (None, toml::Value::Array(tables)) if name == WITNESS_TABLES => {
                     self.read_witnesses(tables, data)
                 }
+                (None, toml::Value::Table(table)) if name == METRICS_TABLE => self.read_metrics(table),
+                // One way to say a thing: a table in the file.
+                (Some(METRICS_KEY), _) => self.unknown(name, "relais.toml"),
                 (Some(known), toml::Value::String(text)) => {
                     self.values.insert(known, text);
                 }
@@ -258,11 +282,38 @@ impl Reading {
         }
     }
 
+    fn read_metrics(&mut self, table: toml::Table) {
+        for (name, value) in table {
+            match (name.as_str(), value) {
+                ("listen", toml::Value::String(text)) => {
+                    self.values.insert(METRICS_KEY, text);
+                }
+                ("listen", _) => self.errors.push(SettingError::NotText { name: "listen".to_owned() }),
+                (_, _) => self.unknown(format!("metrics.{name}"), "relais.toml"),
+            }
+        }
+    }
+
+    /// Where measures are given, if anywhere.
+    fn metrics(&mut self) -> Option<SocketAddr> {
+        let text = self.get(METRICS_KEY)?;
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => return Some(address),
+            // THREAT: measures tell of the activity of the machine; they are for whoever runs it.
+            Ok(address) => self.errors.push(SettingError::MetricsElsewhere(address)),
+            Err(_) => self.errors.push(SettingError::Value {
+                name: "metrics.listen",
+                expected: "une adresse de bouclage et un port, par exemple 127.0.0.1:9464",
+            }),
+        }
+        None
+    }
+
     fn unknown(&mut self, name: String, place: &'static str) {
         self.errors.push(SettingError::Unknown {
             name,
             place,
-            known: format!("{}, [[witness]]", KNOWN.join(", ")),
+            known: format!("{}, [[witness]], [metrics] listen", in_the_file().join(", ")),
         });
     }
 
@@ -339,6 +390,11 @@ impl Reading {
     }
 }
 
+/// The settings that stand in the file by themselves.
+fn in_the_file() -> Vec<&'static str> {
+    KNOWN.iter().copied().filter(|name| *name != METRICS_KEY).collect()
+}
+
 /// The thresholds of the auditor's console.
 fn thresholds(r: &mut Reading) -> Thresholds {
     let mut number = |key, bound: watch::Bound, expected| {
@@ -395,152 +451,48 @@ impl Settings {
             _unknown => None,
         });
         let thresholds = thresholds(&mut r);
+        let headroom = r.parsed(
+            HEADROOM_KEY,
+            &USUAL_HEADROOM_MIB.to_string(),
+            "un nombre de Mio de 16 à 1048576, par exemple \"128\"",
+            |t| t.parse().ok().filter(|n| HEADROOM_MIB.contains(n)),
+        );
+        let metrics = r.metrics();
         let certificate = r.path(CERTIFICATE_KEY, data, "certs/server.pem");
         let certificate_key = r.path(CERTIFICATE_KEY_KEY, data, "certs/server.key");
         let kek_file = r.get(KEK_KEY).map(|file| data.join(file));
         let policy = r.get(POLICY_KEY).map(|file| data.join(file));
         let kek_file_previous = r.get(KEK_PREVIOUS_KEY).map(|file| data.join(file));
-        match (listen, public_name, database, log_format, log_level) {
-            (Some(listen), Some(public_name), Some(database), Some(log_format), Some(log_level))
-                if r.errors.is_empty() =>
-            {
-                Ok(Self {
-                    data: data.to_owned(),
-                    listen,
-                    public_name,
-                    database,
-                    kek_file,
-                    kek_file_previous,
-                    credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-                    log_format,
-                    log_level,
-                    certificate,
-                    certificate_key,
-                    thresholds,
-                    witnesses: r.witnesses,
-                    policy,
-                })
-            }
+        match (listen, public_name, database, log_format, log_level, headroom) {
+            (
+                Some(listen),
+                Some(public_name),
+                Some(database),
+                Some(log_format),
+                Some(log_level),
+                Some(headroom),
+            ) if r.errors.is_empty() => Ok(Self {
+                data: data.to_owned(),
+                listen,
+                public_name,
+                database,
+                kek_file,
+                kek_file_previous,
+                credentials: environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+                log_format,
+                log_level,
+                certificate,
+                certificate_key,
+                disk_headroom: headroom.saturating_mul(MIB),
+                metrics,
+                thresholds,
+                witnesses: r.witnesses,
+                policy,
+            }),
             _incomplete => Err(ConfigError(r.errors)),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
-
-    #[test]
-    fn defaults_hold_and_the_environment_comes_after_the_file() {
-        let data = tempfile::tempdir().unwrap();
-        let settings = Settings::read(data.path(), &environment(&[("RELAIS_TEST_POSTGRES", "x")])).unwrap();
-        assert_eq!(settings.listen.to_string(), LISTEN);
-        assert_eq!(settings.database, Database::Sqlite(data.path().join("relais.db")));
-        assert_eq!(settings.certificate, data.path().join("certs/server.pem"));
-        std::fs::write(
-            data.path().join(FILE),
-            "listen = \"127.0.0.1:1\"\npublic_name = \"pre.ville.example\"\nkek_file = \"/etc/relais/kek\"\n",
-        )
-        .unwrap();
-        let settings =
-            Settings::read(data.path(), &environment(&[("RELAIS_LISTEN", "[::1]:0"), ("PATH", "x")]))
-                .unwrap();
-        assert_eq!(settings.listen.to_string(), "[::1]:0");
-        assert_eq!(settings.public_name, "pre.ville.example");
-        assert_eq!(settings.kek_file.as_deref(), Some(Path::new("/etc/relais/kek")));
-    }
-
-    #[test]
-    fn everything_wrong_is_said_at_once_and_nothing_is_guessed() {
-        let data = tempfile::tempdir().unwrap();
-        std::fs::write(
-            data.path().join(FILE),
-            "lisen = \"127.0.0.1:1\"\nlog_level = 3\nlog_format = \"xml\"\ndatabase = \"mysql://x\"\n",
-        )
-        .unwrap();
-        let ConfigError(errors) = Settings::read(
-            data.path(),
-            &environment(&[("RELAIS_LISTEN", "here"), ("RELAIS_LISTNE", "x"), ("RELAIS_PUBLIC_NAME", "a b")]),
-        )
-        .unwrap_err();
-        assert_eq!(errors.len(), 7, "{errors:?}");
-        std::fs::write(data.path().join(FILE), "listen = ").unwrap();
-        let ConfigError(errors) = Settings::read(data.path(), &environment(&[])).unwrap_err();
-        assert!(matches!(errors.as_slice(), [SettingError::NotToml { .. }]), "{errors:?}");
-    }
-
-    #[test]
-    fn thresholds_have_usual_values_and_bounds() {
-        let data = tempfile::tempdir().unwrap();
-        let read = |pairs: &[(&str, &str)]| Settings::read(data.path(), &environment(pairs));
-        assert_eq!(read(&[]).unwrap().thresholds, Thresholds::default());
-        let set = read(&[("RELAIS_WATCH_OPENINGS_PER_HOUR", "30"), ("RELAIS_WATCH_DORMANT_DAYS", "60")]);
-        let set = set.unwrap().thresholds;
-        assert_eq!((set.bulk, set.dormant_days, set.refusals), (30, 60, 5));
-        for (name, value) in [
-            ("RELAIS_WATCH_OPENINGS_PER_HOUR", "0"),
-            ("RELAIS_WATCH_REFUSALS_PER_HOUR", "-1"),
-            ("RELAIS_WATCH_READINGS_WITHOUT_ACT", "many"),
-            ("RELAIS_WATCH_DORMANT_DAYS", "1"),
-            ("RELAIS_WATCH_WINDOW_DAYS", "93"),
-        ] {
-            let ConfigError(errors) = read(&[(name, value)]).unwrap_err();
-            assert!(matches!(errors.as_slice(), [SettingError::Value { .. }]), "{name} {errors:?}");
-        }
-    }
-
-    #[test]
-    fn witnesses_are_tables_of_the_file_and_each_thing_wrong_is_said() {
-        let data = tempfile::tempdir().unwrap();
-        let key = |seed| {
-            let key = crate::crypto::sign::SigningKey::from_seed(&[seed; 32]).unwrap();
-            crate::audit::Cosigner::new("w.example/temoin", key).unwrap().public().to_string()
-        };
-        let write = |text: String| std::fs::write(data.path().join(FILE), text).unwrap();
-        let read = || Settings::read(data.path(), &environment(&[]));
-        let one = |url: &str, vkey: &str| format!("[[witness]]\nurl = \"{url}\"\nvkey = \"{vkey}\"\n");
-        let two = format!(
-            "policy = \"temoins.txt\"\n{}ca_file = \"w.pem\"\n{}",
-            one("https://a", &key(1)),
-            one("https://b", &key(2))
-        );
-        write(two);
-        let settings = read().unwrap();
-        assert_eq!(settings.witnesses.len(), 2);
-        assert_eq!(settings.witnesses[0].ca_file, Some(data.path().join("w.pem")));
-        assert_eq!(settings.policy, Some(data.path().join("temoins.txt")));
-        for (text, words) in [
-            (one("http://a", &key(1)), "https://"),
-            (one("https://a", "x+y"), "vkey"),
-            ("[[witness]]\nurl = \"https://a\"\n".to_owned(), "`vkey` manque"),
-            (format!("{}port = 3\n", one("https://a", &key(1))), "`port`"),
-            (format!("{}{}", one("https://a", &key(1)), one("https://b", &key(1))), "n° 2"),
-            ("witness = \"https://a\"\n".to_owned(), "witness"),
-            ("witness = [\"https://a\"]\n".to_owned(), "[[witness]]"),
-        ] {
-            write(text.clone());
-            let said = read().unwrap_err().to_string();
-            assert!(said.contains(words), "{text}: {said}");
-        }
-    }
-
-    #[test]
-    fn a_secret_comes_by_file_and_is_not_printed() {
-        let data = tempfile::tempdir().unwrap();
-        let file = data.path().join("address");
-        std::fs::write(&file, "postgres://relais:hunter2@db/relais\n").unwrap();
-        let by_file = ("RELAIS_DATABASE_FILE", file.to_str().unwrap());
-        let settings = Settings::read(data.path(), &environment(&[by_file])).unwrap();
-        assert_eq!(settings.database, Database::Postgres("postgres://relais:hunter2@db/relais".to_owned()));
-        assert!(!format!("{settings:?}").contains("hunter2"));
-        let both = environment(&[by_file, ("RELAIS_DATABASE", "sqlite:x")]);
-        assert_eq!(
-            Settings::read(data.path(), &both).unwrap_err(),
-            ConfigError(vec![SettingError::TwoDatabases])
-        );
-    }
-}
+mod tests;

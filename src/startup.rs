@@ -4,8 +4,8 @@
 //! INVARIANTS
 //! * It refuses to start rather than guess; each refusal says what to do.
 //! * One server per data folder: an exclusive lock is held from before the database is opened until the end.
-//! * At the end: no new request, those under way are answered, counts are recorded, a last checkpoint is signed, the
-//!   lane's queue is written.
+//! * At the end: no new request, those under way are answered, counts are recorded, a last checkpoint is signed and shown
+//!   to the witnesses that answer within seconds, the lane's queue is written.
 //!
 //! It creates nothing: an instance is made by `init` or `demo`.
 
@@ -18,11 +18,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::{Server, ServerHandle};
 use tokio::sync::watch;
 
 use crate::audit::lane::{Lane, LaneConfig, LaneStartError, LaneThread};
 use crate::audit::verify::Failure;
-use crate::clock::{Chance, Clock};
+use crate::clock::{Chance, Clock, Timestamp};
 use crate::config::{Database, Settings};
 use crate::crypto::certificates::{CheckRequest, Finding, check};
 use crate::crypto::kek::{FileKek, KekError, KekPlacement, KekProvider};
@@ -32,6 +33,7 @@ use crate::jobs;
 use crate::service::witnesses::{ATTESTED_FILE, Contradiction, kept_against};
 use crate::service::{App, AppParts, ServiceError, WitnessLink, Witnesses};
 use crate::store::{DatabaseAddress, InstanceKind, Store, StoreError, WriteTx};
+use crate::web::metrics::{self, JobAge, JobAges};
 use crate::web::route::Demonstration;
 use crate::web::server;
 use crate::web::witness::link::{HttpWitness, LinkError};
@@ -318,8 +320,13 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
 pub struct Application {
     /// Where it listens: with port 0 in the settings, the port that was free.
     pub address: SocketAddr,
+    /// Where measures are given, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
+    /// How often jobs and counts are looked at when nobody knocks: a minute.
+    pub tick: Duration,
     pub app: Arc<App>,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     tls: rustls::ServerConfig,
     lane: LaneThread<WriteTx>,
     stop: Stopper,
@@ -346,14 +353,29 @@ impl Application {
         let address = listener
             .local_addr()
             .map_err(|source| StartupError::Listen { address: settings.listen, source })?;
+        let metrics = settings.metrics.map(listen).transpose()?;
+        let metrics_address = metrics.as_ref().and_then(|l| l.local_addr().ok());
         let (app, lane) = assemble(store, witnesses, clock, chance)?;
         app.watch(settings.thresholds);
+        app.keep_free(settings.disk_headroom);
         if let Err(refused) = continues_what_was_attested(&app, &settings.data.join(ATTESTED_FILE)) {
             lane.stop();
             return Err(refused);
         }
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
-        Ok(Self { address, app, listener, tls, lane, stop, lock, demonstration: None })
+        Ok(Self {
+            address,
+            metrics_address,
+            tick: TICK,
+            app,
+            listener,
+            metrics,
+            tls,
+            lane,
+            stop,
+            lock,
+            demonstration: None,
+        })
     }
 
     /// Opens the door of a demonstration: its sign-in page offers these people. `relais demo` alone calls this; the
@@ -375,16 +397,36 @@ impl Application {
     /// # Errors
     /// When the server breaks down; everything is put away all the same.
     pub fn run(self, signals: Signals) -> Result<(), StartupError> {
-        let Self { address, app, listener, tls, lane, stop, lock, demonstration } = self;
-        tracing::info!(%address, "listening");
-        let served = actix_web::rt::System::new().block_on(serve(
-            Arc::clone(&app),
+        let Self {
+            address,
+            metrics_address,
+            tick,
+            app,
             listener,
+            metrics,
             tls,
-            demonstration,
+            lane,
             stop,
-            signals,
-        ));
+            lock,
+            demonstration,
+        } = self;
+        tracing::info!(%address, "listening");
+        if let Some(address) = metrics_address {
+            tracing::info!(%address, "giving measures");
+        }
+        let served = actix_web::rt::System::new().block_on(async {
+            let schedule = Arc::new(jobs::Schedule::default());
+            let server = server::start(Arc::clone(&app), listener, tls, demonstration);
+            let server = server.map_err(StartupError::Serve)?;
+            let measured = measure(&app, &schedule, metrics)?;
+            let ticks = actix_web::rt::spawn(each(tick, Arc::clone(&app), schedule));
+            let served = serve(server, stop, signals).await;
+            ticks.abort();
+            if let Some(measured) = measured {
+                measured.stop(false).await;
+            }
+            served
+        });
         if let Err(error) = app.flush_anonymous(true) {
             tracing::warn!(%error, "the last counts of requests without a session are lost");
         }
@@ -409,14 +451,33 @@ async fn signal(signals: &mut Option<(tokio::signal::unix::Signal, tokio::signal
     }
 }
 
-async fn serve(
-    app: Arc<App>,
-    listener: TcpListener,
-    tls: rustls::ServerConfig,
-    demonstration: Option<Demonstration>,
-    stop: Stopper,
-    signals: Signals,
-) -> Result<(), StartupError> {
+/// How long ago each job ran.
+fn job_ages(app: Arc<App>, schedule: Arc<jobs::Schedule>) -> JobAges {
+    Arc::new(move || {
+        let now = app.clock().now();
+        let age = |at: Timestamp| now.micros().saturating_sub(at.micros()).div_euclid(1_000_000).max(0);
+        let runs = schedule.last_runs().into_iter();
+        runs.map(|run| JobAge { name: run.name, ran: age(run.at), well: run.well.map(age) }).collect()
+    })
+}
+
+/// Gives measures to a scraper on this machine, where the settings say so.
+fn measure(
+    app: &Arc<App>,
+    schedule: &Arc<jobs::Schedule>,
+    listener: Option<TcpListener>,
+) -> Result<Option<ServerHandle>, StartupError> {
+    let Some(listener) = listener else { return Ok(None) };
+    let ages = job_ages(Arc::clone(app), Arc::clone(schedule));
+    let server = metrics::start(Arc::clone(app), ages, listener).map_err(StartupError::Serve)?;
+    let handle = server.handle();
+    // When this one breaks down the service goes on: its absence is what the scraper sees.
+    drop(actix_web::rt::spawn(server));
+    Ok(Some(handle))
+}
+
+/// Waits for the server's end: by itself, by a signal, or because it is told to.
+async fn serve(server: Server, stop: Stopper, signals: Signals) -> Result<(), StartupError> {
     use tokio::signal::unix::{SignalKind, signal as listen_for};
     let mut heeded = match signals {
         Signals::Heed => Some((
@@ -425,10 +486,7 @@ async fn serve(
         )),
         Signals::Ignore => None,
     };
-    let server =
-        server::start(Arc::clone(&app), listener, tls, demonstration).map_err(StartupError::Serve)?;
     let handle = server.handle();
-    let ticks = actix_web::rt::spawn(tick(app));
     let mut asked = stop.0.subscribe();
     let twice = async {
         tokio::select! {
@@ -440,19 +498,16 @@ async fn serve(
         drop(actix_web::rt::spawn(handle.stop(true)));
         signal(&mut heeded).await;
     };
-    let served = tokio::select! {
+    tokio::select! {
         served = server => served.map_err(StartupError::Serve),
         () = twice => Ok(()),
-    };
-    ticks.abort();
-    served
+    }
 }
 
 /// What is due without anybody knocking: counts of minutes that are over, and the jobs.
-async fn tick(app: Arc<App>) {
-    let schedule = Arc::new(jobs::Schedule::default());
+async fn each(tick: Duration, app: Arc<App>, schedule: Arc<jobs::Schedule>) {
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(tick).await;
         let app = Arc::clone(&app);
         let schedule = Arc::clone(&schedule);
         let done = actix_web::web::block(move || {

@@ -21,7 +21,8 @@ mod sweep;
 mod witnesses;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::service::{App, ServiceError};
@@ -58,42 +59,91 @@ pub fn find(name: &str) -> Option<&'static Job> {
     JOBS.iter().find(|job| job.name == name)
 }
 
-/// When each job is due again on this node. A server that starts has everything due: jobs are idempotent.
+/// When a job last ran on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    pub name: &'static str,
+    /// When it began.
+    pub at: Timestamp,
+    /// When it last ended without an error.
+    pub well: Option<Timestamp>,
+}
+
 #[derive(Debug, Default)]
-pub struct Schedule(Mutex<BTreeMap<&'static str, Timestamp>>);
+struct Times {
+    /// When each job is due again.
+    next: BTreeMap<&'static str, Timestamp>,
+    ran: BTreeMap<&'static str, LastRun>,
+}
+
+/// When each job is due again on this node, and when it last ran. A server that starts has everything due: jobs are
+/// idempotent.
+#[derive(Debug, Default)]
+pub struct Schedule(Mutex<Times>);
 
 impl Schedule {
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The jobs that are due, noted as run: one that panics is not tried again at once, and keeps no other waiting.
     fn take_due<'j>(&self, jobs: &'j [Job], now: Timestamp) -> Vec<&'j Job> {
-        let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = |job: &&Job| next.get(job.name).is_none_or(|at| *at <= now);
+        let mut times = self.times();
+        let is_due = |job: &&Job| times.next.get(job.name).is_none_or(|at| *at <= now);
         let due: Vec<&Job> = jobs.iter().filter(is_due).collect();
         for job in &due {
-            next.insert(job.name, now.plus_seconds(job.every_minutes.saturating_mul(60)));
+            times.next.insert(job.name, now.plus_seconds(job.every_minutes.saturating_mul(60)));
         }
         due
+    }
+
+    /// Notes that a job ran. One that panics is never noted: its last run grows old, which an operator is told.
+    fn note(&self, name: &'static str, at: Timestamp, well: bool) {
+        let mut times = self.times();
+        let before = times.ran.get(name).and_then(|run| run.well);
+        times.ran.insert(name, LastRun { name, at, well: if well { Some(at) } else { before } });
+    }
+
+    /// When each job that ran on this node last did.
+    #[must_use]
+    pub fn last_runs(&self) -> Vec<LastRun> {
+        self.times().ran.values().copied().collect()
     }
 
     /// Runs what is due. A failure is told to the operator and tried again when the job is due again.
     pub fn run_due(&self, app: &App) {
         for job in self.take_due(JOBS, app.clock().now()) {
-            run(job, app);
+            let at = app.clock().now();
+            let well = run(job, app);
+            self.note(job.name, at, well);
         }
     }
 }
 
-fn run(job: &Job, app: &App) {
-    match (job.run)(app, app.clock().now()) {
+/// Runs one job, and tells the operator; whether it ended without an error.
+fn run(job: &Job, app: &App) -> bool {
+    let outcome = (job.run)(app, app.clock().now());
+    tell(job.name, &outcome);
+    outcome.is_ok()
+}
+
+fn tell(job: &'static str, outcome: &Result<Report, ServiceError>) {
+    match outcome {
         Ok(Report { done: 0, left: 0 }) => {}
-        Ok(Report { done, left: 0 }) => tracing::info!(job = job.name, done, "job done"),
-        Ok(Report { done, left }) => tracing::warn!(job = job.name, done, left, "job done in part"),
-        Err(error) => tracing::error!(job = job.name, %error, "job failed; the next run tries again"),
+        Ok(Report { done, left: 0 }) => tracing::info!(job, done, "job done"),
+        Ok(Report { done, left }) => tracing::warn!(job, done, left, "job done in part"),
+        Err(error) => tracing::error!(job, %error, "job failed; the next run tries again"),
     }
 }
 
-/// What is done once more before the program stops.
-pub fn at_the_end(app: &App) {
+/// How long a stop waits for witnesses.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(5);
+
+/// What is done once more before the program stops: a last checkpoint, shown to the witnesses that answer soon.
+pub fn at_the_end(app: &Arc<App>) {
     run(&checkpoints::JOB, app);
+    let round = app.witnesses_ask_at_the_end(PATIENCE_AT_THE_END);
+    tell(witnesses::JOB.name, &round.map(|round| Report { done: round.attested, left: round.left }));
 }
 
 #[cfg(test)]
@@ -129,5 +179,17 @@ mod tests {
         assert_eq!(due(59), [""; 0]);
         assert_eq!(due(60), ["a"]);
         assert_eq!(due(3600), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_an_operator_is_told_of_a_job_is_when_it_last_ran_and_when_it_last_went_well() {
+        let at = |seconds| Timestamp::from_micros(seconds * 1_000_000);
+        let schedule = Schedule::default();
+        assert_eq!(schedule.last_runs(), []);
+        schedule.note("a", at(1), false);
+        schedule.note("b", at(1), true);
+        schedule.note("b", at(61), false);
+        let run = |name, ran, well: Option<i64>| LastRun { name, at: at(ran), well: well.map(at) };
+        assert_eq!(schedule.last_runs(), [run("a", 1, None), run("b", 61, Some(1))]);
     }
 }

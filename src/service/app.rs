@@ -56,6 +56,8 @@ pub struct App {
     pub(crate) anonymous: Anonymous,
     /// From when on something in the log is worth a look; the usual ones until an instance says otherwise.
     thresholds: std::sync::OnceLock<Thresholds>,
+    /// Bytes to be kept free on the disk; the usual until an instance says otherwise.
+    pub(super) headroom: std::sync::OnceLock<u64>,
     /// Who else sees our checkpoints.
     pub(crate) witnesses: Witnesses,
 }
@@ -108,6 +110,7 @@ impl App {
             pseudonyms: Mutex::new(HashMap::new()),
             anonymous: Anonymous::default(),
             thresholds: std::sync::OnceLock::new(),
+            headroom: std::sync::OnceLock::new(),
             witnesses: Witnesses::default(),
         })
     }

@@ -266,8 +266,10 @@ impl App {
     /// Signs in.
     ///
     /// # Errors
-    /// [`ServiceError::Unauthenticated`] for anything wrong; [`ServiceError::TooManyAttempts`] during a delay.
+    /// [`ServiceError::Unauthenticated`] for anything wrong; [`ServiceError::TooManyAttempts`] during a delay;
+    /// [`ServiceError::Unavailable`] while room on the disk is short.
     pub fn sign_in(&self, ask: &SignIn) -> Result<SessionOpened, ServiceError> {
+        self.room_for_newcomers()?;
         let index = self.store().instance_keys().login_index(ask.login.as_str());
         let subjects = Subjects::new(self.store().instance_keys(), Some(&index), ask.network.as_deref());
         self.sign_in_admitted(ask, &index, &subjects)

@@ -9,7 +9,8 @@
 //! It speaks no HTTP: a [`WitnessLink`] does, to the configured hosts and no other.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -107,6 +108,16 @@ pub struct WitnessState {
 pub struct Round {
     pub attested: u64,
     pub left: u64,
+}
+
+impl Round {
+    const fn count(&mut self, said: Option<bool>) {
+        match said {
+            Some(true) => self.attested = self.attested.saturating_add(1),
+            Some(false) => self.left = self.left.saturating_add(1),
+            None => {}
+        }
+    }
 }
 
 /// The lines of a checkpoint as stored, put under its note.
@@ -229,30 +240,7 @@ impl App {
         }
         let Some(signed) = self.last_signed(&mut self.store.snapshot()?)? else { return Ok(round) };
         for link in &self.witnesses.links {
-            let (name, vkey) = (link.key().name(), link.key().to_string());
-            let known = self.store.snapshot()?.cosignature_latest(&vkey)?.map_or(0, |c| c.size);
-            if known == size_of(&signed) {
-                continue;
-            }
-            match self.show(link.as_ref(), &signed, known)? {
-                Said::Attested(cosignature) => {
-                    self.store.cosignature_keep(&cosignature)?;
-                    round.attested = round.attested.saturating_add(1);
-                    continue;
-                }
-                // Another node of the same database was quicker.
-                Said::Longer(theirs) if theirs <= self.store.snapshot()?.log_frontier()?.size() => {}
-                Said::Longer(theirs) | Said::OtherHistory(theirs) => {
-                    tracing::error!(
-                        witness = name,
-                        theirs,
-                        "a witness says that this log does not continue the one that it knows: touch nothing, and run `relais audit verify`"
-                    );
-                    self.contradicted(link.key(), theirs)?;
-                }
-                Said::Nothing(why) => tracing::warn!(witness = name, why, "a witness did not cosign"),
-            }
-            round.left = round.left.saturating_add(1);
+            round.count(self.ask_one(link.as_ref(), &signed)?);
         }
         if round.attested > 0 {
             self.keep_attested()?;
@@ -264,6 +252,82 @@ impl App {
                 last = state.at.as_deref().unwrap_or("never"),
                 "the last cosignature of this witness is more than an hour old"
             );
+        }
+        Ok(round)
+    }
+
+    /// Shows a checkpoint to one witness, unless it has cosigned it; whether it did now. `None`: there was nothing to ask.
+    fn ask_one(
+        &self,
+        link: &dyn WitnessLink,
+        signed: &SignedCheckpoint,
+    ) -> Result<Option<bool>, ServiceError> {
+        let (name, vkey) = (link.key().name(), link.key().to_string());
+        let known = self.store.snapshot()?.cosignature_latest(&vkey)?.map_or(0, |c| c.size);
+        if known == size_of(signed) {
+            return Ok(None);
+        }
+        match self.show(link, signed, known)? {
+            Said::Attested(cosignature) => {
+                self.store.cosignature_keep(&cosignature)?;
+                return Ok(Some(true));
+            }
+            // Another node of the same database was quicker.
+            Said::Longer(theirs) if theirs <= self.store.snapshot()?.log_frontier()?.size() => {}
+            Said::Longer(theirs) | Said::OtherHistory(theirs) => {
+                tracing::error!(
+                    witness = name,
+                    theirs,
+                    "a witness says that this log does not continue the one that it knows: touch nothing, and run `relais audit verify`"
+                );
+                self.contradicted(link.key(), theirs)?;
+            }
+            Said::Nothing(why) => tracing::warn!(witness = name, why, "a witness did not cosign"),
+        }
+        Ok(Some(false))
+    }
+
+    /// Shows the last checkpoint to all witnesses at once, and waits so long at most: for a program that stops. A
+    /// witness that takes longer keeps nobody waiting; the next start asks it again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn witnesses_ask_at_the_end(self: &Arc<Self>, patience: Duration) -> Result<Round, ServiceError> {
+        if self.witnesses.links.is_empty() {
+            return Ok(Round::default());
+        }
+        let Some(signed) = self.last_signed(&mut self.store.snapshot()?)? else {
+            return Ok(Round::default());
+        };
+        let many = self.witnesses.links.len();
+        let answers = Arc::new((Mutex::new((Round::default(), many)), Condvar::new()));
+        for place in 0..many {
+            let (app, signed, answers) = (Arc::clone(self), signed.clone(), Arc::clone(&answers));
+            let asked = std::thread::Builder::new().name("witness".to_owned()).spawn(move || {
+                let said = match app.witnesses.links.get(place) {
+                    Some(link) => app.ask_one(link.as_ref(), &signed),
+                    None => Ok(None),
+                };
+                let (state, changed) = &*answers;
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                match said {
+                    Ok(said) => state.0.count(said),
+                    Err(error) => tracing::warn!(%error, "a witness could not be asked"),
+                }
+                state.1 = state.1.saturating_sub(1);
+                changed.notify_all();
+            });
+            if let Err(error) = asked {
+                tracing::warn!(%error, "a witness could not be asked");
+            }
+        }
+        let (state, changed) = &*answers;
+        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(state, patience, |(_, waited_for)| *waited_for > 0);
+        let (mut round, late) = *waited.unwrap_or_else(PoisonError::into_inner).0;
+        round.left = round.left.saturating_add(u64::try_from(late).unwrap_or(u64::MAX));
+        if round.attested > 0 {
+            self.keep_attested()?;
         }
         Ok(round)
     }
@@ -368,7 +432,11 @@ impl App {
 }
 
 /// The size that a witness claimed in its last contradiction, unless it cosigned a checkpoint that covers the record.
-fn alarm(snapshot: &mut Snapshot, name: &str, cosigned: Option<u64>) -> Result<Option<u64>, StoreError> {
+pub(super) fn alarm(
+    snapshot: &mut Snapshot,
+    name: &str,
+    cosigned: Option<u64>,
+) -> Result<Option<u64>, StoreError> {
     let filter = LogFilter {
         action: Some(Action::Attest.code().to_owned()),
         decision: Some(Verdict::Failed.code().to_owned()),

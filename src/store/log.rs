@@ -73,6 +73,20 @@ impl Snapshot {
             audit_head::table.filter(audit_head::id.eq(1)).select(audit_head::last_at).first(self.conn())?;
         Ok(last.map(Timestamp::from_micros))
     }
+
+    /// The time of one record, from its searchable copy; `None` when there is none (any more).
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn log_time(&mut self, index: u64) -> Result<Option<Timestamp>, StoreError> {
+        let Ok(index) = i64::try_from(index) else { return Ok(None) };
+        let at: Option<i64> = audit_index::table
+            .filter(audit_index::idx.eq(index))
+            .select(audit_index::at)
+            .first(self.conn())
+            .optional()?;
+        Ok(at.map(Timestamp::from_micros))
+    }
 }
 
 fn head(conn: &mut Db) -> Result<StoredHead, StoreError> {

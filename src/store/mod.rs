@@ -33,6 +33,7 @@ pub mod reconcile;
 pub mod reidentification;
 pub mod retention;
 pub mod review;
+mod room;
 #[rustfmt::skip]
 mod schema;
 mod seal;

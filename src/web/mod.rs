@@ -10,6 +10,7 @@ mod adapter;
 pub mod api;
 pub mod form;
 mod kept;
+pub mod metrics;
 pub mod openapi;
 pub mod pages;
 mod problem;

@@ -89,11 +89,7 @@ pub enum Face {
 /// What an address speaks, known or not.
 #[must_use]
 pub fn face_of(path: &str) -> Face {
-    if path.starts_with("/api/") || path.starts_with("/health/") || path == "/metrics" {
-        Face::Api
-    } else {
-        Face::Page
-    }
+    if path.starts_with("/api/") || path.starts_with("/health/") { Face::Api } else { Face::Page }
 }
 
 impl Route {

@@ -10,6 +10,7 @@ mod edge;
 mod headers;
 mod kept_forms;
 mod openapi;
+mod operations;
 mod pages;
 mod pages_audit;
 mod races;

@@ -102,8 +102,11 @@ fn a_database_that_is_cut_off_answers_503_and_comes_back_without_a_restart() {
         let reply = client.get("/api/v1/pathways").unwrap();
         assert_eq!(reply.status, 503, "round {round}");
         assert!(reply.body.get("items").is_none());
+        assert_eq!(client.get("/health/ready").unwrap().status, 503, "round {round}");
+        assert_eq!(client.get("/health/live").unwrap().status, 200, "round {round}");
         proxy.mend();
         wait_until("the database again", || answers(&client));
+        wait_until("ready again", || client.get("/health/ready").is_some_and(|reply| reply.status == 200));
         let after = load.so_far();
         wait_until("work goes on", || load.so_far() > after + people.len());
         let counted = load.stop();

@@ -49,12 +49,15 @@ fn without_room_on_the_disk_nothing_is_released_and_with_room_again_it_goes_on()
                 assert!(reply.body.get("items").is_none());
             }
         }
+        assert_eq!(client.get("/health/ready").unwrap().status, 503, "round {round}");
+        assert_eq!(client.get("/health/live").unwrap().status, 200, "round {round}");
         // What was on its way to its client when the disk filled up had its record already.
         assert!(load.so_far() <= at_the_limit + people.len());
         assert_eq!(size_of(&site.data(), "relais.db"), database);
         assert!(size_of(&site.data(), "relais.db-wal") <= log);
         limit(&server, "unlimited");
         wait_until("room again", || answers(&client));
+        wait_until("ready again", || client.get("/health/ready").is_some_and(|reply| reply.status == 200));
         let after = load.so_far();
         wait_until("work goes on", || load.so_far() > after + people.len());
         let counted = load.stop();

@@ -116,6 +116,14 @@ fn a_checkpoint_is_cosigned_from_end_to_end_and_an_older_copy_is_not_served() {
     let given = site.run(&["audit", "verify", "--checkpoint", file.to_str().unwrap()]);
     assert!(!given.status.success() && text(&given).contains("témoins exigés"), "{}", text(&given));
     stop(server);
+    // What was done since is under a last checkpoint, and that one was seen before the process ended.
+    let size = |words: &[&str]| {
+        String::from_utf8(site.run(words).stdout).unwrap().lines().nth(1).unwrap().to_owned()
+    };
+    let export = String::from_utf8(site.run(&["audit", "export"]).stdout).unwrap();
+    let records = export.lines().filter(|line| line.starts_with('{')).count().to_string();
+    assert_eq!(size(&["audit", "checkpoint"]), records);
+    assert_eq!(size(&["audit", "checkpoint", "--cosigned"]), records);
 
     // The owner keeps a copy; the log goes on, and is seen again by the witness at the next start.
     let copies = site.folder.path().join("copies");

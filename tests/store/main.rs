@@ -5,11 +5,13 @@ mod attacks;
 mod guards;
 mod lane;
 mod opening;
+mod ready;
 mod reconcile;
 mod rewriting;
 #[cfg(feature = "postgres")]
 mod roles;
 mod secrecy;
 mod support;
+mod upkeep;
 mod verifier;
 mod witnessed;

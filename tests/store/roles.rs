@@ -196,20 +196,8 @@ fn the_server_and_the_auditor_have_their_own_limits() {
 
 #[test]
 fn the_server_runs_under_a_login_that_owns_nothing() {
-    use relais::store::{DatabaseAddress, InstanceKind, Store};
     for bed in beds() {
-        let DatabaseAddress::Postgres(url) = &bed.address else { panic!("not PostgreSQL") };
-        let (scheme_and_login, rest) = url.split_once('@').unwrap();
-        let (_, database) = rest.rsplit_once('/').unwrap();
-        assert!(scheme_and_login.starts_with("postgres"));
-        let login = format!("server_{database}");
-        let mut raw = bed.raw();
-        raw.all(&[
-            &format!("CREATE ROLE {login} LOGIN PASSWORD 'for-this-test-only' IN ROLE relais_app"),
-            &format!("GRANT CONNECT ON DATABASE {database} TO {login}"),
-        ]);
-        let address = DatabaseAddress::Postgres(format!("postgres://{login}:for-this-test-only@{rest}"));
-        let store = Store::open(&address, InstanceKind::Real, bed.store.keyring().clone()).unwrap();
+        let store = bed.as_server(bed.store.keyring().clone());
         let clock: std::sync::Arc<dyn relais::clock::Clock> = bed.clock.clone();
         let (lane, thread) =
             relais::audit::Lane::start(store.backend().unwrap(), clock, Default::default()).unwrap();
@@ -219,12 +207,6 @@ fn the_server_runs_under_a_login_that_owns_nothing() {
         thread.stop();
         store.checkpoint_keep(0, "x").unwrap();
         assert_eq!(store.snapshot().unwrap().log_frontier().unwrap().size(), 5);
-        drop(store);
-        raw.all(&[
-            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{login}'"),
-            &format!("REVOKE CONNECT ON DATABASE {database} FROM {login}"),
-            &format!("DROP ROLE {login}"),
-        ]);
     }
 }
 

@@ -162,6 +162,48 @@ impl Bed {
         raw(&self.address)
     }
 
+    /// The store as a server opens it: on PostgreSQL by a login that owns nothing.
+    pub fn as_server(&self, keyring: Keyring) -> Store {
+        Store::open(&self.server_address(), InstanceKind::Real, keyring).unwrap()
+    }
+
+    fn server_address(&self) -> DatabaseAddress {
+        match &self.address {
+            DatabaseAddress::Sqlite(_) => self.address.clone(),
+            DatabaseAddress::Postgres(url) => {
+                let (scheme_and_login, rest) = url.split_once('@').unwrap();
+                let (_, database) = rest.rsplit_once('/').unwrap();
+                assert!(scheme_and_login.starts_with("postgres"));
+                let login = server_login(database);
+                let mut raw = self.raw();
+                if raw.int(&format!("SELECT count(*) FROM pg_roles WHERE rolname = '{login}'")) == 0 {
+                    raw.all(&[
+                        &format!(
+                            "CREATE ROLE {login} LOGIN PASSWORD 'for-this-test-only' IN ROLE relais_app"
+                        ),
+                        &format!("GRANT CONNECT ON DATABASE {database} TO {login}"),
+                    ]);
+                }
+                DatabaseAddress::Postgres(format!("postgres://{login}:for-this-test-only@{rest}"))
+            }
+        }
+    }
+
+    /// Cuts every connection to the database, and lets nobody in until it is told to.
+    #[cfg(feature = "postgres")]
+    pub fn shut_out(&self, out: bool) {
+        let DatabaseAddress::Postgres(url) = &self.address else { panic!("not PostgreSQL") };
+        let (_, database) = url.rsplit_once('/').unwrap();
+        let mut c = PgConnection::establish(&postgres_server()).unwrap();
+        c.batch_execute(&format!("ALTER DATABASE {database} ALLOW_CONNECTIONS {}", !out)).unwrap();
+        if out {
+            c.batch_execute(&format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+            ))
+            .unwrap();
+        }
+    }
+
     pub fn lane(&self) -> (Lane<WriteTx>, LaneThread<WriteTx>) {
         let clock: Arc<dyn Clock> = self.clock.clone();
         Lane::start(self.store.backend().unwrap(), clock, LaneConfig::default()).unwrap()
@@ -268,12 +310,18 @@ impl Drop for Bed {
                 {
                     // A database that stays behind is the cluster's to lose.
                     drop(c.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")));
+                    drop(c.batch_execute(&format!("DROP ROLE IF EXISTS {}", server_login(name))));
                 }
                 #[cfg(not(feature = "postgres"))]
                 panic!("{url}");
             }
         }
     }
+}
+
+/// The login of a server of one database: roles belong to the whole cluster.
+fn server_login(database: &str) -> String {
+    format!("server_{database}")
 }
 
 pub fn raw(address: &DatabaseAddress) -> Raw {

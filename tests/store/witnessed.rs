@@ -3,16 +3,20 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use relais::audit::lane::LaneThread;
 use relais::audit::note::VerifierKey;
 use relais::audit::policy::PolicyError;
 use relais::audit::verify::{Failure, Flaw, Place};
 use relais::audit::witness::Reply;
-use relais::audit::{Policy, SignedCheckpoint, WitnessKey};
+use relais::audit::{Cosigner, Policy, SignedCheckpoint, WitnessKey};
 use relais::clock::{Clock, ManualClock, Timestamp};
 use relais::crypto::SystemChance;
+use relais::crypto::sign::SigningKey;
+use relais::jobs;
 use relais::service::cosigning::Witness;
 use relais::service::witnesses::{Round, kept_against};
 use relais::service::{App, AppParts, WitnessLink, Witnesses};
@@ -362,4 +366,85 @@ fn a_witness_is_asked_once_for_each_checkpoint() {
     assert_eq!(app.witnesses_ask().unwrap(), Round { attested: 1, left: 0 });
     assert_eq!(*w.witnesses[0].asked.lock().unwrap(), 3);
     thread.stop();
+}
+
+/// A witness that takes a connection and says nothing.
+struct Silent {
+    key: WitnessKey,
+    until: Mutex<Receiver<()>>,
+    asked: Sender<()>,
+}
+
+impl WitnessLink for Silent {
+    fn key(&self) -> &WitnessKey {
+        &self.key
+    }
+
+    fn ask(&self, _: &str) -> Result<Reply, String> {
+        self.asked.send(()).unwrap();
+        let _ended = self.until.lock().unwrap().recv();
+        Err("at last".to_owned())
+    }
+}
+
+/// What is signed at the stop is seen by whoever answers soon; one that says nothing keeps nobody waiting, in whatever
+/// order they stand in the settings.
+#[test]
+fn a_program_that_stops_shows_its_last_checkpoint_and_waits_for_no_silent_witness() {
+    for engine in engines() {
+        let w = Watched::new(engine, 2);
+        let key = Cosigner::new("silent.example/temoin", SigningKey::from_seed(&[3; 32]).unwrap()).unwrap();
+        let (_let_go, until) = channel();
+        let (asked, was_asked) = channel();
+        let silent = Silent { key: key.public().clone(), until: Mutex::new(until), asked };
+        let (lane, thread) = w.bed.lane();
+        let clock: Arc<dyn Clock> = w.bed.clock.clone();
+        let chance = Arc::new(SystemChance::new());
+        let app = App::new(AppParts { store: w.bed.store.clone(), lane, clock, chance }).unwrap();
+        let links: Vec<Arc<dyn WitnessLink>> =
+            vec![Arc::new(silent), w.witnesses[0].clone(), w.witnesses[1].clone()];
+        let app = Arc::new(app.with_witnesses(Witnesses { links, kept: Some(w.kept.clone()) }));
+        let briefly = Duration::from_secs(2);
+        assert_eq!(app.witnesses_ask_at_the_end(briefly).unwrap(), Round::default(), "nothing is signed yet");
+        w.bed.records(app.lane(), 3);
+        w.witnesses[1].down.store(true, Ordering::SeqCst);
+        // The last checkpoint of all, as a server stops.
+        jobs::at_the_end(&app);
+        was_asked.recv().unwrap();
+        let seen = w.cosigned();
+        assert_eq!(seen.claims().size(), w.size(), "{engine:?}");
+        let by = |n: usize| seen.cosigned(w.witnesses[n].key(), w.bed.clock.now()).unwrap().is_some();
+        assert!(by(0) && !by(1), "{engine:?}");
+        // Who has cosigned is not asked again; the others are.
+        w.witnesses[1].down.store(false, Ordering::SeqCst);
+        let round = app.witnesses_ask_at_the_end(briefly).unwrap();
+        assert_eq!(round, Round { attested: 1, left: 1 }, "{engine:?}");
+        assert_eq!(*w.witnesses[0].asked.lock().unwrap(), 1, "{engine:?}");
+        thread.stop();
+    }
+}
+
+/// An operator's alerts: how far each witness is behind, by its place and never by its name.
+#[test]
+fn measures_tell_how_far_each_witness_is_behind() {
+    for engine in engines() {
+        let w = Watched::new(engine, 2);
+        let (app, thread) = w.start();
+        let log = |app: &App| app.measures().log.unwrap();
+        assert_eq!((log(&app).size, log(&app).checkpoint_age, log(&app).unsigned_age), (0, None, Some(0)));
+        w.bed.records(app.lane(), 5);
+        w.bed.clock.set(w.bed.clock.now().plus_seconds(40));
+        assert_eq!((log(&app).checkpoint_age, log(&app).unsigned_age), (None, Some(40)), "{engine:?}");
+        app.checkpoint().unwrap();
+        w.witnesses[1].down.store(true, Ordering::SeqCst);
+        app.witnesses_ask().unwrap();
+        w.bed.records(app.lane(), 1);
+        w.bed.clock.set(w.bed.clock.now().plus_seconds(20));
+        let now = log(&app);
+        assert_eq!((now.size, now.checkpoint_age, now.unsigned_age), (6, Some(60), Some(20)), "{engine:?}");
+        let seen = |n: usize| (now.witnesses[n].age.is_some(), now.witnesses[n].behind);
+        assert_eq!((seen(0), seen(1)), ((true, 0), (false, 5)), "{engine:?}");
+        assert!(!now.witnesses[0].contradicts && !now.witnesses[1].contradicts);
+        thread.stop();
+    }
 }

@@ -26,6 +26,7 @@ pub const START: Timestamp = Timestamp::from_micros(1_799_827_200_000_000);
 /// A running server.
 pub struct TestServer {
     pub address: SocketAddr,
+    pub metrics: Option<SocketAddr>,
     pub app: Arc<App>,
     pub clock: Arc<ManualClock>,
     pub folder: tempfile::TempDir,
@@ -71,12 +72,18 @@ impl TestServer {
     pub fn start_in(folder: tempfile::TempDir, settings: &Settings, at: Timestamp) -> Self {
         let clock = Arc::new(ManualClock::new(at));
         let application = build(settings, &clock).unwrap();
+        Self::run(folder, application, clock)
+    }
+
+    /// Runs an application that was built in `folder` with this clock.
+    pub fn run(folder: tempfile::TempDir, application: Application, clock: Arc<ManualClock>) -> Self {
+        let metrics = application.metrics_address;
         let authority =
             Certificate::from_pem(&std::fs::read(certs::folder(folder.path()).join("ca.pem")).unwrap())
                 .unwrap();
         let (address, app, stop) = (application.address, Arc::clone(&application.app), application.stopper());
         let thread = Some(std::thread::spawn(move || application.run(Signals::Ignore)));
-        Self { address, app, clock, folder, stop, thread, authority }
+        Self { address, metrics, app, clock, folder, stop, thread, authority }
     }
 
     /// A client without a session.

@@ -15,7 +15,7 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 
@@ -62,6 +62,9 @@ enum GiveUp {
     Fatal(#[from] Fatal),
 }
 
+/// Up to how many jobs a batch has that is counted in each place of [`LaneStats::sizes`].
+pub const BATCH_BOUNDS: [u64; 5] = [1, 4, 16, 64, 256];
+
 /// Counters since the start.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LaneStats {
@@ -69,6 +72,11 @@ pub struct LaneStats {
     pub batches: u64,
     /// Records committed.
     pub records: u64,
+    /// Jobs in the batches committed.
+    pub jobs: u64,
+    /// Batches committed, by how many jobs they had: each is counted once, under the first of [`BATCH_BOUNDS`] that it
+    /// does not pass. A larger one is in `batches` only.
+    pub sizes: [u64; BATCH_BOUNDS.len()],
     /// The largest number of jobs in one batch.
     pub largest_batch: u64,
     /// Batches given up; all their jobs were answered "unavailable".
@@ -85,10 +93,16 @@ pub(super) struct Shared {
     fatal: OnceLock<Fatal>,
     batches: AtomicU64,
     records: AtomicU64,
+    jobs: AtomicU64,
+    sizes: [AtomicU64; BATCH_BOUNDS.len()],
     largest: AtomicU64,
     given_up: AtomicU64,
     turned_away: AtomicU64,
+    /// When the last batch was given up, in microseconds; [`NEVER`] once one was committed since.
+    failed_at: AtomicI64,
 }
+
+const NEVER: i64 = i64::MIN;
 
 pub(super) enum Message<Tx: ?Sized> {
     Work(Box<dyn Work<Tx>>),
@@ -108,10 +122,35 @@ impl Shared {
             fatal: OnceLock::new(),
             batches: AtomicU64::new(0),
             records: AtomicU64::new(0),
+            jobs: AtomicU64::new(0),
+            sizes: [const { AtomicU64::new(0) }; BATCH_BOUNDS.len()],
             largest: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
+            failed_at: AtomicI64::new(NEVER),
         }
+    }
+
+    pub(super) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// When the last batch was given up, if none was committed since.
+    pub(super) fn failed_at(&self) -> Option<Timestamp> {
+        let at = self.failed_at.load(Ordering::SeqCst);
+        (at != NEVER).then(|| Timestamp::from_micros(at))
+    }
+
+    fn committed(&self, records: usize, jobs: usize) {
+        let jobs = count(jobs);
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.records.fetch_add(count(records), Ordering::Relaxed);
+        self.jobs.fetch_add(jobs, Ordering::Relaxed);
+        self.largest.fetch_max(jobs, Ordering::Relaxed);
+        if let Some((_, place)) = BATCH_BOUNDS.iter().zip(&self.sizes).find(|(bound, _)| jobs <= **bound) {
+            place.fetch_add(1, Ordering::Relaxed);
+        }
+        self.failed_at.store(NEVER, Ordering::SeqCst);
     }
 
     /// Takes a place in the queue, if there is one for this caller.
@@ -155,6 +194,8 @@ impl Shared {
         LaneStats {
             batches: self.batches.load(Ordering::Relaxed),
             records: self.records.load(Ordering::Relaxed),
+            jobs: self.jobs.load(Ordering::Relaxed),
+            sizes: self.sizes.each_ref().map(|place| place.load(Ordering::Relaxed)),
             largest_batch: self.largest.load(Ordering::Relaxed),
             given_up: self.given_up.load(Ordering::Relaxed),
             turned_away: self.turned_away.load(Ordering::Relaxed),
@@ -238,6 +279,7 @@ impl<B: LaneBackend> Engine<B> {
             Err(_panic) => GiveUp::Fatal(Fatal::Panicked),
         };
         tracing::error!(reason = %why, jobs = works.len(), "a batch was given up");
+        self.shared.failed_at.store(self.clock.now().micros(), Ordering::SeqCst);
         match why {
             GiveUp::Fatal(fatal) => self.shared.stop(fatal),
             GiveUp::Backend(BackendError::Damaged { what }) => self.shared.stop(Fatal::Damaged { what }),
@@ -267,9 +309,7 @@ impl<B: LaneBackend> Engine<B> {
         self.backend.write_head(&batch.next)?;
         self.backend.commit()?;
         self.known = Some(batch.next);
-        self.shared.batches.fetch_add(1, Ordering::Relaxed);
-        self.shared.records.fetch_add(count(batch.leaves.len()), Ordering::Relaxed);
-        self.shared.largest.fetch_max(count(works.len()), Ordering::Relaxed);
+        self.shared.committed(batch.leaves.len(), works.len());
         Ok(endings)
     }
 

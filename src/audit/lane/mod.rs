@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 pub use backend::{BackendError, CheckKind, CommitError, Head, LaneBackend, VersionCheck};
+pub use engine::{BATCH_BOUNDS, Fatal, LaneStats};
 use engine::{Engine, Message, Shared};
-pub use engine::{Fatal, LaneStats};
 use tokio::sync::oneshot;
 use work::{Answer, ChangeWork, RecordWork, Work};
 
@@ -284,6 +284,16 @@ impl<Tx: ?Sized + 'static> Lane<Tx> {
         pending
     }
 
+    /// Begins a batch and gives it up: whether the thread lives, the queue has a place, the database gives the writer's
+    /// turn, the head is the one that was committed, and the clock has not gone back. Nothing is written.
+    ///
+    /// # Errors
+    /// [`LaneError::Unavailable`] when a record could not be written now.
+    pub fn probe(&self) -> Result<(), LaneError> {
+        let nothing = Job { records: Vec::new(), checks: Vec::new(), valid_until: None };
+        self.record(Priority::Anonymous, nothing).wait().map(drop)
+    }
+
     /// Commits the records, then opens the content: the only way to a [`Disclosed`].
     ///
     /// # Errors
@@ -351,6 +361,18 @@ impl<Tx: ?Sized + 'static> Lane<Tx> {
     #[must_use]
     pub fn stopped(&self) -> Option<Fatal> {
         self.shared.stopped()
+    }
+
+    /// When the last batch was given up, if none was committed since.
+    #[must_use]
+    pub fn failed_at(&self) -> Option<Timestamp> {
+        self.shared.failed_at()
+    }
+
+    /// How many jobs may wait.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity()
     }
 
     /// How many jobs wait.

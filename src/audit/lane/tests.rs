@@ -143,6 +143,7 @@ fn what_waits_is_committed_together_in_order() {
     assert_eq!(indexes, (1..=100).collect::<Vec<_>>());
     let stats = node.lane.stats();
     assert_eq!((stats.batches, stats.records, stats.largest_batch), (2, 101, 100));
+    assert_eq!((stats.jobs, stats.sizes), (101, [1, 0, 0, 0, 1]), "the one that held, and the hundred");
     assert_eq!(node.lane.depth(), 0);
     assert_eq!(node.verified(), 101);
 }
@@ -303,8 +304,12 @@ fn the_table_of_failure_points() {
         assert_eq!((node.memory.size(), node.memory.changes().len()), kept, "{fault:?}");
         assert_eq!(node.lane.stopped(), fatal, "{fault:?}");
         assert_eq!(node.lane.stats().given_up, 1);
+        assert_eq!(node.lane.failed_at(), Some(Timestamp::from_micros(START)), "{fault:?}");
         match fatal {
-            None => assert_eq!(node.read().unwrap().first_index(), node.verified() - 1, "{fault:?}"),
+            None => {
+                assert_eq!(node.read().unwrap().first_index(), node.verified() - 1, "{fault:?}");
+                assert_eq!(node.lane.failed_at(), None, "something was committed since");
+            }
             Some(_) => assert_eq!(node.read(), Err(LaneError::Unavailable), "{fault:?}"),
         }
         node.verified();
@@ -336,6 +341,35 @@ fn an_older_copy_or_an_edited_head_under_a_running_node_stops_it() {
     node.memory.tables.lock().unwrap().head.last_time = Some(Timestamp::from_micros(1));
     assert_eq!(node.read(), Err(LaneError::Unavailable));
     assert_eq!(node.lane.stopped(), Some(Fatal::OtherHead { size: 1 }));
+}
+
+#[test]
+fn a_probe_writes_nothing_and_says_whether_something_could_be_written() {
+    let node = Node::new();
+    node.read().unwrap();
+    assert_eq!(node.lane.probe(), Ok(()));
+    assert_eq!((node.verified(), node.lane.stats().batches), (1, 1));
+    for fault in [Fault::Begin, Fault::Damaged] {
+        node.memory.fail(fault);
+        assert_eq!(node.lane.probe(), Err(LaneError::Unavailable), "{fault:?}");
+    }
+    assert!(node.lane.stopped().is_some(), "what a batch would find, a probe finds");
+    // An older copy put back is found before somebody asks for something.
+    let node = Node::new();
+    let copy = node.memory.tables.lock().unwrap().clone();
+    node.read().unwrap();
+    *node.memory.tables.lock().unwrap() = copy;
+    assert_eq!(node.lane.probe(), Err(LaneError::Unavailable));
+    assert_eq!(node.lane.stopped(), Some(Fatal::Shorter { known: 1, found: 0 }));
+    // It takes no place that is kept for sessions.
+    let node = Node::on(&Memory::default(), LaneConfig { capacity: 4, batch: 256 });
+    let (go, held) = node.hold();
+    let waiting: Vec<_> = (0..3).map(|_| node.lane.record(Priority::Session, node.job())).collect();
+    assert_eq!(node.lane.probe(), Err(LaneError::Unavailable), "while the lane is still held");
+    go.send(()).unwrap();
+    held.wait().unwrap();
+    assert!(waiting.into_iter().all(|p| p.wait().is_ok()));
+    assert_eq!(node.lane.probe(), Ok(()));
 }
 
 #[test]

@@ -38,9 +38,6 @@ fn live(_: &App, _: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn ready(app: &App, _: &Incoming) -> Result<Answer, Fault> {
-    if let Some(why) = app.lane().stopped() {
-        return Err(ServiceError::Unavailable(why.to_string()).into());
-    }
-    drop(app.store().snapshot().map_err(ServiceError::from)?);
+    app.ready()?;
     Ok(Answer::Text { media: "text/plain; charset=utf-8", body: "ready\n".to_owned() })
 }
