@@ -84,6 +84,7 @@ const ROWS: &[Row] = &[
             WITNESSED,
             END_TO_END,
             ("src/audit/lane/tests.rs", "an_older_copy_or_an_edited_head_under_a_running_node_stops_it"),
+            ("tests/store/ready.rs", "ready_fails_on_an_older_copy_before_anybody_asks_for_anything"),
         ],
     },
     Row {
