@@ -362,6 +362,10 @@ impl Application {
             lane.stop();
             return Err(refused);
         }
+        // THREAT: a loss that is declared and then forgotten.
+        for loss in app.declared_losses()? {
+            tracing::warn!(loss = %loss, "this log lost records");
+        }
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
         Ok(Self {
             address,

@@ -7,11 +7,12 @@ file, no network, nothing written. It was written from the published texts, not 
 * RFC 6962 section 2.1 (Merkle tree, audit paths, consistency proofs; SHA-256);
 * RFC 8032 section 5.1 (Ed25519);
 * C2SP signed-note, tlog-checkpoint, tlog-cosignature (Ed25519, cosignature/v1), tlog-proof, tlog-policy;
-* docs/adr/0003-log-format.md for the records (canonical JSON, schema 1).
+* docs/adr/0003-log-format.md for the records (canonical JSON, schema 1), 0012 for a loss that two people declared.
 
 What is doubtful is refused: another spelling of a number or of base64, bytes that follow, a key or a signature that is
 not in its only form, the same key twice. Exit code: 0 only if everything holds, 1 if something does not (said in
-French, with the place), 2 if the command is wrong or a file cannot be read.
+French, with the place), 2 if the command is wrong or a file cannot be read, 3 if everything that is there holds and
+a part of the log was declared lost: then several keys are needed, that of the first name first.
 
 It looks at the *form* of the words in a record (an action, a profession), not at the list they come from: a new word
 needs no new verifier. Each record is proved by its hash all the same.
@@ -40,6 +41,10 @@ CLOCK_TOLERANCE = 24 * 3600
 
 class Refusal(Exception):
     """Something does not hold."""
+
+
+class DeclaredLoss(Exception):
+    """Everything that is there holds, and a part was declared lost."""
 
 
 class Unreadable(Exception):
@@ -415,6 +420,8 @@ class Checkpoint(Note):
         lines = self.text[:-1].split("\n")
         if len(lines) < 3 or "" in lines:
             raise Refusal("%s : il faut au moins trois lignes, et aucune vide" % what)
+        # Whether it was kept elsewhere: only then it may be of what was declared lost.
+        self.from_outside = True
         self.origin = lines[0]
         self.size = decimal(lines[1], "%s, taille" % what)
         self.root = unhash(lines[2], "%s, racine" % what)
@@ -707,6 +714,88 @@ def read_record(data, what):
     return value
 
 
+# --- declared losses (docs/adr/0012) --------------------------------------------------------------------------------
+
+
+def declares(record):
+    return record["action"] == "accept_gap" and record["decision"] == "permit"
+
+
+class Gap:
+    """From record `index` on the log bears another name; what had been attested beyond is gone."""
+
+    def __init__(self, index, record, name):
+        what = "trace n° %d : déclaration d'une perte" % index
+        names = ("lost:", "lost_size:", "lost_root:", "origin:", "log_key:")
+        basis = record.get("basis", [])
+        if len(basis) != len(names) or not all(text.startswith(start) for text, start in zip(basis, names)):
+            raise Refusal("%s mal formée" % what)
+        lost, size, root, origin, _ = [text[len(start) :] for text, start in zip(basis, names)]
+        self.index, self.at, self.first = index, record["at"], record
+        self.lost, self.origin = lost, origin
+        self.size, self.root = decimal(size, what), unhash(root, what)
+        if self.lost != name or self.size <= index or self.lost == self.origin:
+            raise Refusal("%s : elle ne suit pas le journal « %s »" % (what, shown(name)))
+        if record["resource"] != "checkpoint" or record["retention"] != "disclosure" or "actor" not in record:
+            raise Refusal("%s mal formée" % what)
+
+    def second(self, record):
+        same = all(record.get(member) == self.first.get(member) for member in ("basis", "request", "resource", "retention"))
+        if not declares(record) or not same or record.get("actor") in (None, self.first["actor"]):
+            raise Refusal("trace n° %d : la perte n'est pas déclarée par deux personnes" % self.index)
+
+    def covers(self, checkpoint):
+        return checkpoint.size < self.size or (checkpoint.size == self.size and checkpoint.root == self.root)
+
+    def sentence(self):
+        return (
+            "PERTE DÉCLARÉE à la trace n° %d, le %s, par deux personnes : sous le nom « %s », le journal avait au moins "
+            "%d traces (racine %s). Les traces n° %d à %d de ce temps-là ne sont plus là. Depuis, il s'appelle « %s »."
+            % (
+                self.index,
+                minute(self.at // 1_000_000),
+                shown(self.lost),
+                self.size,
+                base64.b64encode(self.root).decode("ascii"),
+                self.index,
+                self.size - 1,
+                shown(self.origin),
+            )
+        )
+
+
+class Names:
+    """The name of the log at each size, followed through the records; and what it had under an earlier one."""
+
+    def __init__(self, first):
+        self.now, self.gaps, self.half = first, [], None
+
+    def follow(self, index, record):
+        if self.half is not None:
+            self.half.second(record)
+            self.half = None
+        elif declares(record):
+            self.half = Gap(index, record, self.now)
+            self.now = self.half.origin
+            self.gaps.append(self.half)
+
+    def declared_lost(self, checkpoint):
+        """Of another name than the log has: right only if it is of what was declared lost."""
+        for gap in self.gaps:
+            if gap.lost == checkpoint.origin and checkpoint.from_outside:
+                if gap.covers(checkpoint):
+                    return True
+                raise Refusal(
+                    "%s : il atteste plus, ou autre chose, que la perte déclarée à la trace n° %d : davantage a été perdu "
+                    "que ce que deux personnes ont dit" % (checkpoint.what, gap.index)
+                )
+        raise Refusal("%s : il porte un autre nom que celui du journal à cette taille" % checkpoint.what)
+
+    def finish(self):
+        if self.half is not None:
+            raise Refusal("trace n° %d : la perte n'est pas déclarée par deux personnes" % self.half.index)
+
+
 # --- exports --------------------------------------------------------------------------------------------------------
 
 LAST_LINE = b'{"checkpoint":'
@@ -752,8 +841,10 @@ def own_checkpoint(line, what):
 class Walk:
     """One pass over an export: each record recomputed, each checkpoint compared at its size."""
 
-    def __init__(self, checkpoints, earlier):
+    def __init__(self, checkpoints, earlier, name):
         self.tree = Tree()
+        self.names = Names(name)
+        self.lost = []
         self.earlier = earlier
         self.waiting = sorted(checkpoints, key=lambda c: c.size)
         self.attested = 0
@@ -762,6 +853,9 @@ class Walk:
     def meet(self):
         while self.waiting and self.waiting[0].size == self.tree.size:
             checkpoint = self.waiting.pop(0)
+            if checkpoint.origin != self.names.now and self.names.declared_lost(checkpoint):
+                self.lost.append(checkpoint)
+                continue
             if checkpoint.root != self.tree.root():
                 if 0 < checkpoint.size == self.attested:
                     raise Refusal("%s : il en contredit un autre de même taille" % checkpoint.what)
@@ -782,6 +876,7 @@ class Walk:
             raise Refusal("%s : son heure est antérieure à celle de la précédente" % what)
         self.last = record["at"]
         self.first = self.last if self.first is None else self.first
+        self.names.follow(index, record)
         self.tree.append(leaf_hash(line))
         self.meet()
 
@@ -799,8 +894,11 @@ class Walk:
                 self.line(line)
         if next(self.earlier, None) is not None:
             raise Refusal("trace n° %d : l'export gardé l'a, celui-ci ne l'a plus" % self.tree.size)
-        if self.waiting:
-            checkpoint = self.waiting[0]
+        self.names.finish()
+        for checkpoint in self.waiting:
+            if checkpoint.origin != self.names.now and self.names.declared_lost(checkpoint):
+                self.lost.append(checkpoint)
+                continue
             raise Refusal(
                 "%s : il atteste %d traces et l'export n'en a que %d : la fin a été coupée, ou des traces retirées à partir "
                 "de la n° %d" % (checkpoint.what, checkpoint.size, self.tree.size, self.attested)
@@ -832,6 +930,7 @@ def verify_export(trust, options):
 
     def keep_own(line):
         own = own_checkpoint(line, "point de contrôle de l'export")
+        own.from_outside = False
         learned.extend(trust.check(own))
         checkpoints.append(own)
 
@@ -856,7 +955,7 @@ def verify_export(trust, options):
         elif checkpoints:
             # Then the policy is asked of the newest checkpoint that there is.
             attempt(lambda: learned.extend(trust.check(max(checkpoints, key=lambda c: c.size))))
-        walk = Walk(checkpoints, earlier)
+        walk = Walk(checkpoints, earlier, trust.keys[0].name)
         attempt(lambda: walk.run(file, line))
     if not checkpoints and not problems:
         problems.append("aucun point de contrôle, ni à la fin de l'export ni gardé : rien n'est attesté")
@@ -868,7 +967,10 @@ def verify_export(trust, options):
     said = ["Traces recalculées : %d." % walk.tree.size]
     if walk.first is not None:
         said.append("De %s à %s." % (minute(walk.first // 1_000_000), minute(walk.last // 1_000_000)))
-    said.append("Points de contrôle conformes, en nombre de traces : %s." % ", ".join(str(c.size) for c in checkpoints))
+    held = [str(c.size) for c in checkpoints if c not in walk.lost]
+    said.append("Points de contrôle conformes, en nombre de traces : %s." % (", ".join(held) or "aucun"))
+    if walk.lost:
+        said.append("D'avant la perte déclarée : %s." % ", ".join(str(c.size) for c in walk.lost))
     if beyond:
         said.append(
             "Attention : les %d dernières (à partir de la n° %d) ne sont encore attestées par aucun point de contrôle."
@@ -877,7 +979,9 @@ def verify_export(trust, options):
     else:
         said.append("Toutes sont attestées.")
     said.append("Racine : %s" % base64.b64encode(walk.tree.root()).decode("ascii"))
-    said.append("Journal : %s" % shown(checkpoints[0].origin))
+    said.append("Journal : %s" % shown(walk.names.now))
+    if walk.names.gaps:
+        raise DeclaredLoss("\n".join([gap.sentence() for gap in walk.names.gaps] + said + learned))
     return said + learned
 
 
@@ -1067,6 +1171,9 @@ def main(arguments=None):
     except Refusal as refusal:
         print("NE TIENT PAS.\n%s" % refusal)
         return 1
+    except DeclaredLoss as loss:
+        print("CE QUI EST LÀ TIENT, ET UNE PARTIE EST DÉCLARÉE PERDUE.\n%s" % loss)
+        return 3
     except Unreadable as problem:
         sys.stderr.write("%s\n" % problem)
         return 2

@@ -16,6 +16,7 @@
 pub mod body;
 pub mod checkpoint;
 pub mod cosignature;
+pub mod gap;
 pub mod json;
 pub mod lane;
 pub mod leaf;
@@ -34,6 +35,7 @@ mod memory;
 pub use body::LeafBody;
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use cosignature::{Cosigner, WitnessKey};
+pub use gap::Gap;
 pub use lane::{Job, Lane, LaneError, Priority, Receipt, VersionCheck};
 pub use leaf::{Pseudonym, PseudonymKey, Record};
 pub use policy::Policy;

@@ -6,6 +6,8 @@
 //! completes; the detail, where it can be opened, is the one that the body commits to. Then: head, number of
 //! searchable copies, and every checkpoint, with the one that somebody kept elsewhere, against the tree at its size.
 //!
+//! Losses that two people declared (see [`super::gap`]) are followed: from there on checkpoints bear another name.
+//!
 //! INVARIANT: a row is judged by its own bytes only; no stored hash is believed.
 //!
 //! What it cannot see: an owner of the file who rewrites everything since the last checkpoint kept elsewhere. That is
@@ -16,6 +18,7 @@ use std::sync::mpsc::sync_channel;
 
 use super::body::LeafBody;
 use super::checkpoint::SignedCheckpoint;
+use super::gap::{Gap, declares};
 use super::leaf::detail_commit;
 use super::note::VerifierKey;
 use super::tree::{Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency};
@@ -120,6 +123,9 @@ code_enum! {
         CheckpointSignature = "checkpoint_signature", "la signature n'est pas celle de ce journal";
         CheckpointBeyond = "checkpoint_beyond", "le journal est plus court que ce point de contrôle : il a été tronqué";
         CheckpointRoot = "checkpoint_root", "le journal n'est plus celui que ce point de contrôle atteste";
+        CheckpointOrigin = "checkpoint_origin", "il porte un autre nom que celui du journal à cette taille";
+        GapForm = "gap_form", "la déclaration d'une perte n'est pas celle de deux personnes, ou ne dit pas ce qu'elle doit";
+        LossUnderstated = "loss_understated", "il atteste plus, ou autre chose, que la perte déclarée : davantage a été perdu que ce que deux personnes ont dit";
     }
 }
 
@@ -173,12 +179,14 @@ pub struct Report {
     pub checkpoints: u64,
     /// How many details were opened and agree.
     pub details: u64,
+    /// Losses that two people declared, in order.
+    pub gaps: Vec<Gap>,
     /// `None`: everything holds.
     pub failure: Option<Failure>,
 }
 
 impl Report {
-    /// Whether everything holds.
+    /// Whether everything that is there holds; `gaps` says what is not there any more.
     #[must_use]
     pub const fn holds(&self) -> bool {
         self.failure.is_none()
@@ -188,7 +196,7 @@ impl Report {
 /// What the verifier trusts, and what it compares with.
 #[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
-    /// The origin of the log.
+    /// The name with which the log began.
     pub origin: &'a str,
     /// The log's own keys, the replaced ones included.
     pub keys: &'a [VerifierKey],
@@ -200,7 +208,21 @@ pub struct Trust<'a> {
 struct Expected {
     size: u64,
     root: Digest,
+    /// The name that it bears; signed by a trusted key of this name.
+    origin: String,
     place: Place,
+}
+
+impl Expected {
+    /// One that came from outside may be of what was lost since; one that is stored never is.
+    fn judged_by(&self, gap: &Gap) -> Result<(), Failure> {
+        let failed = |flaw| Err(Failure { place: self.place, flaw });
+        match self.place {
+            Place::Given(_) | Place::Attested(_) if gap.covers(self.size, &self.root) => Ok(()),
+            Place::Given(_) | Place::Attested(_) => failed(Flaw::LossUnderstated),
+            Place::Record(_) | Place::Checkpoint(_) | Place::Log => failed(Flaw::CheckpointOrigin),
+        }
+    }
 }
 
 /// Reads one checkpoint; a flaw is reported only when all rows hold, because a row names the deed more closely.
@@ -217,9 +239,11 @@ fn expect(
         return Err(form(stored_size));
     }
     let place = place(Some(size));
-    let known = signed.verify(trust.origin, trust.keys);
+    // The name is judged where the walk comes to its size: by then it is known which name the log had.
+    let origin = signed.claims().origin().to_owned();
+    let known = signed.verify(&origin, trust.keys);
     let checkpoint = known.map_err(|_| Failure { place, flaw: Flaw::CheckpointSignature })?;
-    Ok(Expected { size, root: *checkpoint.root(), place })
+    Ok(Expected { size, root: *checkpoint.root(), origin, place })
 }
 
 /// The walk over the rows.
@@ -229,19 +253,56 @@ struct Walk {
     /// Ascending by size; those before `met` agree.
     expected: Vec<Expected>,
     met: usize,
+    /// Those among `met` that are of what was lost.
+    lost: usize,
     details: u64,
+    /// The name that the log has here.
+    origin: String,
+    gaps: Vec<Gap>,
+    /// The first record of a declaration, until the second.
+    declared: Option<(u64, LeafBody)>,
 }
 
 impl Walk {
     /// Compares with every checkpoint of the size reached.
     fn meet(&mut self) -> Result<(), Failure> {
         while let Some(next) = self.expected.get(self.met).filter(|e| e.size == self.frontier.size()) {
-            if next.root != self.frontier.root() {
-                return Err(Failure { place: next.place, flaw: Flaw::CheckpointRoot });
+            if next.origin == self.origin {
+                if next.root != self.frontier.root() {
+                    return Err(Failure { place: next.place, flaw: Flaw::CheckpointRoot });
+                }
+            } else {
+                self.of_another_name(next)?;
+                self.lost = self.lost.saturating_add(1);
             }
             self.met = self.met.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// A checkpoint with another name than the log has at its size.
+    fn of_another_name(&self, expected: &Expected) -> Result<(), Failure> {
+        match self.gaps.iter().find(|gap| gap.lost == expected.origin) {
+            Some(gap) => expected.judged_by(gap),
+            None => Err(Failure { place: expected.place, flaw: Flaw::CheckpointOrigin }),
+        }
+    }
+
+    /// Follows the declaration of a loss: from its first record on the log has another name.
+    fn follow(&mut self, index: u64, body: &LeafBody) -> Result<(), Flaw> {
+        match self.declared.take() {
+            None if !declares(body) => Ok(()),
+            None => {
+                let gap =
+                    Gap::read(index, body).filter(|gap| gap.lost == self.origin).ok_or(Flaw::GapForm)?;
+                self.origin.clone_from(&gap.origin);
+                self.gaps.push(gap);
+                self.declared = Some((index, body.clone()));
+                Ok(())
+            }
+            Some((_, first)) if Gap::seconded(&first, body) => Ok(()),
+            Some(_) => Err(Flaw::GapForm),
+        }
     }
 
     fn row(&mut self, row: &StoredRow) -> Result<(), Failure> {
@@ -279,14 +340,20 @@ impl Walk {
             self.details = self.details.saturating_add(1);
         }
         self.last_time = Some(body.at);
-        Ok(())
+        self.follow(index, &body)
     }
 
     fn end(&self, head: &StoredHead, index_rows: u64) -> Result<(), Failure> {
         let at_log = |flaw| Failure { place: Place::Log, flaw };
-        // A checkpoint beyond the end says more than the head: the log was cut.
-        if let Some(beyond) = self.expected.get(self.met) {
-            return Err(Failure { place: beyond.place, flaw: Flaw::CheckpointBeyond });
+        if let Some((first, _)) = &self.declared {
+            return Err(Failure { place: Place::Record(*first), flaw: Flaw::GapForm });
+        }
+        // A checkpoint beyond the end says more than the head: the log was cut, unless two people said so.
+        for beyond in self.expected.iter().skip(self.met) {
+            if beyond.origin == self.origin {
+                return Err(Failure { place: beyond.place, flaw: Flaw::CheckpointBeyond });
+            }
+            self.of_another_name(beyond)?;
         }
         let same_head = u64::try_from(head.size) == Ok(self.frontier.size())
             && head.frontier == self.frontier.to_bytes()
@@ -336,37 +403,56 @@ pub fn verify<R: LogReader>(
         keep(expect(note, None, trust, Place::Given));
     }
     expected.sort_by_key(|e| e.size);
-    let mut walk = Walk { frontier: Frontier::empty(), last_time: None, expected, met: 0, details: 0 };
+    let mut walk = Walk {
+        frontier: Frontier::empty(),
+        last_time: None,
+        expected,
+        met: 0,
+        lost: 0,
+        details: 0,
+        origin: trust.origin.to_owned(),
+        gaps: Vec::new(),
+        declared: None,
+    };
     let walked = walk_all(reader, &mut walk, progress)?;
     let index_rows = reader.index_rows()?;
     let failure = walked.err().or_else(|| walk.end(&head, index_rows).err()).or(unreadable);
     Ok(Report {
         records: walk.frontier.size(),
         root: walk.frontier.root(),
-        checkpoints: u64::try_from(walk.met).unwrap_or(u64::MAX),
+        checkpoints: u64::try_from(walk.met.saturating_sub(walk.lost)).unwrap_or(u64::MAX),
         details: walk.details,
+        gaps: walk.gaps,
         failure,
     })
 }
 
-/// What a checkpoint that a witness cosigned says against a log of which the end and the nodes are at hand; `None` when
-/// the log continues it. Stored nodes are believed here: [`verify`] judges them.
+/// What a checkpoint that a witness cosigned says against a log of which the end, the nodes and the declared losses are at
+/// hand; `None` when the log continues it, or declares it lost. Stored nodes are believed here: [`verify`] judges them.
 ///
 /// # Errors
 /// What the source says.
 pub fn attested_failure<S: NodeSource>(
     note: &str,
-    origin: &str,
-    keys: &[VerifierKey],
+    trust: &Trust<'_>,
+    gaps: &[Gap],
     frontier: &Frontier,
     source: &mut S,
 ) -> Result<Option<Failure>, S::Error> {
-    let trust = Trust { origin, keys, given: None };
-    let known = match expect(note, None, &trust, Place::Attested) {
+    let known = match expect(note, None, trust, Place::Attested) {
         Ok(known) => known,
         Err(failure) => return Ok(Some(failure)),
     };
     let failed = |flaw| Some(Failure { place: known.place, flaw });
+    let name = gaps.last().map_or(trust.origin, |gap| gap.origin.as_str());
+    if known.origin != name {
+        let Some(gap) = gaps.iter().find(|gap| gap.lost == known.origin) else {
+            return Ok(failed(Flaw::CheckpointOrigin));
+        };
+        if known.size > gap.index {
+            return Ok(known.judged_by(gap).err());
+        }
+    }
     if known.size > frontier.size() {
         return Ok(failed(Flaw::CheckpointBeyond));
     }

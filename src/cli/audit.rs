@@ -34,6 +34,8 @@ mod leaving;
 
 /// Variables that name a database, as `serve` reads them.
 const SET_BY: [&str; 2] = ["RELAIS_DATABASE", "RELAIS_DATABASE_FILE"];
+/// The exit code of a log that holds, and of which two people declared a part lost.
+const DECLARED_LOSS: u8 = 3;
 /// How often progress is told.
 const STEP: u64 = 100_000;
 
@@ -42,7 +44,7 @@ const STEP: u64 = 100_000;
 pub enum AuditCommand {
     /// Recalcule tout le journal et le compare à ses points de contrôle, et à celui que vous avez gardé
     #[command(
-        after_help = "Exemple : relais audit verify --checkpoint mars.txt --vkey \"$(cat cle-du-journal.txt)\"\n\nCode de sortie 0 seulement si tout tient ; sinon la première trace qui ne tient pas est nommée. Le serveur peut tourner."
+        after_help = "Exemple : relais audit verify --checkpoint mars.txt --vkey \"$(cat cle-du-journal.txt)\"\n\nCode de sortie 0 seulement si tout tient et que rien n'est perdu ; 3 si tout ce qui est là tient et qu'une perte a été déclarée à deux ; sinon 1, et la première trace qui ne tient pas est nommée. Le serveur peut tourner."
     )]
     Verify {
         #[command(flatten)]
@@ -295,7 +297,7 @@ fn run_verify(
         let kept = durable::read(&data.join(ATTESTED_FILE)).context("le point de contrôle attesté")?;
         if let Some(text) = kept {
             let frontier = log.log_frontier()?;
-            report.failure = attested_failure(&text, &origin, &keys, &frontier, &mut log)?;
+            report.failure = attested_failure(&text, &trust, &report.gaps, &frontier, &mut log)?;
         }
     }
     let attested = match options.policy(asked.policy, data)? {
@@ -319,7 +321,12 @@ fn run_verify(
             None => {}
         }
     }
-    Ok(if report.holds() && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (report.holds() && enough, report.gaps.is_empty()) {
+        (true, true) => ExitCode::SUCCESS,
+        // A loss that the tool which looks for losses forgets would be none.
+        (true, false) => ExitCode::from(DECLARED_LOSS),
+        (false, _) => ExitCode::FAILURE,
+    })
 }
 
 /// The witnesses that saw the checkpoint, each with its time; or, in French, why the policy is not met.
@@ -334,6 +341,9 @@ fn judge(
 }
 
 fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Write) -> Result<()> {
+    for gap in &report.gaps {
+        writeln!(out, "{gap}.")?;
+    }
     match &report.failure {
         None => {
             writeln!(out, "Le journal tient : {} traces recalculées une à une.", report.records)?;
@@ -349,7 +359,8 @@ fn words_of(report: &Report, origin: &str, from_outside: bool, out: &mut dyn Wri
             writeln!(out, "Traces conformes avant cela : {}.", report.records)?;
         }
     }
-    writeln!(out, "Journal : {origin}")?;
+    let now = report.gaps.last().map_or(origin, |gap| gap.origin.as_str());
+    writeln!(out, "Journal : {now}")?;
     if !from_outside {
         writeln!(
             out,
@@ -382,6 +393,14 @@ fn json_of(
         "checkpoints": report.checkpoints,
         "details": report.details,
         "origin": origin,
+        "gaps": report.gaps.iter().map(|gap| serde_json::json!({
+            "record": gap.index,
+            "at": gap.at.rfc3339(),
+            "lost": gap.lost,
+            "lost_size": gap.lost_size,
+            "lost_root": BASE64.encode(&gap.lost_root),
+            "origin": gap.origin,
+        })).collect::<Vec<_>>(),
         "vkey_given": from_outside,
         "witnesses": attested.and_then(|a| a.as_ref().ok()),
         "policy_failure": attested.and_then(|a| a.as_ref().err()),
@@ -391,7 +410,7 @@ fn json_of(
 
 fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> Result<ExitCode> {
     let mut log = options.open(data)?;
-    let (origin, keys, _) = options.trusted(&mut log)?;
+    let (_, keys, _) = options.trusted(&mut log)?;
     let size = log.log_frontier()?.size();
     if index >= size {
         bail!("il n'y a pas de trace n° {index} : le journal en a {size}, numérotées à partir de 0");
@@ -405,6 +424,8 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
             ),
         },
     };
+    // The name that the log had at the checkpoint's size, after a declared loss.
+    let origin = signed.claims().origin().to_owned();
     signed.verify(&origin, &keys)?;
     let hashes = inclusion_proof(index, signed.claims().size(), &mut log)?;
     let row = i64::try_from(index)?;
@@ -497,100 +518,4 @@ fn sign_now(options: &LogOptions, data: &Path, log: &mut LogFile) -> Result<Opti
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::service::testing::Territory;
-
-    fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
-        let (mut out, mut progress) = (Vec::new(), Vec::new());
-        let code = run(command, &t.data(), &mut out, &mut progress).unwrap();
-        (String::from_utf8(out).unwrap(), format!("{code:?}"))
-    }
-
-    fn verify_with(checkpoint: Option<PathBuf>, json: bool) -> AuditCommand {
-        AuditCommand::Verify { log: LogOptions::default(), checkpoint, policy: None, json, details: false }
-    }
-
-    #[test]
-    fn verify_tells_success_and_failure_while_the_server_runs() {
-        let t = Territory::new();
-        let success = format!("{:?}", ExitCode::SUCCESS);
-        let (said, code) = ran(&t, &verify_with(None, false));
-        assert_eq!(code, success, "{said}");
-        assert!(said.starts_with("Le journal tient : ") && said.contains("--vkey"), "{said}");
-        let kept = t.data().join("kept.txt");
-        std::fs::write(&kept, t.app.checkpoint().unwrap().to_string()).unwrap();
-        t.write(|_, _| Ok(()));
-        let (said, code) = ran(&t, &verify_with(Some(kept.clone()), true));
-        assert_eq!(code, success);
-        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-        assert_eq!((&said["holds"], &said["checkpoints"]), (&true.into(), &2.into()));
-        // A checkpoint of another log is named.
-        let other = Territory::new();
-        let (said, code) = ran(&other, &verify_with(Some(kept), false));
-        assert_ne!(code, success);
-        assert!(
-            said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn the_log_is_the_one_of_the_instance_that_serve_would_serve() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path();
-        let asked = LogOptions::default();
-        let at = |pairs: &[(&str, &str)]| {
-            let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            match asked.address(data, &environment).unwrap() {
-                DatabaseAddress::Sqlite(path) => path,
-                DatabaseAddress::Postgres(other) => panic!("{other}"),
-            }
-        };
-        assert_eq!(at(&[]), data.join(DATABASE_FILE));
-        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
-        std::fs::write(data.join(FILE), "database = \"sqlite:/srv/elsewhere/a.db\"\n").unwrap();
-        assert_eq!(at(&[]), Path::new("/srv/elsewhere/a.db"));
-        assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
-    }
-
-    #[test]
-    fn what_is_taken_away_verifies_without_the_server() {
-        let t = Territory::new();
-        let nothing_signed =
-            AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false, cosigned: false };
-        let mut nowhere = Vec::new();
-        assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
-        let with_key =
-            LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
-        let (note, _) =
-            ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
-        let (vkey, _) = ran(
-            &t,
-            &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false },
-        );
-        let key = VerifierKey::parse(vkey.trim()).unwrap();
-        let signed = SignedCheckpoint::parse(&note).unwrap();
-        assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
-        // Every line of the export is a record, exactly as hashed.
-        let (export, _) = ran(
-            &t,
-            &AuditCommand::Export { log: LogOptions::default(), asked: leaving::ExportArguments::default() },
-        );
-        let lines: Vec<&str> = export.lines().collect();
-        let size = usize::try_from(signed.claims().size()).unwrap();
-        assert_eq!(lines.len(), size + 1);
-        let mut frontier = crate::audit::tree::Frontier::empty();
-        for line in &lines[..size] {
-            frontier.append(crate::audit::tree::leaf_hash(line.as_bytes()));
-        }
-        assert_eq!(frontier.root(), *signed.claims().root());
-        let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
-        let receipt = TlogProof::parse(&receipt).unwrap();
-        assert!(receipt.verify(lines[3].as_bytes(), key.name(), std::slice::from_ref(&key)).is_ok());
-        assert!(receipt.verify(lines[4].as_bytes(), key.name(), std::slice::from_ref(&key)).is_err());
-        let beyond = AuditCommand::Proof { index: 1_000_000, log: LogOptions::default() };
-        assert!(run(&beyond, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
-        assert!(nowhere.is_empty());
-    }
-}
+mod tests;

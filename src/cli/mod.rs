@@ -1,7 +1,9 @@
 //! The command line: one file per command; errors say what to do next.
 //!
-//! Exit codes: 0 done, 1 something was wrong and was said, 2 the command itself was not understood.
+//! Exit codes: 0 done, 1 something was wrong and was said, 2 the command itself was not understood, 3 (`audit verify`) all
+//! that is there holds, and records are declared lost.
 
+mod ask;
 pub mod audit;
 pub mod backup;
 pub mod certs;
@@ -13,6 +15,8 @@ pub mod init;
 pub mod instance;
 pub mod jobs;
 pub mod keys;
+#[cfg(test)]
+mod losses_tests;
 pub mod migrate;
 mod misunderstood;
 #[cfg(test)]
@@ -94,7 +98,7 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Remet une sauvegarde dans un dossier vide, après l'avoir vérifiée
     #[command(
-        after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais restore relais-2027-01-13.db --data /srv/relais --checkpoint mars.txt"
+        after_help = "Exemple : RELAIS_KEK_FILE=/etc/relais/kek relais restore relais-2027-01-13.db --data /srv/relais --checkpoint mars.txt\n\nS'il n'existe rien de plus récent et que des témoins ont vu la suite, deux personnes déclarent la perte au clavier (administration, puis contrôle ou protection des données) :\n          relais restore relais-2027-01-13.db --data /srv/relais --checkpoint dernier-cosigné.txt --accept-gap --motive \"disque perdu le 14 janvier\"\nLa perte est dite ensuite par toutes les vérifications, toutes les pages et tous les rapports (docs/operations.md)."
     )]
     Restore(restore::RestoreArguments),
     /// Clés : voir, créer, changer la clé de chiffrement ; changer celle qui signe le journal
@@ -157,7 +161,9 @@ fn dispatch(arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
         Command::Audit(command) => audit::run(&command, &data, out, &mut std::io::stderr()),
         Command::Init(arguments) => init::run(&arguments, &settings(&data)?, out),
         Command::Backup(arguments) => backup::run(&arguments, &settings(&data)?, out),
-        Command::Restore(arguments) => restore::run(&arguments, &settings(&data)?, out),
+        Command::Restore(arguments) => {
+            restore::run(&arguments, &settings(&data)?, &mut std::io::stdin().lock(), out)
+        }
         Command::Keys(command) => keys::run(&command, &settings(&data)?, out),
         Command::Jobs(command) => jobs::run(&command, || settings(&data), out),
         Command::User(command) => user::run(&command, &settings(&data)?, out),
@@ -251,6 +257,7 @@ mod tests {
             &["relais", "migrate"],
             &["relais", "backup", "f.db"],
             &["relais", "restore", "f.db", "--checkpoint", "c"],
+            &["relais", "restore", "f.db", "--checkpoint", "c", "--accept-gap", "--motive", "m"],
             &["relais", "keys", "rotate"],
             &["relais", "jobs", "run", "stays"],
             &["relais", "jobs", "list"],

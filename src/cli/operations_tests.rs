@@ -103,7 +103,7 @@ impl Site {
         let mut words = vec!["restore", file.to_str().unwrap()];
         words.extend_from_slice(more);
         let Command::Restore(arguments) = command(&words) else { panic!("restore") };
-        restore::run(&arguments, &self.settings_in(data, &[]), &mut out)?;
+        restore::run(&arguments, &self.settings_in(data, &[]), &mut std::io::empty(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 }
@@ -232,10 +232,12 @@ fn what_cannot_be_backed_up_or_restored_says_what_to_do() {
         panic!("backup, restore")
     };
     assert!(said(backup::run(&to, &postgres, &mut Vec::new())).contains("pg_dump"));
-    assert!(said(restore::run(&from, &postgres, &mut Vec::new())).contains("pg_restore"));
+    assert!(
+        said(restore::run(&from, &postgres, &mut std::io::empty(), &mut Vec::new())).contains("pg_restore")
+    );
     // No key: said in French, before anything is written.
     let keyless = Settings::read(&site.path("new"), &BTreeMap::new()).unwrap();
-    let told = said(restore::run(&from, &keyless, &mut Vec::new()));
+    let told = said(restore::run(&from, &keyless, &mut std::io::empty(), &mut Vec::new()));
     assert!(told.contains("elle manque") && told.contains("RELAIS_KEK_FILE"), "{told}");
     assert!(!site.path("new").exists());
     // Another key than the one that the backup was made under.

@@ -34,6 +34,7 @@ code_enum! {
         Maintain = "maintain", "Entretien du service";
         Erase = "erase", "Effacement au terme de la durée de conservation";
         Attest = "attest", "Attestation par un témoin";
+        AcceptGap = "accept_gap", "Perte du journal, déclarée à deux";
     }
 }
 
@@ -62,7 +63,8 @@ impl Action {
             | Self::SignOut
             | Self::Maintain
             | Self::Erase
-            | Self::Attest => false,
+            | Self::Attest
+            | Self::AcceptGap => false,
         }
     }
 }

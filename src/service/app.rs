@@ -207,7 +207,7 @@ impl App {
         self.prepare_under(draft, pathway_key, &key)
     }
 
-    fn prepare_under(
+    pub(super) fn prepare_under(
         &self,
         draft: &RecordDraft,
         pathway_key: Option<&DataKey>,
@@ -225,6 +225,23 @@ impl App {
     fn year(&self) -> Result<u16, ServiceError> {
         u16::try_from(self.clock.now().utc().year())
             .map_err(|_| ServiceError::Unavailable("the clock is outside our calendar".to_owned()))
+    }
+
+    /// This year's pseudonym key of a class; where there is none, one whose row the caller's own job inserts: for a
+    /// record before which no other may come.
+    pub(super) fn pseudonym_key_or_new(
+        &self,
+        class: RetentionClass,
+    ) -> Result<(Arc<PseudonymKey>, Option<NewKey>), ServiceError> {
+        let year = self.year()?;
+        if let Some(key) = self.pseudonym_key_of(class, year)? {
+            return Ok((key, None));
+        }
+        let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
+        let made = self.store.keyring().new_pseudonym_key(class, i32::from(year), self.chance.as_ref());
+        let (fresh, stored) = made.map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let key = Arc::new(PseudonymKey::new(class, year, fresh.into_bytes()));
+        Ok((key, Some(NewKey::new(&owner, stored, self.clock.now()))))
     }
 
     /// This year's pseudonym key of a class; made, and its making recorded, when it does not exist yet.

@@ -146,6 +146,8 @@ pub struct RecordWhole {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct LogState {
     pub origin: String,
+    /// Losses that two people declared, in French: what was attested under which name, and is gone.
+    pub losses: Vec<String>,
     /// The key that checks the log's signatures; compare it with the one that you keep.
     pub vkey: String,
     /// The keys that signed before it; their checkpoints still count.

@@ -7,13 +7,20 @@
 //! need a checkpoint of the checkpoint. It does not send checkpoints anywhere: witnesses are another room's business.
 
 use super::{App, ServiceError};
+use crate::audit::gap::gaps_of;
 use crate::audit::note::VerifierKey;
 use crate::audit::tree::{Frontier, ProveError, consistency_proof, verify_consistency};
-use crate::audit::{Checkpoint, SignedCheckpoint};
+use crate::audit::verify::Trust;
+use crate::audit::{Checkpoint, Gap, LeafBody, SignedCheckpoint};
 use crate::crypto::envelope::DataKeyId;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::sign::SigningKey;
+use crate::domain::record::{Action, Verdict};
+use crate::store::log::LogFilter;
 use crate::store::{Snapshot, Store, StoreError};
+
+/// Two for each declared loss: more than a log will ever see.
+const MOST_DECLARING: i64 = 128;
 
 /// A checkpoint, and whether it is not kept yet.
 pub(super) struct Made {
@@ -21,11 +28,39 @@ pub(super) struct Made {
     pub fresh: bool,
 }
 
-/// The log's name and the keys that check its signatures.
+/// The log's name, those that it had before declared losses, and the keys that check its signatures.
 pub(super) struct LogName {
+    /// Its name of today.
     pub origin: String,
+    /// The name with which it began.
+    pub first: String,
     /// The replaced ones first, the one of today last; never empty.
     pub keys: Vec<VerifierKey>,
+    /// Losses that two people declared, in order.
+    pub gaps: Vec<Gap>,
+}
+
+impl LogName {
+    /// What a verification trusts.
+    pub fn trust<'a>(&'a self, given: Option<&'a str>) -> Trust<'a> {
+        Trust { origin: &self.first, keys: &self.keys, given }
+    }
+
+    /// A checkpoint of this log, under the name that it had at that size.
+    pub fn check<'c>(&self, signed: &'c SignedCheckpoint) -> Result<&'c Checkpoint, ServiceError> {
+        let origin = signed.claims().origin();
+        let checkpoint = signed.verify(origin, &self.keys).map_err(broken)?;
+        let ended = self.gaps.iter().find(|gap| gap.lost == origin).map(|gap| gap.index);
+        let began = self.gaps.iter().find(|gap| gap.origin == origin).map(|gap| gap.index);
+        let known = began.is_some() || origin == self.first;
+        if !known
+            || ended.is_some_and(|end| checkpoint.size() > end)
+            || began.is_some_and(|from| checkpoint.size() <= from)
+        {
+            return Err(broken("a checkpoint bears a name that the log had not at its size"));
+        }
+        Ok(checkpoint)
+    }
 }
 
 pub(super) fn broken(what: impl std::fmt::Display) -> ServiceError {
@@ -40,13 +75,39 @@ pub(super) fn unproven(e: ProveError<StoreError>) -> ServiceError {
     }
 }
 
+/// The declared losses, from the records; where the instance says that there is none, none is looked for.
+fn gaps(snapshot: &mut Snapshot) -> Result<Vec<Gap>, ServiceError> {
+    if snapshot.instance_value(&origin_name(2))?.is_none() {
+        return Ok(Vec::new());
+    }
+    let filter = LogFilter {
+        action: Some(Action::AcceptGap.code().to_owned()),
+        decision: Some(Verdict::Permit.code().to_owned()),
+        ..LogFilter::default()
+    };
+    let mut declared = Vec::new();
+    for (index, text) in snapshot.log_page(&filter, MOST_DECLARING)? {
+        let index = u64::try_from(index).map_err(broken)?;
+        declared.push((index, LeafBody::parse(&text).map_err(broken)?));
+    }
+    declared.reverse();
+    gaps_of(&declared).ok_or_else(|| broken("a declared loss is not that of two people"))
+}
+
+/// Where the instance keeps the name of the log, by how many it had.
+pub(super) fn origin_name(number: usize) -> String {
+    if number < 2 { "log_origin".to_owned() } else { format!("log_origin_{number}") }
+}
+
 /// The log's name, as the instance has it.
 pub(super) fn log_name(snapshot: &mut Snapshot) -> Result<LogName, ServiceError> {
     let missing = || ServiceError::Internal("the instance has no log key".to_owned());
-    let origin = snapshot.instance_value("log_origin")?.ok_or_else(missing)?;
+    let first = snapshot.instance_value(&origin_name(1))?.ok_or_else(missing)?;
     let texts = snapshot.log_vkeys()?;
     let keys = texts.iter().map(|v| VerifierKey::parse(v)).collect::<Result<Vec<_>, _>>().map_err(broken)?;
-    if keys.is_empty() { Err(missing()) } else { Ok(LogName { origin, keys }) }
+    let gaps = gaps(snapshot)?;
+    let origin = gaps.last().map_or_else(|| first.clone(), |gap| gap.origin.clone());
+    if keys.is_empty() { Err(missing()) } else { Ok(LogName { origin, first, keys, gaps }) }
 }
 
 /// A key that signs for the log.
@@ -140,7 +201,7 @@ impl App {
         let frontier = snapshot.log_frontier()?;
         if let Some(last) = snapshot.checkpoint_latest()? {
             let last = SignedCheckpoint::parse(&last.note).map_err(broken)?;
-            let known = last.verify(&name.origin, &name.keys).map_err(broken)?;
+            let known = name.check(&last)?;
             let (size, root) = (known.size(), *known.root());
             if size == frontier.size() && root == frontier.root() {
                 return Ok(Made { signed: last, fresh: false });

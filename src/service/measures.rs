@@ -6,6 +6,7 @@
 
 use super::ServiceError;
 use super::app::App;
+use super::checkpoints::log_name;
 use super::witnesses::alarm;
 use crate::audit::lane::LaneStats;
 use crate::clock::Timestamp;
@@ -34,6 +35,8 @@ pub struct LaneMeasures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogMeasures {
     pub size: u64,
+    /// Losses that two people declared.
+    pub losses: usize,
     /// Seconds since the last record that the last checkpoint covers; the checkpoint itself is no older.
     pub checkpoint_age: Option<i64>,
     /// Seconds since the oldest record that no checkpoint covers; 0 when all are covered.
@@ -77,7 +80,8 @@ impl App {
                 contradicts: alarm(&mut snapshot, link.key().name(), seen)?.is_some(),
             });
         }
-        Ok(LogMeasures { size, checkpoint_age, unsigned_age, witnesses })
+        let losses = log_name(&mut snapshot)?.gaps.len();
+        Ok(LogMeasures { size, losses, checkpoint_age, unsigned_age, witnesses })
     }
 
     /// What this node measures now. What cannot be read is left out, and told to the operator.

@@ -56,6 +56,7 @@ pub mod kept_forms;
 mod limiter;
 mod log_keys;
 mod looked;
+pub mod losses;
 pub mod measures;
 pub mod members;
 pub mod notes;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::auditing::minute;
-use super::checkpoints::{LogName, broken, log_name, unproven};
+use super::checkpoints::{broken, log_name, unproven};
 use super::{App, ServiceError};
 use crate::audit::lane::Priority;
 use crate::audit::note::NoteSignature;
@@ -145,9 +145,9 @@ pub fn kept_against(kept: &Path, snapshot: &mut Snapshot) -> Result<Option<Failu
     let Some(text) = durable::read(kept).map_err(|e| ServiceError::Internal(e.to_string()))? else {
         return Ok(None);
     };
-    let LogName { origin, keys } = log_name(snapshot)?;
+    let name = log_name(snapshot)?;
     let frontier = snapshot.log_frontier()?;
-    Ok(attested_failure(&text, &origin, &keys, &frontier, snapshot)?)
+    Ok(attested_failure(&text, &name.trust(None), &name.gaps, &frontier, snapshot)?)
 }
 
 fn size_of(signed: &SignedCheckpoint) -> u64 {
@@ -225,7 +225,7 @@ impl App {
         let Some(last) = snapshot.checkpoint_latest()? else { return Ok(None) };
         let name = log_name(snapshot)?;
         let signed = SignedCheckpoint::parse(&last.note).map_err(broken)?;
-        signed.verify(&name.origin, &name.keys).map_err(broken)?;
+        name.check(&signed)?;
         Ok(Some(signed))
     }
 
@@ -380,7 +380,10 @@ impl App {
         let longer = before
             .as_deref()
             .and_then(|old| SignedCheckpoint::parse(old).ok())
-            .is_none_or(|old| size_of(&old) <= size_of(&signed));
+            // Another name: the loss of what it attested was declared, else this program would not have started.
+            .is_none_or(|old| {
+                size_of(&old) <= size_of(&signed) || old.claims().origin() != signed.claims().origin()
+            });
         if longer && before.as_deref() != Some(text.as_str()) {
             durable::replace(kept, text.as_bytes()).map_err(internal)?;
         }

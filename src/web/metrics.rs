@@ -110,6 +110,7 @@ fn lane(page: &mut Page, measures: &Measures) {
 
 fn log(page: &mut Page, log: &LogMeasures) {
     page.one("log_records", "gauge", "Records of the log.", log.size);
+    page.one("log_losses", "gauge", "Losses of records that two people declared.", log.losses);
     page.known(
         "checkpoint_age_seconds",
         "Since the last record that the last checkpoint covers.",
@@ -247,6 +248,7 @@ mod tests {
             disk_free: Some(1_000_000),
             log: Some(LogMeasures {
                 size: 92,
+                losses: 1,
                 checkpoint_age: Some(30),
                 unsigned_age: Some(12),
                 witnesses: vec![seen, never],
@@ -272,6 +274,7 @@ mod tests {
             "relais_lane_turned_away_total 7",
             "relais_database_up 1",
             "relais_checkpoint_lag_seconds 12",
+            "relais_log_losses 1",
             "relais_cosignature_age_seconds{witness=\"0\"} 61",
             "relais_cosignature_behind_records{witness=\"1\"} 90",
             "relais_witness_contradicts{witness=\"1\"} 1",

@@ -88,6 +88,21 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        attack: "A bad hour is dropped: an older copy is put back, and what followed is declared lost",
+        control: "two people proved by password and second factor; another name and key from there on, the old key destroyed; size and root of what was attested last, in the log's own records; a witness that does not know the new name",
+        seen_by: "anybody who verifies (exit code 3), in our verifier or the other; the auditor's pages and every monthly report; whoever kept a checkpoint of more, who finds the loss understated",
+        tests: &[
+            (
+                "src/cli/losses_tests.rs",
+                "an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_witness",
+            ),
+            (
+                "tests/store/verifier/losses.rs",
+                "both_verifiers_tell_a_declared_loss_and_find_one_that_hides_more",
+            ),
+        ],
+    },
+    Row {
         attack: "Two histories: the log goes on from an older copy, signed with the real key",
         control: "consistency with a checkpoint kept elsewhere; a witness compares and sets; nothing is signed that does not continue the last one",
         seen_by: KEEPER,

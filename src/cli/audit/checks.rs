@@ -73,10 +73,11 @@ fn telling<'a>(progress: &'a mut dyn Write) -> impl FnMut(u64) + 'a {
 
 pub(super) fn receipt(asked: &ReceiptArguments, out: &mut dyn Write) -> Result<ExitCode> {
     let keys = keys_of(&asked.vkey)?;
-    let origin = keys.first().ok_or_else(|| anyhow!("--vkey : aucune clé"))?.name().to_owned();
     let text = String::from_utf8(read(&asked.file)?).context("le reçu n'est pas du texte")?;
     let beside = asked.record.as_deref().map(read).transpose()?;
     let verdict = TlogProof::parse(&text).and_then(|receipt| {
+        // One of the names whose keys were given: a log has another after a declared loss.
+        let origin = receipt.checkpoint().claims().origin().to_owned();
         let (size, body) = match &beside {
             // A record cut out of an export ends like a line; a record never does.
             Some(bytes) => {
@@ -88,9 +89,9 @@ pub(super) fn receipt(asked: &ReceiptArguments, out: &mut dyn Write) -> Result<E
                 (checkpoint.size(), body.to_vec())
             }
         };
-        Ok((receipt.index(), size, body))
+        Ok((receipt.index(), size, body, origin))
     });
-    let (index, size, body) = match verdict {
+    let (index, size, body, origin) = match verdict {
         Ok(held) => held,
         Err(error) => {
             writeln!(out, "Le reçu ne tient pas : {error}.")?;

@@ -125,7 +125,8 @@ impl Deed {
             | Action::Withdraw
             | Action::Oppose
             | Action::Publish
-            | Action::Attest => Self::Create,
+            | Action::Attest
+            | Action::AcceptGap => Self::Create,
             Action::Update
             | Action::End
             | Action::Accept

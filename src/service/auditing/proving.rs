@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::{LogState, as_auditor, minute, read_body};
-use crate::audit::verify::{Trust, verify};
+use crate::audit::verify::verify;
 use crate::audit::{Disclosed, SignedCheckpoint};
 use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::domain::text::{EntryError, FieldErrors};
@@ -33,6 +33,8 @@ pub struct Verification {
     pub given: Option<u64>,
     /// Root over the records, base64.
     pub root: String,
+    /// Losses that two people declared, in French.
+    pub losses: Vec<String>,
     /// The first thing that does not hold, in French.
     pub failure: Option<String>,
 }
@@ -59,6 +61,7 @@ pub(super) fn state(desk: &mut Desk<'_>) -> Result<LogState, ServiceError> {
     let reconciled = last_reconciliation(desk.snapshot)?;
     let mut vkeys: Vec<String> = name.keys.iter().map(ToString::to_string).collect();
     Ok(LogState {
+        losses: name.gaps.iter().map(ToString::to_string).collect(),
         origin: name.origin,
         vkey: vkeys.pop().unwrap_or_default(),
         earlier_vkeys: vkeys,
@@ -103,8 +106,7 @@ impl App {
             let given = pasted(given)?;
             let name = log_name(desk.snapshot)?;
             let readable = given.as_deref().filter(|text| SignedCheckpoint::parse(text).is_ok());
-            let trust = Trust { origin: &name.origin, keys: &name.keys, given: readable };
-            let report = verify(desk.snapshot, &trust, &mut |_| {})?;
+            let report = verify(desk.snapshot, &name.trust(readable), &mut |_| {})?;
             // A slip of the hand is no news of the log; what the log says of itself comes first.
             if given.is_some() && readable.is_none() && report.holds() {
                 return Err(FieldErrors::one("given", EntryError::NotACheckpoint).into());
@@ -116,6 +118,7 @@ impl App {
                 checkpoints: report.checkpoints,
                 given: given.map(|g| g.claims().size()),
                 root: BASE64.encode(&report.root),
+                losses: report.gaps.iter().map(ToString::to_string).collect(),
                 failure: report.failure.map(|f| f.to_string()),
             })
         })

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::reviews::{belongs, opens_content, waits};
 use super::{as_auditor, minute, read_body, watching};
 use crate::audit::note::Note;
-use crate::audit::verify::{Trust, verify};
+use crate::audit::verify::verify;
 use crate::audit::{Disclosed, LeafBody, Sealed, SignedCheckpoint};
 use crate::clock::Timestamp;
 use crate::domain::cell::Reason;
@@ -24,7 +24,7 @@ use crate::domain::day::Month;
 use crate::domain::emergency::REVIEW_HOURS;
 use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, ReviewKind, Verdict};
-use crate::service::checkpoints::{LogName, broken, log_name, signers};
+use crate::service::checkpoints::{broken, log_name, signers};
 use crate::service::witnesses::with_lines;
 use crate::service::{Act, App, Call, ServiceError};
 use crate::store::Snapshot;
@@ -77,6 +77,8 @@ pub struct ReportVerification {
     pub records: u64,
     /// The first thing that does not hold, in French.
     pub failure: Option<String>,
+    /// Losses that two people declared, of any month, in French.
+    pub losses: Vec<String>,
 }
 
 /// One month of the log.
@@ -256,8 +258,8 @@ impl App {
             }
         }
         let late = watching::emergencies(snapshot, now)?.len();
-        let LogName { origin, keys } = log_name(snapshot)?;
-        let found = verify(snapshot, &Trust { origin: &origin, keys: &keys, given: None }, &mut |_| {})?;
+        let name = log_name(snapshot)?;
+        let found = verify(snapshot, &name.trust(None), &mut |_| {})?;
         let covered = counting.last.map(index).transpose()?;
         let checkpoint = match covered {
             Some(last) => checkpoint(snapshot, last.saturating_add(1))?,
@@ -276,7 +278,7 @@ impl App {
         Ok(MonthlyReport {
             month: month.to_string(),
             month_said: month.french(),
-            origin,
+            origin: name.origin,
             made_at: minute(now),
             records: counting.records,
             first: counting.first.map(index).transpose()?,
@@ -300,6 +302,7 @@ impl App {
                 holds: found.holds(),
                 records: found.records,
                 failure: found.failure.map(|f| f.to_string()),
+                losses: found.gaps.iter().map(ToString::to_string).collect(),
             },
         })
     }

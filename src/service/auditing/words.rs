@@ -128,6 +128,10 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
         (Action::Attest, _) => {
             whole("a fait attester le journal par un témoin", "faire attester le journal par un témoin")
         }
+        (Action::AcceptGap, _) => whole(
+            "a déclaré, à deux, que la fin du journal est perdue",
+            "déclarer que la fin du journal est perdue",
+        ),
         (Action::Erase, _) => both("effacé, à l'échéance,", "effacer, à l'échéance,"),
     }
 }

@@ -173,10 +173,20 @@ impl Standing {
             verified: state.last_verified_at.as_ref().and_then(said),
             reconciled: state.last_reconciled_at.as_ref().and_then(said),
             witnesses: state.witnesses.iter().map(seen).collect(),
-            alarms: state.witnesses.iter().filter_map(alarm).collect(),
+            alarms: state.losses.iter().map(lost).chain(state.witnesses.iter().filter_map(alarm)).collect(),
             state,
         }
     }
+}
+
+/// A declared loss, which is told for ever.
+fn lost(loss: &String) -> (String, String) {
+    (
+        format!("{loss}."),
+        "Ce qui a été perdu ne peut plus être montré. Un point de contrôle, un reçu ou un export gardés ailleurs, de ce \
+         temps-là, disent si davantage manque que ce qui a été déclaré : vérifiez ici ceux que vous avez."
+            .to_owned(),
+    )
 }
 
 /// What is wrong with a witness, and what to do.

@@ -19,13 +19,13 @@ use crate::support::{Bed, engines};
 
 /// The export as its lines, and the note of its last line.
 #[derive(Clone)]
-struct Export {
-    records: Vec<String>,
-    note: Option<String>,
+pub(super) struct Export {
+    pub(super) records: Vec<String>,
+    pub(super) note: Option<String>,
 }
 
 impl Export {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut out: String = self.records.iter().map(|r| format!("{r}\n")).collect();
         if let Some(note) = &self.note {
             let size: u64 = note.lines().nth(1).and_then(|l| l.parse().ok()).unwrap_or(0);
@@ -38,7 +38,7 @@ impl Export {
 
 /// The database of an owner who made every stored hash and copy fit these bodies: what is left to find is what an
 /// export can show.
-struct Fitted<'a>(&'a Export);
+pub(super) struct Fitted<'a>(pub(super) &'a Export);
 
 impl Fitted<'_> {
     fn all(&self) -> (Vec<StoredRow>, Frontier) {

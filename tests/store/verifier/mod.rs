@@ -5,6 +5,7 @@
 
 mod batch;
 mod logs;
+mod losses;
 mod policies;
 mod receipts;
 mod records;

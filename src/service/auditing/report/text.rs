@@ -72,6 +72,7 @@ pub(super) fn of(report: &MonthlyReport) -> String {
         }
         Some(failure) => format!("Vérification : LE JOURNAL NE TIENT PAS. {}", line(failure)),
     });
+    out.extend(report.verification.losses.iter().map(|loss| line(loss)));
     out.push("Aucun groupe de moins de 3 personnes ou de 5 actes n'est compté à part.".to_owned());
     out.join("\n") + "\n"
 }

@@ -135,7 +135,7 @@ mod samples {
             reviews: reviews(0),
             emergency_reviews_late: 0,
             checkpoint: None,
-            verification: ReportVerification { holds: true, records: 12, failure: None },
+            verification: ReportVerification { holds: true, records: 12, failure: None, losses: Vec::new() },
         }
     }
 
@@ -173,6 +173,7 @@ mod samples {
                 holds: false,
                 records: 40,
                 failure: Some("Trace n° 40 : son contenu n'est plus celui qui a été attesté.".to_owned()),
+                losses: vec![crate::web::pages::audit::samples::LOSS.to_owned()],
             },
             ..nothing()
         }

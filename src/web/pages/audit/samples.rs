@@ -24,9 +24,13 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2027-03-14T10:00:00Z").unwrap()
 }
 
+/// What a declared loss says, shortened.
+pub(super) const LOSS: &str = "PERTE DÉCLARÉE à la trace n° 1100, le 2027-03-02T08:14:00Z, par deux personnes : sous le nom « relais.test/val-d-orme », le journal avait au moins 1140 traces";
+
 fn state(kept: bool) -> LogState {
     LogState {
         origin: "relais.test/val-d-orme".to_owned(),
+        losses: if kept { vec![LOSS.to_owned()] } else { Vec::new() },
         vkey: "relais.test/val-d-orme+00000000+AAAA".to_owned(),
         earlier_vkeys: if kept {
             vec!["relais.test/val-d-orme+11111111+BBBB".to_owned()]
@@ -188,6 +192,7 @@ pub fn proof() -> Vec<(&'static str, ProofPage)> {
         checkpoints: 3,
         given,
         root: String::new(),
+        losses: if failure.is_none() { vec![LOSS.to_owned()] } else { Vec::new() },
         failure: failure.map(ToOwned::to_owned),
     };
     let page = |found, kept, entered| ProofPage {

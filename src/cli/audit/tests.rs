@@ -1,0 +1,91 @@
+//! The commands about the log, on a database that is served meanwhile.
+
+use super::*;
+use crate::service::testing::Territory;
+
+fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
+    let (mut out, mut progress) = (Vec::new(), Vec::new());
+    let code = run(command, &t.data(), &mut out, &mut progress).unwrap();
+    (String::from_utf8(out).unwrap(), format!("{code:?}"))
+}
+
+fn verify_with(checkpoint: Option<PathBuf>, json: bool) -> AuditCommand {
+    AuditCommand::Verify { log: LogOptions::default(), checkpoint, policy: None, json, details: false }
+}
+
+#[test]
+fn verify_tells_success_and_failure_while_the_server_runs() {
+    let t = Territory::new();
+    let success = format!("{:?}", ExitCode::SUCCESS);
+    let (said, code) = ran(&t, &verify_with(None, false));
+    assert_eq!(code, success, "{said}");
+    assert!(said.starts_with("Le journal tient : ") && said.contains("--vkey"), "{said}");
+    let kept = t.data().join("kept.txt");
+    std::fs::write(&kept, t.app.checkpoint().unwrap().to_string()).unwrap();
+    t.write(|_, _| Ok(()));
+    let (said, code) = ran(&t, &verify_with(Some(kept.clone()), true));
+    assert_eq!(code, success);
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["holds"], &said["checkpoints"]), (&true.into(), &2.into()));
+    // A checkpoint of another log is named.
+    let other = Territory::new();
+    let (said, code) = ran(&other, &verify_with(Some(kept), false));
+    assert_ne!(code, success);
+    assert!(said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"), "{said}");
+}
+
+#[test]
+fn the_log_is_the_one_of_the_instance_that_serve_would_serve() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let asked = LogOptions::default();
+    let at = |pairs: &[(&str, &str)]| {
+        let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        match asked.address(data, &environment).unwrap() {
+            DatabaseAddress::Sqlite(path) => path,
+            DatabaseAddress::Postgres(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(at(&[]), data.join(DATABASE_FILE));
+    assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
+    std::fs::write(data.join(FILE), "database = \"sqlite:/srv/elsewhere/a.db\"\n").unwrap();
+    assert_eq!(at(&[]), Path::new("/srv/elsewhere/a.db"));
+    assert_eq!(at(&[("RELAIS_DATABASE", "sqlite:b.db")]), data.join("b.db"));
+}
+
+#[test]
+fn what_is_taken_away_verifies_without_the_server() {
+    let t = Territory::new();
+    let nothing_signed =
+        AuditCommand::Checkpoint { log: LogOptions::default(), public_key: false, cosigned: false };
+    let mut nowhere = Vec::new();
+    assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
+    let with_key =
+        LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
+    let (note, _) = ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
+    let (vkey, _) =
+        ran(&t, &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false });
+    let key = VerifierKey::parse(vkey.trim()).unwrap();
+    let signed = SignedCheckpoint::parse(&note).unwrap();
+    assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());
+    // Every line of the export is a record, exactly as hashed.
+    let (export, _) = ran(
+        &t,
+        &AuditCommand::Export { log: LogOptions::default(), asked: leaving::ExportArguments::default() },
+    );
+    let lines: Vec<&str> = export.lines().collect();
+    let size = usize::try_from(signed.claims().size()).unwrap();
+    assert_eq!(lines.len(), size + 1);
+    let mut frontier = crate::audit::tree::Frontier::empty();
+    for line in &lines[..size] {
+        frontier.append(crate::audit::tree::leaf_hash(line.as_bytes()));
+    }
+    assert_eq!(frontier.root(), *signed.claims().root());
+    let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
+    let receipt = TlogProof::parse(&receipt).unwrap();
+    assert!(receipt.verify(lines[3].as_bytes(), key.name(), std::slice::from_ref(&key)).is_ok());
+    assert!(receipt.verify(lines[4].as_bytes(), key.name(), std::slice::from_ref(&key)).is_err());
+    let beyond = AuditCommand::Proof { index: 1_000_000, log: LogOptions::default() };
+    assert!(run(&beyond, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
+    assert!(nowhere.is_empty());
+}
