@@ -266,6 +266,7 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
         assert!(said.contains(words) && !site.path("data").exists(), "{said}");
     }
 
+    let both = pair(site.typed(anne, 0, None), site.typed(claire, 2, None));
     let told = site.restore("data", &declare, &both).unwrap();
     assert!(told.contains("PERTE DÉCLARÉE") && told.contains(&format!("au moins {lost} traces")), "{told}");
     assert!(!told.contains(site.people[0].password.as_str()), "what was typed is not printed");

@@ -173,14 +173,19 @@ impl Standing {
             verified: state.last_verified_at.as_ref().and_then(said),
             reconciled: state.last_reconciled_at.as_ref().and_then(said),
             witnesses: state.witnesses.iter().map(seen).collect(),
-            alarms: state.losses.iter().map(lost).chain(state.witnesses.iter().filter_map(alarm)).collect(),
+            alarms: state
+                .losses
+                .iter()
+                .map(|loss| lost(loss))
+                .chain(state.witnesses.iter().filter_map(alarm))
+                .collect(),
             state,
         }
     }
 }
 
 /// A declared loss, which is told for ever.
-fn lost(loss: &String) -> (String, String) {
+fn lost(loss: &str) -> (String, String) {
     (
         format!("{loss}."),
         "Ce qui a été perdu ne peut plus être montré. Un point de contrôle, un reçu ou un export gardés ailleurs, de ce \
