@@ -214,7 +214,7 @@ fn a_checkpoint_kept_elsewhere_must_be_a_prefix() {
     assert_eq!(fails(&memory, Some(&forged)), (Place::Given(Some(63)), Flaw::CheckpointSignature));
     let elsewhere = Trust { origin: "other.example", keys: &keys(), given: Some(&good) };
     let report = verify(&mut memory.clone(), &elsewhere, &mut |_| {}).unwrap();
-    assert_eq!(report.failure.unwrap().flaw, Flaw::CheckpointSignature);
+    assert_eq!(report.failure.unwrap().flaw, Flaw::CheckpointOrigin);
 }
 
 #[test]
