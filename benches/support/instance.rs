@@ -207,6 +207,7 @@ fn fill(app: &App, now: Timestamp, readers: usize) -> Vec<Reader> {
         name: "Ville".to_owned(),
         telephone: "0102030405".to_owned(),
         territory: "Val-d'Orme".to_owned(),
+        names_on_sheets_from: None,
         missions: vec![Mission {
             id: mission.clone(),
             code: "pre".to_owned(),

@@ -10,13 +10,14 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::auditing::OrganisationName;
-use super::openings::Standpoint;
+use super::looked::place_of;
+use super::openings::{Opened, Standpoint};
 use super::receipts::record_ref;
 use super::{Act, App, Call, Scene, ServiceError};
 use crate::access::Resource;
 use crate::audit::Disclosed;
 use crate::domain::vocabulary::{Category, Profession, Purpose};
-use crate::ids::{AssignmentId, OrganisationId, PathwayId};
+use crate::ids::{AssignmentId, OrganisationId, ParticipationId, PathwayId};
 use crate::store::organisation::Organisation;
 
 /// One person, one day, one purpose.
@@ -52,15 +53,45 @@ pub(super) fn named(organisations: &[Organisation], id: OrganisationId) -> Organ
     }
 }
 
-fn lines(app: &App, scene: &mut Scene<'_>) -> Result<Vec<ConsultationLine>, ServiceError> {
-    let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
-    let standpoint = Standpoint { facts: scene.gate.facts(), book: scene.gate.book(), me, now: scene.now };
+/// Whose list it is.
+enum Asker<'a> {
+    /// The référent: everything that may be known from that place.
+    Referent,
+    /// The manager of a service whose taking part can be hidden: what concerns that service, from this place of it.
+    Service(&'a ParticipationId),
+}
+
+fn lines(app: &App, scene: &mut Scene<'_>, asker: &Asker<'_>) -> Result<Vec<ConsultationLine>, ServiceError> {
+    let facts = scene.gate.facts();
+    let me = match asker {
+        Asker::Referent => {
+            // The view holds no words of the pathway: the grant opens nothing in the store.
+            let _seen = scene.gate.resource(Resource::Consultations)?;
+            scene.gate.participation()
+        }
+        Asker::Service(place) => {
+            let _seen = scene.gate.resource(Resource::ServiceConsultations)?;
+            place_of(facts, place, scene.gate.actor().assignment())
+        }
+    };
+    let me = me.ok_or(ServiceError::AbsentOrRefused)?;
+    let standpoint = Standpoint { facts, book: scene.gate.book(), me, now: scene.now };
     let mut found: BTreeMap<Key, (BTreeSet<Category>, Vec<u64>)> = BTreeMap::new();
     for o in standpoint.openings(app, scene)? {
+        let ours = |one: &&Opened| match asker {
+            Asker::Referent => true,
+            Asker::Service(_) => standpoint.concerns_own_service(&o, one),
+        };
+        let categories: Vec<Category> = o.opened.iter().filter(ours).map(|one| one.category).collect();
+        if categories.is_empty() {
+            continue;
+        }
+        // A record is taken whole: not where part of it is another service's business.
+        let receipt = o.receipt.filter(|_| categories.len() == o.opened.len());
         let key = (std::cmp::Reverse(o.on), o.organisation, o.profession, o.assignment, o.purpose);
         let line = found.entry(key).or_default();
-        line.0.extend(o.opened.iter().map(|one| one.category));
-        line.1.extend(o.receipt);
+        line.0.extend(categories);
+        line.1.extend(receipt);
     }
     let organisations = scene.snapshot.organisations()?;
     Ok(found
@@ -87,10 +118,33 @@ impl App {
         act: Act,
         pathway: &PathwayId,
     ) -> Result<Disclosed<Consultations>, ServiceError> {
+        self.consulted(call, act, pathway, &Asker::Referent)
+    }
+
+    /// Who opened what a service wrote or shared, and what it opened: for its manager, where its taking part can be
+    /// hidden (S12). Nothing of what is other services' business stands there.
+    ///
+    /// # Errors
+    /// Refused to anybody but that manager.
+    pub fn consultations_of_service(
+        &self,
+        call: &Call,
+        act: Act,
+        place: &ParticipationId,
+    ) -> Result<Disclosed<Consultations>, ServiceError> {
+        let pathway = self.pathway_of_participation(place)?;
+        self.consulted(call, act, &pathway, &Asker::Service(place))
+    }
+
+    fn consulted(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        asker: &Asker<'_>,
+    ) -> Result<Disclosed<Consultations>, ServiceError> {
         self.read(call, act, pathway, |scene| {
-            // The view holds no words of the pathway: the grant opens nothing in the store.
-            let _seen = scene.gate.resource(Resource::Consultations)?;
-            let items = lines(self, scene)?;
+            let items = lines(self, scene, asker)?;
             Ok(scene.seal_facts(Consultations { items }))
         })
     }
@@ -106,9 +160,34 @@ impl App {
         pathway: &PathwayId,
         index: u64,
     ) -> Result<Disclosed<String>, ServiceError> {
+        self.opening_receipt(call, act, pathway, &Asker::Referent, index)
+    }
+
+    /// The receipt of one opening that is the business of one hidden service alone, taken by its manager for the family.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; what is not on that manager's list is answered like an absent record.
+    pub fn consultation_receipt_of_service(
+        &self,
+        call: &Call,
+        act: Act,
+        place: &ParticipationId,
+        index: u64,
+    ) -> Result<Disclosed<String>, ServiceError> {
+        let pathway = self.pathway_of_participation(place)?;
+        self.opening_receipt(call, act, &pathway, &Asker::Service(place), index)
+    }
+
+    fn opening_receipt(
+        &self,
+        call: &Call,
+        act: Act,
+        pathway: &PathwayId,
+        asker: &Asker<'_>,
+        index: u64,
+    ) -> Result<Disclosed<String>, ServiceError> {
         let taken = self.read(call, act, pathway, |scene| {
-            let _seen = scene.gate.resource(Resource::Consultations)?;
-            if !lines(self, scene)?.iter().any(|line| line.receipts.contains(&index)) {
+            if !lines(self, scene, asker)?.iter().any(|line| line.receipts.contains(&index)) {
                 return Err(ServiceError::AbsentOrRefused);
             }
             let taken = self.receipt_in(scene.snapshot, index)?;

@@ -3,6 +3,7 @@
 //! Structures, names of professionals, who stated and who confirmed an affectation are no secret among them; who takes
 //! part in which pathway is not here (DESIGN §3, hidden existence).
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::ServiceError;
@@ -42,6 +43,9 @@ pub struct OrganisationView {
     pub missions: Vec<MissionView>,
     /// Whether it signed the charter in force.
     pub charter_signed: bool,
+    /// The day from which on « Qui a regardé ? » names its people, where it decided so.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub names_on_sheets_from: Option<NaiveDate>,
 }
 
 /// The directory.
@@ -121,6 +125,7 @@ fn organisation_view(o: Organisation, charter_signed: bool) -> OrganisationView 
             .map(|m| MissionView { id: m.id, code: m.code, title: m.title })
             .collect(),
         charter_signed,
+        names_on_sheets_from: o.words.names_on_sheets_from,
     }
 }
 

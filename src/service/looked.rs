@@ -4,7 +4,8 @@
 //! INVARIANTS
 //! * One sheet for one person: nothing of the other parent stands on it, neither an address, an opinion, nor a paper that
 //!   was read or made on that parent's behalf.
-//! * No name of a professional: profession and structure, one line per person, day and purpose (C-579/21, ADR 0008).
+//! * One line per person, day and purpose: profession and structure; a name where that person's structure decided so
+//!   before the reading (C-579/21, ADR 0008).
 //! * What a second person decided to keep back is missing, counted in the record and said on the sheet; for what
 //!   concerns a service whose taking part can be hidden, it is counted in the record alone.
 //! * What happened under a statutory exception in force is missing from the sheets of those who are not informed, by
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 use super::consent::Said;
 use super::consultations::named;
 use super::openings::{Opened, Opening, Standpoint};
+use super::sheet_names::SheetNames;
 use super::{Act, App, Call, Scene, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource};
@@ -40,7 +42,7 @@ pub struct SheetAsk {
     pub until: Option<Day>,
 }
 
-/// One person on one day for one purpose; who it is stays out.
+/// One person on one day for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LookedLine {
     /// The day in Paris.
@@ -48,6 +50,8 @@ pub struct LookedLine {
     pub on: NaiveDate,
     pub organisation: String,
     pub profession: Profession,
+    /// Who it was, where the structure lets sheets say so.
+    pub name: Option<String>,
     pub purpose: Option<Purpose>,
     pub categories: Vec<Category>,
 }
@@ -274,18 +278,12 @@ impl Making<'_> {
         }
     }
 
-    fn reader_is_ours(&self, opening: &Opening) -> bool {
-        let mut places =
-            self.standpoint.facts.participations.iter().filter(|p| p.assignment.id == opening.assignment);
-        places.any(|p| self.standpoint.own_service(p))
-    }
-
     /// What of an opening belongs on this sheet at all: a service's own sheet tells what it read, and who read what it
     /// wrote or shared.
     fn belongs(&self, opening: &Opening, opened: &Opened) -> bool {
         match self.maker {
             SheetMaker::Referent => true,
-            SheetMaker::Service { .. } => opened.of_own_service || self.reader_is_ours(opening),
+            SheetMaker::Service { .. } => self.standpoint.concerns_own_service(opening, opened),
         }
     }
 
@@ -361,21 +359,28 @@ impl Making<'_> {
             format!("kept_by_law:{}", out.by_law.len()),
         ];
         scene.cites.extend(out.deferrals);
+        let mut names = SheetNames::new(&organisations);
+        let mut items = Vec::with_capacity(lines.len());
+        for ((day, id, profession, assignment, purpose), categories) in lines {
+            items.push(LookedLine {
+                on: day.0,
+                name: names.name(scene.snapshot, &id, &assignment, day.0)?,
+                organisation: named(&organisations, id).name,
+                profession,
+                purpose,
+                categories: categories.into_iter().collect(),
+            });
+        }
+        let told_by_name = items.iter().filter(|line| line.name.is_some()).count();
+        if told_by_name > 0 {
+            scene.cites.push(format!("sheet_named:{told_by_name}"));
+        }
         Ok(LookedSheet {
             for_whom: self.capacity,
             from: self.from,
             until: self.until,
             made_on: self.today,
-            items: lines
-                .into_iter()
-                .map(|((day, id, profession, _, purpose), categories)| LookedLine {
-                    on: day.0,
-                    organisation: named(&organisations, id).name,
-                    profession,
-                    purpose,
-                    categories: categories.into_iter().collect(),
-                })
-                .collect(),
+            items,
             kept_back: out.review_on.map(|review_on| KeptBack { lines: out.told.len(), review_on }),
             of_one_service: self.maker != SheetMaker::Referent,
             office,
@@ -398,7 +403,7 @@ fn proof(scene: &mut Scene<'_>) -> Result<Option<ProofHint>, ServiceError> {
 }
 
 /// The place of a service that its manager asks about.
-fn place_of<'a>(
+pub(super) fn place_of<'a>(
     facts: &'a PathwayFacts,
     id: &ParticipationId,
     manager: &crate::access::facts::AssignmentFacts,

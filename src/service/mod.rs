@@ -81,6 +81,7 @@ pub mod shares;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
+pub mod sheet_names;
 pub mod siblings;
 mod signatures;
 pub mod spoken;

@@ -118,6 +118,11 @@ impl<'a> Standpoint<'a> {
             && p.assignment.mission == self.me.assignment.mission
     }
 
+    /// Whether an opening is the business of the standpoint's own service: it read, or something of its own was read.
+    pub fn concerns_own_service(&self, opening: &Opening, opened: &Opened) -> bool {
+        opened.of_own_service || self.places(&opening.assignment).any(|p| self.own_service(p))
+    }
+
     /// LAW: CASF L226-2-2. Whom exceptions in force keep from knowing that the reader read this under the law. `None`
     /// when the standpoint is no party to such a record: then it knows of no such reading.
     fn kept(

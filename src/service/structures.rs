@@ -107,7 +107,7 @@ impl Office<'_> {
                 "Une structure a déjà ce code : choisissez-en un autre.",
             ));
         }
-        let words = words_of(self.app, draft, &[])?;
+        let words = words_of(self.app, draft, None)?;
         *first_mission = words.missions.first().map(|m| m.id.clone());
         let row = NewOrganisation::seal(
             self.app.store().instance_key(),
@@ -221,7 +221,7 @@ pub(super) fn separation(profession: Profession, others: &[Profession]) -> Resul
 fn words_of(
     app: &App,
     draft: &OrganisationDraft,
-    known: &[Mission],
+    known: Option<&OrganisationWords>,
 ) -> Result<OrganisationWords, ServiceError> {
     let mut missions: Vec<Mission> = Vec::with_capacity(draft.missions.len());
     for mission in &draft.missions {
@@ -233,7 +233,7 @@ fn words_of(
             ));
         }
         // A mission keeps its id: accords name it.
-        let id = match known.iter().find(|m| m.code == code) {
+        let id = match known.iter().flat_map(|o| &o.missions).find(|m| m.code == code) {
             Some(m) => m.id.clone(),
             None => MissionId::random(app.chance())?,
         };
@@ -245,6 +245,8 @@ fn words_of(
         telephone: draft.telephone.as_str().to_owned(),
         territory: draft.territory.as_str().to_owned(),
         missions,
+        // Decided apart, by the manager alone.
+        names_on_sheets_from: known.and_then(|o| o.names_on_sheets_from),
     })
 }
 
@@ -295,7 +297,7 @@ impl App {
             if !draft.missions.iter().all(|m| code_is_sound(m.code.as_str())) {
                 return Err(unsound_code());
             }
-            let words = words_of(self, draft, &stored.words.missions)?;
+            let words = words_of(self, draft, Some(&stored.words))?;
             let now = office.now;
             let in_use = office
                 .snapshot

@@ -188,6 +188,7 @@ impl Territory {
                 name: format!("Structure {code}"),
                 telephone: "0102030405".to_owned(),
                 territory: "Val-d'Orme".to_owned(),
+                names_on_sheets_from: None,
                 missions: missions
                     .iter()
                     .filter(|((o, _), _)| o == code)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,9 @@ pub struct OrganisationWords {
     pub telephone: String,
     pub territory: String,
     pub missions: Vec<Mission>,
+    /// The day from which on the sheets of « Qui a regardé ? » name its people; never, where its manager has not decided so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names_on_sheets_from: Option<NaiveDate>,
 }
 
 /// A structure.

@@ -11,13 +11,14 @@ use crate::service::LookedSheet;
 #[must_use]
 pub fn looked(sheet: &LookedSheet) -> String {
     let mut out = String::from(MARK);
-    out.push_str(&row(&["Jour", "Profession", "Structure", "Pourquoi", "Sujets"]));
+    out.push_str(&row(&["Jour", "Profession", "Structure", "Nom", "Pourquoi", "Sujets"]));
     for line in &sheet.items {
         let categories: Vec<&str> = line.categories.iter().map(|c| c.french()).collect();
         out.push_str(&row(&[
             &line.on.to_string(),
             line.profession.french(),
             &line.organisation,
+            line.name.as_deref().unwrap_or(""),
             line.purpose.map_or("", |p| p.french()),
             &categories.join(", "),
         ]));
@@ -47,6 +48,7 @@ mod tests {
                 on: day(2),
                 organisation: "=Ville".to_owned(),
                 profession: Profession::Teacher,
+                name: Some("@Julie Lambert".to_owned()),
                 purpose: Some(Purpose::Schooling),
                 categories: vec![Category::Schooling, Category::Leisure],
             }],
@@ -57,7 +59,10 @@ mod tests {
         };
         let table = looked(&sheet);
         let rows: Vec<&str> = table.split("\r\n").collect();
-        assert!(rows[1].starts_with("\"2027-03-02\";") && rows[1].contains(";\"'=Ville\";"), "{table}");
+        assert!(
+            rows[1].starts_with("\"2027-03-02\";") && rows[1].contains(";\"'=Ville\";\"'@Julie Lambert\";"),
+            "{table}"
+        );
         assert!(
             rows[3].contains("2 lignes ne figurent pas ici") && rows[3].contains("30 mars 2027"),
             "{table}"

@@ -68,6 +68,18 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
             let index = lines.iter().find_map(|line| line["receipts"][0].as_u64())?;
             get(NADIA, w.at(&format!("consultations/{index}/proof")))
         }
+        "participations/{participation}/consultations" => {
+            api(ANNE, &format!("participations/{}/consultations", w.claire))
+        }
+        "participations/{participation}/consultations/{index}/proof" => {
+            // Claire reads; her manager takes the receipt for the family.
+            w.s.get(CLAIRE, &format!("/api/v1/items/{}?purpose=coordination", w.school.item));
+            let at = format!("participations/{}/consultations", w.claire);
+            let seen = w.s.read(ANNE, &format!("/api/v1/{at}"));
+            let lines = seen["items"].as_array()?;
+            let index = lines.iter().find_map(|line| line["receipts"][0].as_u64())?;
+            api(ANNE, &format!("{at}/{index}/proof"))
+        }
         "me/acts" => api(NADIA, rest),
         "me/acts/{index}/proof" => {
             let acts = w.s.read(NADIA, "/api/v1/me/acts");
@@ -489,6 +501,10 @@ fn on_accounts(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let body = w.organisation_body();
             let id = s.act(ALICE, "/api/v1/organisations", body.clone());
             api(ALICE, &format!("organisations/{id}"), json!({ "version": 1, "organisation": body }))
+        }
+        ("PUT", "organisations/{organisation}/sheet-names") => {
+            let id = s.own(HELENE)["organisation"].as_str().unwrap().to_owned();
+            api(HELENE, &format!("organisations/{id}/sheet-names"), json!({ "named": false }))
         }
         ("POST", "assignments") => api(ALICE, rest, w.assignment_body(&w.invited().0)),
         ("POST", "assignments/{assignment}/confirmation") => {

@@ -221,6 +221,7 @@ impl Bed {
             name: "CANARI-structure".to_owned(),
             telephone: "CANARI-0102030405".to_owned(),
             territory: "CANARI-territoire".to_owned(),
+            names_on_sheets_from: None,
             missions: Vec::new(),
         };
         let kind = relais::domain::vocabulary::OrganisationKind::Town;

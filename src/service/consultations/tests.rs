@@ -17,7 +17,7 @@ use crate::domain::record::{
 };
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy, Step};
 use crate::ids::ItemVersionId;
-use crate::ids::{ItemId, ParticipationId, RequestId, ShareId};
+use crate::ids::{ItemId, RequestId, ShareId};
 use crate::service::testing::Territory;
 use crate::store::NewKey;
 use crate::store::fact::{FactKind, NewFact};
@@ -345,4 +345,56 @@ fn s12_receipts_are_taken_of_openings_that_concern_nothing_hidden() {
     }
     let other = bed.t.app.consultation_receipt(&bed.t.call("prevention"), TAKE, &bed.pathway, openly);
     assert!(matches!(other.map(|_| ()), Err(ServiceError::AbsentOrRefused)));
+}
+
+#[test]
+fn s12_the_manager_of_a_hidden_service_takes_receipts_of_what_is_its_business_alone() {
+    const TAKE: Act = Act { action: Action::Export, resource: ResourceKind::Consultations };
+    let bed = Bed::new("referente");
+    let hers = bed.writes("aemo", Category::Family);
+    let open = bed.writes("prevention", Category::Leisure);
+    let last = || bed.t.app.store().snapshot().unwrap().log_frontier().unwrap().size() - 1;
+    bed.opens("prevention", &[(&hers, Category::Family)], Verdict::Permit);
+    let of_hers = last();
+    bed.opens("aemo", &[(&open, Category::Leisure)], Verdict::Permit);
+    let by_hers = last();
+    // Half of this record is another service's business; the next one all of it.
+    bed.opens("prevention", &[(&hers, Category::Family), (&open, Category::Leisure)], Verdict::Permit);
+    let both = last();
+    bed.opens("prevention", &[(&open, Category::Leisure)], Verdict::Permit);
+    let not_hers = last();
+    let place = &bed.participations["aemo"];
+    let list = |name: &str| bed.t.app.consultations_of_service(&bed.t.call(name), ACT, place);
+    let take = |name: &str, index| {
+        bed.t
+            .app
+            .consultation_receipt_of_service(&bed.t.call(name), TAKE, place, index)
+            .map(Disclosed::into_inner)
+    };
+    let seen = list("aemo_manager").unwrap();
+    let lines: Vec<_> =
+        seen.items.iter().map(|l| (l.profession, l.categories.clone(), l.receipts.clone())).collect();
+    assert_eq!(
+        lines.into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from([
+            (Profession::Aemo, vec![Category::Leisure], vec![by_hers]),
+            (Profession::SpecialisedPrevention, vec![Category::Family], vec![of_hers]),
+        ])
+    );
+    let name = crate::service::checkpoints::log_name(&mut bed.t.app.store().snapshot().unwrap()).unwrap();
+    for index in [of_hers, by_hers] {
+        let proof = crate::audit::TlogProof::parse(&take("aemo_manager", index).unwrap()).unwrap();
+        assert!(proof.verify_carried(&name.origin, &name.keys).is_ok() && proof.index() == index);
+    }
+    for index in [both, not_hers, 0, u64::MAX] {
+        assert!(matches!(take("aemo_manager", index), Err(ServiceError::AbsentOrRefused)), "{index}");
+    }
+    for name in ["pre_manager", "prevention_manager", "aemo", "aemo_colleague", "referente", "auditor"] {
+        assert!(matches!(list(name).map(|_| ()), Err(ServiceError::AbsentOrRefused)), "{name}");
+        assert!(matches!(take(name, of_hers), Err(ServiceError::AbsentOrRefused)), "{name}");
+    }
+    // A place that is open to be known has no list of its own: the référent's has it all.
+    let open_place = &bed.participations["prevention"];
+    let refused = bed.t.app.consultations_of_service(&bed.t.call("prevention_manager"), ACT, open_place);
+    assert!(matches!(refused.map(|_| ()), Err(ServiceError::AbsentOrRefused)));
 }

@@ -11,10 +11,12 @@ use crate::domain::statute::{
     ExceptionMotive, Ground, PriorInformation, SecondPerson, StatuteDraft, StatuteEvent, StatuteEventKind,
     StatuteRecipient, StatutoryRecord,
 };
-use crate::domain::text::Paragraph;
+use crate::domain::text::{Paragraph, Text};
 use crate::domain::vocabulary::{Function, Mandate, Role, Secrecy};
 use crate::ids::{DeferralId, HolderId, ImpossibilityId, ItemVersionId, MissionId, StatuteId};
 use crate::service::consultations::tests::Bed;
+use crate::service::sheet_names::SheetNamesInput;
+use crate::service::structures::{MissionDraft, OrganisationDraft};
 use crate::service::{DeferralDecision, DeferralInput, DeferralStanding};
 use crate::store::fact::FactKind;
 use crate::store::pathway::StatuteBody;
@@ -479,4 +481,71 @@ fn law_l226_2_2_who_is_no_party_to_a_record_sees_no_trace_of_it_while_parents_ar
     assert!(bed.seen_by("referente").is_empty());
     bed.t.go_to(2027, 4, 2);
     assert_eq!(bed.seen_by("referente"), vec![(Profession::SchoolHealth, vec![Category::Family])]);
+}
+
+fn names(bed: &Bed, by: &str, of: &str, named: bool) -> Result<(), ServiceError> {
+    let id = bed.t.person(of).organisation.clone();
+    let did = act(Action::Update, ResourceKind::Organisation);
+    bed.t.app.sheet_names_decide(&bed.t.call(by), did, &id, SheetNamesInput { named }).map(drop)
+}
+
+fn named_on(sheet: &LookedSheet) -> Vec<Option<&str>> {
+    sheet.items.iter().map(|line| line.name.as_deref()).collect()
+}
+
+#[test]
+fn law_c_579_21_a_name_stands_on_a_sheet_only_from_the_day_on_which_its_own_structure_decided_so() {
+    let bed = Bed::new("referente");
+    let mother = parent(&bed);
+    let schooling = bed.writes("referente", Category::Schooling);
+    bed.opens("prevention", &[(&schooling, Category::Schooling)], Verdict::Permit);
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother.clone()))), [None], "without a decision: nobody");
+    bed.t.go_to(2027, 3, 5);
+    // Others decide nothing for the structure: not the lead's manager, not a colleague, not an administrator.
+    for other in ["pre_manager", "prevention", "administrator"] {
+        assert_eq!(code(names(&bed, other, "prevention", true)), "absent", "{other}");
+    }
+    assert_eq!(code(names(&bed, "prevention_manager", "prevention", true)), "done");
+    let before = sheet(&bed, Said::Holder(mother.clone()));
+    assert_eq!(named_on(&before), [None], "what was read before colleagues could know stays without a name");
+    assert!(!cited(&bed).iter().any(|b| b.starts_with("sheet_named:")));
+    bed.opens("prevention", &[(&schooling, Category::Schooling)], Verdict::Permit);
+    let after = sheet(&bed, Said::Holder(mother.clone()));
+    assert_eq!(named_on(&after), [Some("Prénom prevention"), None], "latest day first");
+    assert!(cited(&bed).contains(&"sheet_named:1".to_owned()), "{:?}", cited(&bed));
+    // Deciding it again moves nothing; taking it back holds for every sheet from then on.
+    bed.t.go_to(2027, 3, 6);
+    names(&bed, "prevention_manager", "prevention", true).unwrap();
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother.clone()))), [Some("Prénom prevention"), None]);
+    names(&bed, "prevention_manager", "prevention", false).unwrap();
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother))), [None, None]);
+}
+
+#[test]
+fn correcting_a_structure_leaves_what_its_manager_decided_on_names() {
+    let bed = Bed::new("referente");
+    names(&bed, "pre_manager", "pre_manager", true).unwrap();
+    let id = bed.t.person("pre_manager").organisation.clone();
+    let stored = bed.t.app.store().snapshot().unwrap().organisation_fetch(&id).unwrap().unwrap();
+    let from = stored.words.names_on_sheets_from;
+    assert!(from.is_some());
+    let draft = OrganisationDraft {
+        code: Text::parse(&stored.words.code).unwrap(),
+        name: Text::parse("Un autre nom").unwrap(),
+        kind: stored.kind,
+        territory: Text::parse("Val-d'Orme").unwrap(),
+        telephone: Phone::parse("0102030405").unwrap(),
+        missions: stored
+            .words
+            .missions
+            .iter()
+            .map(|m| MissionDraft {
+                code: Text::parse(&m.code).unwrap(),
+                title: Text::parse(&m.title).unwrap(),
+            })
+            .collect(),
+    };
+    bed.t.app.organisation_update(&bed.t.call("pre_manager"), &id, stored.version, &draft).unwrap();
+    let stored = bed.t.app.store().snapshot().unwrap().organisation_fetch(&id).unwrap().unwrap();
+    assert_eq!((stored.words.name.as_str(), stored.words.names_on_sheets_from), ("Un autre nom", from));
 }

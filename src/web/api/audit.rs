@@ -2,7 +2,7 @@
 
 use crate::domain::day::Month;
 use crate::domain::record::{Action, ResourceKind};
-use crate::ids::PathwayId;
+use crate::ids::{ParticipationId, PathwayId};
 use crate::service::{
     App, Consistency, Consultations, ExportInput, LogState, MonthlyReport, OwnActs, RecordPage, RecordSearch,
     RecordWhole, ReviewInput, ReviewPage, ReviewSearch, ServiceError,
@@ -173,6 +173,30 @@ pub fn routes() -> Vec<Route> {
         },
         Route {
             method: Method::Get,
+            path: "/api/v1/participations/{participation}/consultations",
+            door: Door::Session,
+            action: Action::Read,
+            resource: ResourceKind::Consultations,
+            summary: "The same for a service whose taking part is hidden, of what is its business alone (its manager)",
+            query: &[],
+            body: None,
+            answer: Some(described::<Consultations>("Consultations")),
+            handle: consultations_of_service,
+        },
+        Route {
+            method: Method::Get,
+            path: "/api/v1/participations/{participation}/consultations/{index}/proof",
+            door: Door::Session,
+            action: Action::Export,
+            resource: ResourceKind::Consultations,
+            summary: "The offline receipt of one of these openings, with its record, for the family (its manager)",
+            query: &[],
+            body: None,
+            answer: None,
+            handle: consultation_proof_of_service,
+        },
+        Route {
+            method: Method::Get,
             path: "/api/v1/me/acts",
             door: Door::Session,
             action: Action::List,
@@ -285,6 +309,19 @@ fn consultation_proof(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let pathway = incoming.id("pathway", PathwayId::parse)?;
     let proof = app.consultation_receipt(call, incoming.act, &pathway, index(incoming)?)?;
+    Ok(Answer::Text { media: PLAIN, body: proof.into_inner() })
+}
+
+fn consultations_of_service(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let place = incoming.id("participation", ParticipationId::parse)?;
+    Answer::disclosed(&app.consultations_of_service(call, incoming.act, &place)?)
+}
+
+fn consultation_proof_of_service(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let place = incoming.id("participation", ParticipationId::parse)?;
+    let proof = app.consultation_receipt_of_service(call, incoming.act, &place, index(incoming)?)?;
     Ok(Answer::Text { media: PLAIN, body: proof.into_inner() })
 }
 

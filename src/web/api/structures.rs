@@ -11,6 +11,7 @@ use crate::domain::text::{EntryError, FieldErrors, Text};
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
 use crate::service::directory::{OrganisationDetail, Organisations};
+use crate::service::sheet_names::SheetNamesInput;
 use crate::service::structures::{AssignmentDraft, CreatedWithWarnings, MissionDraft, OrganisationDraft};
 use crate::service::{App, Author, ServiceError};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
@@ -166,6 +167,17 @@ pub fn routes() -> Vec<Route> {
             )
         },
         Route {
+            body: Some(described::<SheetNamesInput>("SheetNames")),
+            ..row(
+                Method::Put,
+                "/api/v1/organisations/{organisation}/sheet-names",
+                Action::Update,
+                ResourceKind::Organisation,
+                "Decide, as its manager, whether « Qui a regardé ? » names the people of an organisation",
+                sheet_names,
+            )
+        },
+        Route {
             body: Some(described::<AssignmentBody>("NewAssignment")),
             answer: Some(described::<CreatedWithWarnings>("CreatedWithWarnings")),
             ..row(
@@ -217,6 +229,12 @@ fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let body: OrganisationUpdateBody = incoming.json()?;
     let draft = body.organisation.draft()?;
     app.organisation_update(call, &id, body.version, &draft)?;
+    Ok(Answer::Empty)
+}
+
+fn sheet_names(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("organisation", OrganisationId::parse)?;
+    app.sheet_names_decide(incoming.call()?, incoming.act, &id, incoming.json()?)?;
     Ok(Answer::Empty)
 }
 

@@ -121,6 +121,7 @@ impl Page for InvitePage {
             telephone: "04 65 71 00 03".to_owned(),
             missions: Vec::new(),
             charter_signed: true,
+            names_on_sheets_from: None,
         };
         let karim = AssignmentView {
             id: AssignmentId::parse(id).unwrap(),

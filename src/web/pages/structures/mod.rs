@@ -2,10 +2,12 @@
 //!
 //! * `mod.rs`: structures, listed, added, corrected, with their people
 //! * `people`: accounts, invited, recognised, given a new code, closed
+//! * `names`: whether « Qui a regardé ? » names the people of a structure, decided by its manager
 //! * `ratings`: whether services had to start again after a handover, in numbers
 //! * `assignments`: affectations, stated (with what the charter makes of them), confirmed by a second person, ended
 
 mod assignments;
+mod names;
 mod people;
 mod ratings;
 
@@ -126,7 +128,10 @@ pub fn routes() -> Vec<Route> {
         super::row(Method::Get, "/structures/{organisation}", organisation(Action::Read), structure),
         super::row(Method::Post, "/structures/{organisation}", organisation(Action::Update), update),
     ];
-    [own, people::routes(), assignments::routes(), ratings::routes()].into_iter().flatten().collect()
+    [own, people::routes(), assignments::routes(), names::routes(), ratings::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn show_all(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
@@ -229,6 +234,7 @@ pub(super) mod sample {
                 title: "Réussite éducative".to_owned(),
             }],
             charter_signed: true,
+            names_on_sheets_from: None,
         }
     }
 
@@ -296,9 +302,13 @@ impl Page for StructurePage {
             ..sample::assignment("e", true)
         };
         let three = || vec![sample::assignment("a", true), sample::assignment("b", false)];
+        let mut managed = page(false, three());
+        managed.reach.own = Some(managed.detail.organisation.id.clone());
+        managed.detail.organisation.names_on_sheets_from = chrono::NaiveDate::from_ymd_opt(2027, 1, 4);
         vec![
             ("administrator", page(true, three().into_iter().chain([ended]).collect())),
             ("reader", page(false, three())),
+            ("manager", managed),
             ("empty", page(true, Vec::new())),
         ]
     }

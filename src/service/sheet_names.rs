@@ -1,0 +1,108 @@
+//! Whether the names of a structure's professionals stand on « Qui a regardé ? » (S12, ADR 0008).
+//!
+//! INVARIANTS
+//! * The structure decides for its own people alone, by its manager: it is the controller of what they read, and their
+//!   employer. Neither an administrator nor the lead of a pathway decides for others.
+//! * A decision holds from its day on: nobody's reading is named that was made before colleagues could know it would be.
+//!   Every professional sees it in the directory.
+//! * Taking it back holds for every sheet made from then on.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::console::Office;
+use super::flow::{Act, Call, Change, Created};
+use super::sessions::row_ref;
+use super::{App, ServiceError};
+use crate::ids::{AssignmentId, OrganisationId};
+use crate::store::Snapshot;
+use crate::store::organisation::{NewOrganisation, Organisation};
+
+/// What a structure decides for its own people.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SheetNamesInput {
+    /// Whether sheets name them, for what they open from today on.
+    pub named: bool,
+}
+
+impl App {
+    /// Decides for the structure that one manages. Said twice, it stays as it was said first.
+    ///
+    /// # Errors
+    /// Refused to anybody but a manager of this structure.
+    pub fn sheet_names_decide(
+        &self,
+        call: &Call,
+        act: Act,
+        id: &OrganisationId,
+        input: SheetNamesInput,
+    ) -> Result<Created, ServiceError> {
+        self.change_desk(call, act, |desk| {
+            desk.cites = vec![format!("sheet_names:{}", if input.named { "named" } else { "unnamed" })];
+            let office = Office::at(desk);
+            // LAW: RGPD 4 (7), 15; CJEU C-579/21. Who decides is the controller of these readings.
+            if office.manages().as_ref() != Some(id) {
+                return Err(ServiceError::AbsentOrRefused);
+            }
+            let stored = office.snapshot.organisation_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
+            let since = stored.words.names_on_sheets_from.filter(|_| input.named);
+            let mut words = stored.words;
+            words.names_on_sheets_from = since.or_else(|| input.named.then(|| office.now.paris_day()));
+            let next = stored.version.saturating_add(1);
+            let row = NewOrganisation::seal(
+                self.store().instance_key(),
+                self.chance(),
+                id,
+                next,
+                stored.kind,
+                stored.created_at,
+                &words,
+            )?;
+            let ciphertext = row.ciphertext().to_vec();
+            Ok(Change::new(id.as_str()).sealed_step(
+                row_ref("organisation", id.as_str(), next),
+                &ciphertext,
+                move |tx, _| tx.organisation_update(&row),
+            ))
+        })
+    }
+}
+
+/// The names that may stand on one sheet, each looked up once.
+pub(super) struct SheetNames<'a> {
+    organisations: &'a [Organisation],
+    found: BTreeMap<AssignmentId, Option<String>>,
+}
+
+impl<'a> SheetNames<'a> {
+    pub(super) fn new(organisations: &'a [Organisation]) -> Self {
+        Self { organisations, found: BTreeMap::new() }
+    }
+
+    /// Who opened something on this day under this affectation, where its structure lets sheets say so.
+    pub(super) fn name(
+        &mut self,
+        snapshot: &mut Snapshot,
+        organisation: &OrganisationId,
+        assignment: &AssignmentId,
+        on: NaiveDate,
+    ) -> Result<Option<String>, ServiceError> {
+        let decided = self.organisations.iter().find(|o| o.id == *organisation);
+        if !decided.and_then(|o| o.words.names_on_sheets_from).is_some_and(|from| from <= on) {
+            return Ok(None);
+        }
+        if let Some(known) = self.found.get(assignment) {
+            return Ok(known.clone());
+        }
+        let name = match snapshot.assignment_fetch(assignment)? {
+            Some(row) => snapshot.professional_fetch(&row.facts.professional)?.map(|p| p.words.name.clone()),
+            None => None,
+        };
+        self.found.insert(assignment.clone(), name.clone());
+        Ok(name)
+    }
+}
