@@ -127,7 +127,9 @@ impl App {
             closed.sort_unstable_by(|a, b| b.cmp(a));
             let from = match &after {
                 None => 0,
-                Some(last) => closed.iter().position(|(_, id)| id.as_str() == last).map_or(0, |at| at.saturating_add(1)),
+                Some(last) => {
+                    closed.iter().position(|(_, id)| id.as_str() == last).map_or(0, |at| at.saturating_add(1))
+                }
             };
             let page: Vec<PathwayId> =
                 closed.iter().skip(from).take(PAGE).map(|(_, id)| id.clone()).collect();
