@@ -218,7 +218,8 @@ impl Prunings {
         since: Option<Timestamp>,
     ) -> Result<(), Flaw> {
         let class = RetentionClass::parse(class).map_err(|_| Flaw::Retention)?;
-        let another = RetentionClass::ALL.iter().any(|other| *other != class && self.over(index, *other).is_some());
+        let another =
+            RetentionClass::ALL.iter().any(|other| *other != class && self.over(index, *other).is_some());
         let Some(over) = self.over(index, class) else {
             return Err(if another { Flaw::PruneClass } else { Flaw::BodyMissing });
         };
@@ -263,9 +264,10 @@ impl Prunings {
         if tracked.erased.count() != cover.count || tracked.erased.digest() != cover.digest {
             return Err(Flaw::PruneSet);
         }
-        let two = self.persons.get(&cover.request.mark()).is_some_and(|p| {
-            p.asked.is_some() && p.confirmed.is_some() && p.asked != p.confirmed
-        });
+        let two = self
+            .persons
+            .get(&cover.request.mark())
+            .is_some_and(|p| p.asked.is_some() && p.confirmed.is_some() && p.asked != p.confirmed);
         if !two {
             return Err(Flaw::PruneAlone);
         }

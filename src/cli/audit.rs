@@ -229,7 +229,9 @@ pub fn run(
     progress: &mut dyn Write,
 ) -> Result<ExitCode> {
     match command {
-        AuditCommand::Prune(command) => pruning::run(command, data, &mut std::io::stdin().lock(), out, progress),
+        AuditCommand::Prune(command) => {
+            pruning::run(command, data, &mut std::io::stdin().lock(), out, progress)
+        }
         AuditCommand::Witness(arguments) => super::witness::run(arguments, data, out),
         AuditCommand::Verify { log, checkpoint, policy, json, details } => {
             let asked = Asked {

@@ -180,7 +180,10 @@ mod tests {
     fn law_6_technical_records_are_kept_a_year_at_least_and_as_long_as_the_charter_says() {
         let noon = midnight(2028, 3, 10).plus_seconds(12 * 3600);
         let class = RetentionClass::Technical;
-        assert_eq!(latest_day(limit(class, 36, noon).unwrap()), NaiveDate::from_ymd_opt(2025, 3, 10).unwrap());
+        assert_eq!(
+            latest_day(limit(class, 36, noon).unwrap()),
+            NaiveDate::from_ymd_opt(2025, 3, 10).unwrap()
+        );
         // A charter that would say less is held to the law's days; 2028 has a 29 February.
         let least = limit(class, 6, noon).unwrap();
         assert_eq!(least, noon.plus_seconds(-365 * DAY));

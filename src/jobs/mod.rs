@@ -51,8 +51,16 @@ pub struct Job {
 
 /// Every job, in the order in which they run. Checkpoints after all others, since they sign what these recorded; then
 /// witnesses are shown what was signed.
-pub const JOBS: &[Job] =
-    &[stays::JOB, notes::JOB, sweep::JOB, prunings::JOB, years::JOB, reconcile::JOB, checkpoints::JOB, witnesses::JOB];
+pub const JOBS: &[Job] = &[
+    stays::JOB,
+    notes::JOB,
+    sweep::JOB,
+    prunings::JOB,
+    years::JOB,
+    reconcile::JOB,
+    checkpoints::JOB,
+    witnesses::JOB,
+];
 
 /// The job of this name.
 #[must_use]

@@ -454,7 +454,8 @@ impl LogFile {
                 // THREAT: a pruning made up by somebody without the key. Its detail is under the instance's, which is
                 // never destroyed: one that is not there is given as empty, and agrees with nothing.
                 if body.is_some_and(|b| b.action == Action::Prune) {
-                    row.detail = Some(OpenedDetail { salt: Vec::new(), detail: zeroize::Zeroizing::default() });
+                    row.detail =
+                        Some(OpenedDetail { salt: Vec::new(), detail: zeroize::Zeroizing::default() });
                 }
                 continue;
             };

@@ -374,8 +374,12 @@ impl Walk {
                     // Without words of their own: no part of a digest.
                     "assignment" | "participation" | "pathway" => continue,
                     // Rows that are not loaded here: their digests are left alone.
-                    "sealed_form" | "access_review" | "reidentification" | "reidentification_step"
-                    | "pruning" | "pruning_decision" => {
+                    "sealed_form"
+                    | "access_review"
+                    | "reidentification"
+                    | "reidentification_step"
+                    | "pruning"
+                    | "pruning_decision" => {
                         whole = false;
                     }
                     "professional" if row.version > 1 => whole = false,

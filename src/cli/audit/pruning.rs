@@ -50,7 +50,9 @@ pub enum PruneCommand {
     )]
     Confirm(Decision),
     /// Refuse la demande de quelqu'un d'autre
-    #[command(after_help = "Exemple : relais audit prune refuse NUMÉRO --as a.petit --remark \"Enquête en cours\"")]
+    #[command(
+        after_help = "Exemple : relais audit prune refuse NUMÉRO --as a.petit --remark \"Enquête en cours\""
+    )]
     Refuse(Decision),
     /// Liste les demandes et dit où elles en sont
     #[command(after_help = "Exemple : relais audit prune list --as a.petit")]
@@ -118,8 +120,9 @@ fn decide(
     outcome: PruningOpinion,
     (input, out, progress): (&mut dyn BufRead, &mut dyn Write, &mut dyn Write),
 ) -> Result<ExitCode> {
-    let request = PruningId::parse(&asked.request)
-        .map_err(|_| anyhow!("`{}` n'est pas un numéro de demande : `relais audit prune list`", asked.request))?;
+    let request = PruningId::parse(&asked.request).map_err(|_| {
+        anyhow!("`{}` n'est pas un numéro de demande : `relais audit prune list`", asked.request)
+    })?;
     let remark = paragraph(&asked.remark, "--remark")?;
     let person = SignedIn::ask(app, &asked.person.login, &WHO, input, progress)?;
     let decision = PruningDecisionInput { outcome, remark };
@@ -130,9 +133,16 @@ fn decide(
         return Ok(ExitCode::SUCCESS);
     }
     let pruned = app.prune_confirmed().map_err(told)?;
-    writeln!(out, "C'est fait : {} traces élaguées. Leurs empreintes restent : le journal se vérifie.", pruned.done)?;
+    writeln!(
+        out,
+        "C'est fait : {} traces élaguées. Leurs empreintes restent : le journal se vérifie.",
+        pruned.done
+    )?;
     if pruned.left > 0 {
-        writeln!(out, "Le contenu effacé est encore dans le fichier d'attente de la base : `relais jobs run sweep`.")?;
+        writeln!(
+            out,
+            "Le contenu effacé est encore dans le fichier d'attente de la base : `relais jobs run sweep`."
+        )?;
     }
     writeln!(out, "Une sauvegarde faite avant l'a encore, jusqu'à son terme (35 jours au plus).")?;
     Ok(ExitCode::SUCCESS)

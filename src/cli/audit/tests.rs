@@ -31,10 +31,7 @@ fn verify_tells_success_and_failure_while_the_server_runs() {
     let other = Territory::new();
     let (said, code) = ran(&other, &verify_with(Some(kept), false));
     assert_ne!(code, success);
-    assert!(
-        said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"),
-        "{said}"
-    );
+    assert!(said.contains("Point de contrôle fourni") && said.contains("[checkpoint_signature]"), "{said}");
 }
 
 #[test]
@@ -65,12 +62,9 @@ fn what_is_taken_away_verifies_without_the_server() {
     assert!(run(&nothing_signed, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
     let with_key =
         LogOptions { kek_file: Some(t.data().parent().unwrap().join("kek")), ..LogOptions::default() };
-    let (note, _) =
-        ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
-    let (vkey, _) = ran(
-        &t,
-        &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false },
-    );
+    let (note, _) = ran(&t, &AuditCommand::Checkpoint { log: with_key, public_key: false, cosigned: false });
+    let (vkey, _) =
+        ran(&t, &AuditCommand::Checkpoint { log: LogOptions::default(), public_key: true, cosigned: false });
     let key = VerifierKey::parse(vkey.trim()).unwrap();
     let signed = SignedCheckpoint::parse(&note).unwrap();
     assert!(signed.verify(key.name(), std::slice::from_ref(&key)).is_ok());

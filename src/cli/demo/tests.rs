@@ -123,7 +123,9 @@ fn two_people_of_the_demonstration_prune_its_log_at_the_command_line() {
         let words = propose(before);
         run(&words.each_ref().map(String::as_str), login, password)
     };
-    assert!(asked(&day(400), "irene.vidal", Some("un autre mot de passe")).unwrap_err().contains("mot de passe"));
+    assert!(
+        asked(&day(400), "irene.vidal", Some("un autre mot de passe")).unwrap_err().contains("mot de passe")
+    );
     assert!(asked(&day(400), "nadia.benali", None).unwrap_err().contains("affectation"));
     // A code serves once: each act is that of another person, or comes a step later.
     let said = asked(&day(400), "irene.vidal", None).unwrap();
@@ -134,8 +136,7 @@ fn two_people_of_the_demonstration_prune_its_log_at_the_command_line() {
 
     let mut out = Vec::new();
     let log = LogOptions::default();
-    let whole =
-        AuditCommand::Verify { log, checkpoint: None, policy: None, json: false, details: false };
+    let whole = AuditCommand::Verify { log, checkpoint: None, policy: None, json: false, details: false };
     crate::cli::audit::run(&whole, &data, &mut out, &mut Vec::new()).unwrap();
     let said = String::from_utf8(out).unwrap();
     assert!(said.starts_with("Le journal tient") && said.contains("Élagage (trace n° "), "{said}");

@@ -107,12 +107,13 @@ fn told(error: PruningError) -> ServiceError {
         ),
         PruningError::State(PruningState::Lapsed) => rule(
             "pruning_lapsed",
-            format!("Personne n'a décidé en {DECISION_DAYS} jours : cette demande est close. Faites-en une autre."),
+            format!(
+                "Personne n'a décidé en {DECISION_DAYS} jours : cette demande est close. Faites-en une autre."
+            ),
         ),
-        PruningError::State(state) => rule(
-            "pruning_decided",
-            format!("Cette demande a déjà sa réponse (« {} »).", state.french()),
-        ),
+        PruningError::State(state) => {
+            rule("pruning_decided", format!("Cette demande a déjà sa réponse (« {} »).", state.french()))
+        }
     }
 }
 
@@ -173,7 +174,9 @@ impl App {
     ) -> Result<(Pruning, AssignmentFacts, Option<AssignmentFacts>), ServiceError> {
         let mut by = |id: &_| {
             let found = snapshot.assignment_fetch(id)?;
-            found.map(|row| row.facts).ok_or_else(|| ServiceError::Internal("a pruning of nobody's".to_owned()))
+            found
+                .map(|row| row.facts)
+                .ok_or_else(|| ServiceError::Internal("a pruning of nobody's".to_owned()))
         };
         let asker = by(&row.by)?;
         let second = row.decision.as_ref().map(|d| by(&d.by)).transpose()?;
@@ -284,8 +287,7 @@ impl App {
             desk.motive = Some(remark.to_owned());
             desk.cites.push(request(id, &row.scope)?.mark());
             let (name, ciphertext) = (pruning_decision_ref(id), step.ciphertext().to_vec());
-            Ok(Change::new(id.as_str())
-                .sealed_step(name, &ciphertext, move |tx, _| tx.pruning_decide(&step)))
+            Ok(Change::new(id.as_str()).sealed_step(name, &ciphertext, move |tx, _| tx.pruning_decide(&step)))
         })
     }
 
@@ -350,7 +352,8 @@ impl App {
     /// The next batch with its record: its last index, and how many. Nothing where there is none left.
     fn prune_batch(&self, row: &StoredPruning, after: i64) -> Result<Option<(i64, u64)>, ServiceError> {
         let scope = &row.scope;
-        let batch = self.store().snapshot()?.prunable_between(scope.class, after, scope.bounds.last, BATCH)?;
+        let batch =
+            self.store().snapshot()?.prunable_between(scope.class, after, scope.bounds.last, BATCH)?;
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok(None) };
         let mut erased = Erased::default();
         for one in &batch {
@@ -437,8 +440,9 @@ impl App {
         draft.motive = Some(format!("durée de conservation : pseudonymes de {year} ({})", class.french()));
         let job = Job::new(self.prepare(&draft, None)?);
         let owner = KeyOwner::Pseudonyms { class, year };
-        let done =
-            self.lane().submit(Priority::Session, job, move |tx: &mut WriteTx, at| tx.key_destroy(&owner, at));
+        let done = self
+            .lane()
+            .submit(Priority::Session, job, move |tx: &mut WriteTx, at| tx.key_destroy(&owner, at));
         match done.wait() {
             Ok(_) => Ok(true),
             Err(LaneError::Stale | LaneError::Refused(StoreError::Stale)) => Ok(false),

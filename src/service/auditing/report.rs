@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 use serde::Serialize;
 
-use super::reviews::{belongs, opens_content, waits};
 use super::pruning::pruned_below;
+use super::reviews::{belongs, opens_content, waits};
 use super::{as_auditor, minute, read_body, watching};
 use crate::audit::note::Note;
 use crate::audit::verify::{Trust, verify};

@@ -194,7 +194,10 @@ fn law_6_a_year_of_technical_pseudonyms_is_unlinked_when_its_last_record_is_past
     // Gone from the store, and from the memory of a server that goes on.
     assert!(t.app.pseudonym_key_of(class, 2027).unwrap().is_none());
     assert!(t.app.pseudonym_key_of(class, 2028).unwrap().is_some());
-    assert!(t.app.pseudonym_key_of(RetentionClass::Disclosure, 2027).unwrap().is_some(), "it lives as the pathway");
+    assert!(
+        t.app.pseudonym_key_of(RetentionClass::Disclosure, 2027).unwrap().is_some(),
+        "it lives as the pathway"
+    );
     // The records of that year are still there, and are nobody's.
     let page = t.app.audit_search(&t.call("auditor"), SEARCH, &by(&me)).unwrap();
     assert!(!page.items.is_empty());
