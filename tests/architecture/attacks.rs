@@ -14,6 +14,7 @@ struct Row {
 }
 
 const PRUNING: &str = "tests/store/pruning.rs";
+const BESIDE_A_PRUNING: &str = "tests/store/pruning/attacks.rs";
 const STATEMENTS: (&str, &str) =
     ("tests/store/attacks.rs", "every_statement_of_an_owner_is_seen_and_its_first_index_named");
 const OLDER: (&str, &str) = (
@@ -180,13 +181,16 @@ const ROWS: &[Row] = &[
         attack: "Records are emptied without a pruning, beside one, under one of another class, or in the place of others",
         control: "a body may be missing only under a later record of a pruning, which names exactly its records by a digest, in time",
         seen_by: ANYBODY,
-        tests: &[STATEMENTS, (PRUNING, "whatever_an_owner_prunes_beside_a_pruning_is_seen_and_named")],
+        tests: &[
+            STATEMENTS,
+            (BESIDE_A_PRUNING, "whatever_an_owner_prunes_beside_a_pruning_is_seen_and_named"),
+        ],
     },
     Row {
         attack: "A pruning is made up",
         control: "it cites a request that two persons' records cite, within its bounds; its detail is sealed under the instance's key",
         seen_by: "anybody with a copy of the database; where the request is made up too, whoever verifies with the key (`relais audit verify --details`)",
-        tests: &[(PRUNING, "a_pruning_that_is_made_up_is_seen_and_named")],
+        tests: &[(BESIDE_A_PRUNING, "a_pruning_that_is_made_up_is_seen_and_named")],
     },
     Row {
         attack: "Data is changed, taken away or put in behind the log",
