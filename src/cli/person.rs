@@ -2,12 +2,13 @@
 //!
 //! INVARIANT: what is done here is done by a person in force under an affectation, with a session that ends with the command;
 //! a command has no rights of its own.
-//! The password and the code are read from standard input, one line each, and kept nowhere.
+//! The password and the code are read from standard input, one line each; the password is not shown.
 
 use std::io::{BufRead, Write};
 
 use anyhow::{Result, anyhow, bail};
 
+use super::ask::{ask, ask_hidden};
 use super::instance::told;
 use crate::crypto::password::Password;
 use crate::domain::vocabulary::Profession;
@@ -19,16 +20,6 @@ use crate::service::{App, Call, FactorCode, Login};
 pub struct SignedIn<'a> {
     app: &'a App,
     session: SessionOpened,
-}
-
-fn line(input: &mut dyn BufRead, progress: &mut dyn Write, asked: &str) -> Result<String> {
-    write!(progress, "{asked} : ")?;
-    progress.flush()?;
-    let mut line = String::new();
-    if input.read_line(&mut line)? == 0 {
-        bail!("{asked} : rien n'a été donné sur l'entrée standard");
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl<'a> SignedIn<'a> {
@@ -46,9 +37,9 @@ impl<'a> SignedIn<'a> {
         let wrong = || anyhow!("identifiant, mot de passe ou code : l'un des trois n'est pas le bon");
         let login = Login::parse(login).map_err(|_| wrong())?;
         let password =
-            Password::typed(line(input, progress, "Mot de passe de cette personne")?).map_err(|_| wrong())?;
-        let code = line(input, progress, "Code de son application")?;
-        let ask = SignIn {
+            Password::typed(ask_hidden(input, progress, "Mot de passe")?.to_string()).map_err(|_| wrong())?;
+        let code = ask(input, progress, "Code à six chiffres, ou code de secours")?;
+        let asked = SignIn {
             request: RequestId::random(app.chance())?,
             login,
             password,
@@ -56,7 +47,7 @@ impl<'a> SignedIn<'a> {
             assignment: None,
             network: None,
         };
-        let opened = app.sign_in(&ask).map_err(|error| match error {
+        let opened = app.sign_in(&asked).map_err(|error| match error {
             crate::service::ServiceError::Unauthenticated => wrong(),
             other => told(other),
         })?;
