@@ -92,7 +92,7 @@ impl<'a> SheetNames<'a> {
         on: NaiveDate,
     ) -> Result<Option<String>, ServiceError> {
         let decided = self.organisations.iter().find(|o| o.id == *organisation);
-        if !decided.and_then(|o| o.words.names_on_sheets_from).is_some_and(|from| from <= on) {
+        if decided.and_then(|o| o.words.names_on_sheets_from).is_none_or(|from| on < from) {
             return Ok(None);
         }
         if let Some(known) = self.found.get(assignment) {
