@@ -147,7 +147,8 @@ fn floor(
         assert!(words.len() > 40);
     }
     // Who wrote them, as the page names them.
-    assert!(s.professional_fetch(&facts.participations[0].assignment.professional).unwrap().is_some());
+    let author = &facts.participations.first().unwrap().assignment.professional;
+    assert!(s.professional_fetch(author).unwrap().is_some());
     drop((known, posted, book));
 }
 

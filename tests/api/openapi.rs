@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use relais::domain::record::Action;
+use relais::domain::vocabulary::Purpose;
+
 use crate::support::TestServer;
 
 #[test]
@@ -26,4 +29,42 @@ fn the_server_serves_it() {
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert_eq!(reply.body, relais::web::openapi::document().unwrap().as_bytes());
+}
+
+/// Every list of words under this value.
+fn words(value: &serde_json::Value, into: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (key, member) in members {
+                match (key.as_str(), member) {
+                    ("enum", serde_json::Value::Array(list)) => {
+                        into.extend(list.iter().filter_map(|word| word.as_str().map(str::to_owned)));
+                    }
+                    (_, member) => words(member, into),
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|one| words(one, into)),
+        _plain => {}
+    }
+}
+
+#[test]
+fn it_lists_the_words_that_the_api_speaks() {
+    let document: serde_json::Value =
+        serde_json::from_str(&relais::web::openapi::document().unwrap()).unwrap();
+    let listed = |name: &str| {
+        let mut all = Vec::new();
+        words(&document["components"]["schemas"][name], &mut all);
+        all
+    };
+    let codes: Vec<&str> = Purpose::ALL.iter().map(|p| p.code()).collect();
+    assert_eq!(listed("Purpose"), codes);
+    let codes: Vec<&str> = Action::ALL.iter().map(|a| a.code()).collect();
+    assert_eq!(listed("Action"), codes);
+    // A name of the code where a word of the API should be: a client would send it, and be refused.
+    let mut all = Vec::new();
+    words(&document, &mut all);
+    let foreign: Vec<_> = all.iter().filter(|word| word.chars().any(char::is_uppercase)).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
 }
