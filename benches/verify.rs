@@ -1,5 +1,5 @@
-//! How long `audit verify` takes on a log of a million records (DESIGN §8: less than ten seconds), one receipt of it
-//! (less than five milliseconds), and how much memory an export of it takes.
+//! How long `audit verify` takes on a log of a million records (DESIGN §8: less than ten seconds), the proof of one
+//! record in it (less than five milliseconds), and how much memory an export of it takes.
 //!
 //! `cargo bench --bench verify`; `RELAIS_BENCH_RECORDS` takes another number.
 #![expect(

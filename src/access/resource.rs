@@ -48,6 +48,8 @@ pub enum Resource {
     Hear,
     /// Authority holders, with their names: the référent, who collected an accord or recorded a release, their secretary.
     Holders,
+    /// Who holds authority, changed: added, ended, declared impossible to ask. The référent, and who collects an accord.
+    HolderChange,
     /// A share as its sharer sees it.
     Share(ShareId),
     /// That a statutory record exists, its regime and period: author and recipients.
@@ -233,7 +235,11 @@ pub(super) fn decide_with(
         Resource::ServiceDeferral => !organiser && me.existence != Existence::Open,
         Resource::OwnNotes(author) => !organiser && *author == assignment.id,
         Resource::ReferentAct | Resource::Consultations => referent,
-        Resource::Holders => referent || collected_any(facts, &assignment.id),
+        // Who asks the family to validate words must know whom to ask.
+        Resource::Holders => {
+            referent || collected_any(facts, &assignment.id) || recorded_a_release(facts, &assignment.id)
+        }
+        Resource::HolderChange => referent || collected_any(facts, &assignment.id),
         Resource::AccordWhole(id) | Resource::AccordRecord(id) => collected(facts, id, &assignment.id),
         Resource::AccordLine(id) => has_line(facts, id, assignment),
         Resource::ReleaseWhole(id) | Resource::ReleaseRecord(id) => {
@@ -321,7 +327,7 @@ fn office(
         }
         Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
         // DESIGN §4: who records signatures for the collector names who signs.
-        Resource::Holders
+        Resource::Holders | Resource::HolderChange
             if secretary
                 && facts
                     .accords
@@ -376,6 +382,7 @@ fn office(
         | Resource::ReleaseRecord(_)
         | Resource::Hear
         | Resource::Holders
+        | Resource::HolderChange
         | Resource::Share(_)
         | Resource::Statute(_)
         | Resource::StatuteWhole(_)
@@ -415,7 +422,10 @@ fn collected(facts: &PathwayFacts, id: &AccordId, by: &AssignmentId) -> bool {
 
 fn collected_any(facts: &PathwayFacts, by: &AssignmentId) -> bool {
     facts.accords.iter().any(|a| a.facts().collected_by() == by)
-        || facts.releases.iter().any(|r| r.facts().recorded_by() == by)
+}
+
+fn recorded_a_release(facts: &PathwayFacts, by: &AssignmentId) -> bool {
+    facts.releases.iter().any(|r| r.facts().recorded_by() == by)
 }
 
 /// The identity sheet is an `identity` item of the lead organisation, which an accepted invitation shares. The

@@ -86,7 +86,7 @@ impl App {
     ) -> Result<Created, ServiceError> {
         let id = ImpossibilityId::random(self.chance())?;
         self.change(call, act, pathway, |scene| {
-            scene.gate.resource(Resource::Holders)?;
+            scene.gate.resource(Resource::HolderChange)?;
             let facts = scene.gate.facts();
             still_open(facts)?;
             let actor = scene.gate.actor().assignment();

@@ -125,18 +125,13 @@ impl App {
             let mut closed: Vec<(Timestamp, PathwayId)> =
                 of.into_iter().filter_map(|p| p.closed_at.map(|at| (at, p.id))).collect();
             closed.sort_unstable_by(|a, b| b.cmp(a));
-            let from = match &after {
-                None => 0,
-                Some(last) => {
-                    closed.iter().position(|(_, id)| id.as_str() == last).map_or(0, |at| at.saturating_add(1))
-                }
-            };
-            let page: Vec<PathwayId> =
-                closed.iter().skip(from).take(PAGE).map(|(_, id)| id.clone()).collect();
-            let further = closed.len() > from.saturating_add(PAGE);
-            let last = page.last().filter(|_| further);
-            next.replace(last.map(|id| self.cursor_sealed(who, CLOSED, id.as_str())).transpose()?);
-            Ok(page)
+            // The place is where the last one stood: whether it is still there does not matter.
+            closed.retain(|one| after.as_deref().is_none_or(|after| *closed_place(one) < *after));
+            let further = closed.len() > PAGE;
+            closed.truncate(PAGE);
+            let last = closed.last().filter(|_| further);
+            next.replace(last.map(|one| self.cursor_sealed(who, CLOSED, &closed_place(one))).transpose()?);
+            Ok(closed.into_iter().map(|(_, id)| id).collect())
         })?;
         Ok(lines.map(|items| OfficeView { items, next: next.into_inner() }))
     }
@@ -184,6 +179,11 @@ impl App {
             },
         )
     }
+}
+
+/// The place of a closed pathway in the list, which is in the reverse order of these.
+fn closed_place((closed_at, id): &(Timestamp, PathwayId)) -> String {
+    format!("{:020} {id}", closed_at.micros())
 }
 
 fn line(scene: &mut Scene<'_>) -> Result<Option<Sealed<OfficeLine>>, ServiceError> {

@@ -12,13 +12,11 @@ use super::consent::{Directory, RecipientView};
 use super::flow::{Act, Call, Scene};
 use super::who::iso;
 use super::{App, ServiceError};
-use crate::access::Resource;
-use crate::access::facts::PathwayFacts;
+use crate::access::{Resource, may_know};
 use crate::audit::Disclosed;
-use crate::clock::Timestamp;
 use crate::domain::accord::AccordState;
 use crate::domain::record::RowRef;
-use crate::domain::release::{Release, ReleaseQuery, released};
+use crate::domain::release::{Release, ReleaseBasis, ReleaseQuery, released};
 use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::{ItemId, ItemVersionId, PathwayId, ReleaseId};
 
@@ -57,11 +55,13 @@ pub struct ReleaseList {
 pub(super) struct Standing {
     pub state: AccordState,
     pub superseded: bool,
+    /// Validated by a sheet of which the asker may know.
     pub validated: bool,
 }
 
 impl Standing {
-    pub fn of(facts: &PathwayFacts, release: &Release, now: Timestamp) -> Self {
+    pub fn of(scene: &Scene<'_>, release: &Release) -> Self {
+        let (facts, now) = (scene.gate.facts(), scene.now);
         let own = release.facts();
         let line = own.line();
         let file = facts.consent();
@@ -73,7 +73,9 @@ impl Standing {
                 recipient: &line.recipient,
                 assignment: line.only_assignment.as_ref(),
             };
-            released(&query, &file, now).released
+            let answer = released(&query, &file, now);
+            // THREAT: existence oracle. That a service had the same words validated tells that it is there.
+            answer.released && answer.basis.is_some_and(|basis| known_sheet(scene, &basis))
         });
         let current = |version: &ItemVersionId| {
             facts.version(version).is_some_and(|(item, shown)| {
@@ -102,13 +104,32 @@ impl Standing {
     }
 }
 
+/// Whether the asker recorded this sheet, or may know of who did.
+fn known_sheet(scene: &Scene<'_>, basis: &ReleaseBasis) -> bool {
+    let facts = scene.gate.facts();
+    let by = match basis {
+        ReleaseBasis::Release(id) => {
+            facts.releases.iter().find(|r| r.facts().id() == id).map(|r| r.facts().recorded_by())
+        }
+        ReleaseBasis::Accord(basis) => {
+            facts.accords.iter().find(|a| *a.facts().id() == basis.accord).map(|a| a.facts().collected_by())
+        }
+    };
+    let (Some(by), Some(me)) = (by, scene.gate.participation()) else { return false };
+    if *by == me.assignment.id {
+        return true;
+    }
+    let mut places = facts.participations.iter().filter(|p| p.assignment.id == *by).peekable();
+    places.peek().is_some() && places.all(|p| may_know(facts, scene.gate.book(), me, p, scene.now))
+}
+
 fn view(scene: &Scene<'_>, directory: &Directory, release: &Release) -> Option<ReleaseView> {
     let facts = scene.gate.facts();
     let own = release.facts();
     let line = own.line();
     let shown = line.shown.first()?;
     let (item, _) = facts.version(&shown.version)?;
-    let standing = Standing::of(facts, release, scene.now);
+    let standing = Standing::of(scene, release);
     let in_force = matches!(standing.state, AccordState::InForce { .. });
     Some(ReleaseView {
         id: own.id().clone(),

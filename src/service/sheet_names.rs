@@ -3,7 +3,7 @@
 //! INVARIANTS
 //! * The structure decides for its own people alone, by its manager: it is the controller of what they read, and their
 //!   employer. Neither an administrator nor the lead of a pathway decides for others.
-//! * A decision holds from its day on: nobody's reading is named that was made before colleagues could know it would be.
+//! * A decision holds from the next day on: nobody's reading is named that was made before colleagues could know it would be.
 //!   Every professional sees it in the directory.
 //! * Taking it back holds for every sheet made from then on.
 
@@ -17,6 +17,7 @@ use super::console::Office;
 use super::flow::{Act, Call, Change, Created};
 use super::sessions::row_ref;
 use super::{App, ServiceError};
+use crate::clock::{Timestamp, plus_days};
 use crate::ids::{AssignmentId, OrganisationId};
 use crate::store::Snapshot;
 use crate::store::organisation::{NewOrganisation, Organisation};
@@ -25,7 +26,7 @@ use crate::store::organisation::{NewOrganisation, Organisation};
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SheetNamesInput {
-    /// Whether sheets name them, for what they open from today on.
+    /// Whether sheets name them, for what they open from tomorrow on.
     pub named: bool,
 }
 
@@ -51,7 +52,11 @@ impl App {
             let stored = office.snapshot.organisation_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
             let since = stored.words.names_on_sheets_from.filter(|_| input.named);
             let mut words = stored.words;
-            words.names_on_sheets_from = since.or_else(|| input.named.then(|| office.now.paris_day()));
+            words.names_on_sheets_from = match since {
+                Some(since) => Some(since),
+                None if input.named => Some(tomorrow(office.now)?),
+                None => None,
+            };
             let next = stored.version.saturating_add(1);
             let row = NewOrganisation::seal(
                 self.store().instance_key(),
@@ -70,6 +75,12 @@ impl App {
             ))
         })
     }
+}
+
+/// Sheets know days, not hours: what was opened earlier on the day of the decision is not named either.
+fn tomorrow(now: Timestamp) -> Result<NaiveDate, ServiceError> {
+    plus_days(now.paris_day(), 1)
+        .ok_or_else(|| ServiceError::Unavailable("the clock is outside our calendar".to_owned()))
 }
 
 /// The names that may stand on one sheet, each looked up once.

@@ -326,7 +326,7 @@ fn releases(scene: &mut Scene<'_>, lines: &mut Lines<'_>) {
         if scene.gate.resource(Resource::ReleaseWhole(own.id().clone())).is_err() {
             continue;
         }
-        let standing = ReleaseStanding::of(facts, release, scene.now);
+        let standing = ReleaseStanding::of(scene, release);
         if !standing.waits() {
             continue;
         }

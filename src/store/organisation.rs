@@ -40,7 +40,7 @@ pub struct OrganisationWords {
     pub telephone: String,
     pub territory: String,
     pub missions: Vec<Mission>,
-    /// The day from which on the sheets of « Qui a regardé ? » name its people; never, where its manager has not decided so.
+    /// The first day from which on the sheets of « Qui a regardé ? » name its people; never, where its manager has not decided so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names_on_sheets_from: Option<NaiveDate>,
 }

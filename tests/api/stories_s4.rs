@@ -288,7 +288,7 @@ fn tamper(data: &Path, index: i64) {
     use diesel::{Connection, SqliteConnection};
     let mut raw = SqliteConnection::establish(data.join("relais.db").to_str().unwrap()).unwrap();
     raw.batch_execute(&format!(
-        "DROP TRIGGER IF EXISTS audit_leaf_no_update;
+        "DROP TRIGGER audit_leaf_prune_only;
          UPDATE audit_leaf SET body = replace(body, '\"objects\":1', '\"objects\":2') || ' ' WHERE idx = {index}"
     ))
     .unwrap();

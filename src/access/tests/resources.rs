@@ -11,6 +11,7 @@ fn what_is_not_an_item_has_its_readers() {
         (Resource::Consultations, &[REFERENTE]),
         (Resource::ReferentAct, &[REFERENTE]),
         (Resource::Holders, &[REFERENTE]),
+        (Resource::HolderChange, &[REFERENTE]),
         (Resource::Act, &[REFERENTE, AEMO, TEACHER, NURSE, PREVENTION]),
         (Resource::ManagerView, &[]),
     ];

@@ -509,16 +509,20 @@ fn law_c_579_21_a_name_stands_on_a_sheet_only_from_the_day_on_which_its_own_stru
     let before = sheet(&bed, Said::Holder(mother.clone()));
     assert_eq!(named_on(&before), [None], "what was read before colleagues could know stays without a name");
     assert!(!cited(&bed).iter().any(|b| b.starts_with("sheet_named:")));
+    // Sheets know days only: the day of the decision is not named, neither before it nor after.
+    bed.opens("prevention", &[(&schooling, Category::Schooling)], Verdict::Permit);
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother.clone()))), [None, None]);
+    bed.t.go_to(2027, 3, 6);
     bed.opens("prevention", &[(&schooling, Category::Schooling)], Verdict::Permit);
     let after = sheet(&bed, Said::Holder(mother.clone()));
-    assert_eq!(named_on(&after), [Some("Prénom prevention"), None], "latest day first");
+    assert_eq!(named_on(&after), [Some("Prénom prevention"), None, None], "latest day first");
     assert!(cited(&bed).contains(&"sheet_named:1".to_owned()), "{:?}", cited(&bed));
     // Deciding it again moves nothing; taking it back holds for every sheet from then on.
-    bed.t.go_to(2027, 3, 6);
+    bed.t.go_to(2027, 3, 7);
     names(&bed, "prevention_manager", "prevention", true).unwrap();
-    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother.clone()))), [Some("Prénom prevention"), None]);
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother.clone()))), [Some("Prénom prevention"), None, None]);
     names(&bed, "prevention_manager", "prevention", false).unwrap();
-    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother))), [None, None]);
+    assert_eq!(named_on(&sheet(&bed, Said::Holder(mother))), [None, None, None]);
 }
 
 #[test]

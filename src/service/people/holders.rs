@@ -108,7 +108,7 @@ impl App {
         input: &HolderInput,
     ) -> Result<Created, ServiceError> {
         self.change(call, act(Action::Create, ResourceKind::Holder), pathway, |scene| {
-            scene.gate.resource(Resource::Holders)?;
+            scene.gate.resource(Resource::HolderChange)?;
             let facts = scene.gate.facts();
             still_open(facts)?;
             // LAW: S15. Giving the name does not inform the parents: nobody is noted beside a nickname.
@@ -175,7 +175,7 @@ impl App {
         input: HolderEnd,
     ) -> Result<Created, ServiceError> {
         self.change(call, act(Action::End, ResourceKind::Holder), pathway, |scene| {
-            scene.gate.resource(Resource::Holders)?;
+            scene.gate.resource(Resource::HolderChange)?;
             let facts = scene.gate.facts();
             let found =
                 facts.holders.iter().find(|h| h.id() == holder).ok_or(ServiceError::AbsentOrRefused)?;

@@ -1,7 +1,7 @@
 //! The one box of the console: a number, a pseudonym or a word, made into the address of a view.
 //!
-//! INVARIANT: what is typed goes into no address and no record; only what it was understood as does. Somebody who types a
-//! name writes it nowhere.
+//! INVARIANT: what is typed goes into no record, and into an address only what has the form of a number, a pseudonym or the
+//! code of a rule. Somebody who types a name as people write it writes it nowhere.
 
 use super::filters::{self, List};
 use crate::audit::Pseudonym;

@@ -33,19 +33,19 @@ fn before(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             format!("Écrire les noms des professionnels de {} sur « Qui a regardé ? » ?", o.name),
             vec![
                 "Aujourd'hui, ces feuilles disent le métier et la structure, sans nom.".to_owned(),
-                "Pour ce que vos collègues ouvrent à partir d'aujourd'hui, la famille lira aussi leur nom. Ce qui a été ouvert avant reste sans nom."
+                "Pour ce que vos collègues ouvrent à partir de demain, la famille lira aussi leur nom. Ce qui a été ouvert avant reste sans nom."
                     .to_owned(),
                 "Chaque collègue le voit sur la page de la structure : dites-le à l'équipe avant. Votre décision laisse une trace."
                     .to_owned(),
                 "Si un nom peut mettre quelqu'un en danger, la ligne peut être dite plus tard : un responsable en décide."
                     .to_owned(),
             ],
-            "Écrire les noms à partir d'aujourd'hui",
+            "Écrire les noms à partir de demain",
         ),
         Some(from) => (
             format!("Ne plus écrire les noms des professionnels de {} ?", o.name),
             vec![
-                format!("Les noms sont écrits depuis le {}.", french_date(from)),
+                format!("Les noms sont écrits pour ce qui est ouvert à partir du {}.", french_date(from)),
                 "Les feuilles faites à partir de maintenant ne diront plus que le métier et la structure. Les feuilles déjà remises restent comme elles sont."
                     .to_owned(),
             ],
