@@ -43,7 +43,7 @@ pub(super) fn of(report: &MonthlyReport) -> String {
     figures(&mut out, "Consultations par structure :", &report.by_organisation);
     figures(&mut out, "Consultations par profession :", &report.by_profession);
     figures(&mut out, "Consultations par but :", &report.by_purpose);
-    figures(&mut out, "Refus par raison :", &report.refusals_by_reason);
+    figures(&mut out, "Refus de lire des mots, par raison :", &report.refusals_by_reason);
     out.push(format!("Consultations hors horaires : {}", report.openings_out_of_hours));
     out.push(format!("Consultations prévues par la loi, sans accord : {}", report.openings_by_statute));
     out.push(format!("Accès en urgence : {}", report.emergencies));

@@ -30,7 +30,7 @@ impl ReportPage {
             ("Consultations par structure", &report.by_organisation),
             ("Consultations par profession", &report.by_profession),
             ("Consultations par but", &report.by_purpose),
-            ("Refus par raison", &report.refusals_by_reason),
+            ("Refus de lire des mots, par raison", &report.refusals_by_reason),
         ]
     }
 }
