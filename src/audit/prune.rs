@@ -355,10 +355,7 @@ impl Prunings {
         if tracked.erased.count() != cover.count || tracked.erased.digest() != cover.digest {
             return Err(Flaw::PruneSet);
         }
-        let two = self
-            .persons
-            .get(&cover.request.mark())
-            .is_some_and(Persons::are_two);
+        let two = self.persons.get(&cover.request.mark()).is_some_and(Persons::are_two);
         if !two {
             return Err(Flaw::PruneAlone);
         }

@@ -501,7 +501,11 @@ fn a_record_is_erased_for_what_its_body_says_and_not_for_the_columns_beside_it()
             let given = ["verify-export", &file, "--key", &vkey, "--previous", &kept];
             python.command(edit, &given, false).saying(seen);
             if index < RECENT {
-                assert!(case.flaw().is_none() && with_details(&case.bed).holds(), "{engine:?} {:?}", case.flaw());
+                assert!(
+                    case.flaw().is_none() && with_details(&case.bed).holds(),
+                    "{engine:?} {:?}",
+                    case.flaw()
+                );
                 python.command("without it", &["verify-export", &file, "--key", &vkey], true);
             }
             python.judge();
@@ -542,8 +546,12 @@ fn what_two_persons_said_opens_no_more_where_a_column_was_edited() {
             raw.exec(&format!("CREATE TABLE kept AS SELECT * FROM {table}")).unwrap();
             raw.exec(&format!("UPDATE {table} SET {column} = {value}")).unwrap();
             let refused = asked().err().map(|e| e.to_string()).unwrap_or_default();
-            assert!(refused.contains("not the one that was sealed"), "{engine:?} {table}.{column}: {refused}");
-            raw.exec(&format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept); DROP TABLE kept")).unwrap();
+            assert!(
+                refused.contains("not the one that was sealed"),
+                "{engine:?} {table}.{column}: {refused}"
+            );
+            raw.exec(&format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept); DROP TABLE kept"))
+                .unwrap();
         }
         assert!(asked().is_ok());
     }

@@ -202,8 +202,7 @@ impl App {
         // The guard of the database compares with the last record, which may be a while ago.
         let last = snapshot.log_last_time()?.unwrap_or(now).min(now);
         // A charter may have come into force since: the longer of the two.
-        let months =
-            self.technical_months(snapshot, last)?.max(self.technical_months(snapshot, now)?);
+        let months = self.technical_months(snapshot, last)?.max(self.technical_months(snapshot, now)?);
         Ok(limit(class, months, last).map(|limit| (limit, months)))
     }
 

@@ -96,7 +96,9 @@ impl Snapshot {
             .limit(limit)
             .select((audit_leaf::idx, audit_leaf::leaf_hash, audit_leaf::body))
             .load(self.conn())?;
-        let whole = |(index, leaf_hash, body): (_, _, Option<_>)| body.map(|body| Prunable { index, leaf_hash, body });
+        let whole = |(index, leaf_hash, body): (_, _, Option<_>)| {
+            body.map(|body| Prunable { index, leaf_hash, body })
+        };
         Ok(rows.into_iter().filter_map(whole).collect())
     }
 
