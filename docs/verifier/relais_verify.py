@@ -881,6 +881,7 @@ class Prunings:
         cover.hash.update(index.to_bytes(8, "big") + digest)
         cover.seen += 1
         self.pruned += 1
+        return cover
 
     def whole(self, index, record, what):
         if self.over(index, record["retention"]) is not None:
@@ -901,7 +902,8 @@ class Prunings:
         if told.seen != told.count or told.hash.hexdigest() != told.digest:
             raise Refusal("%s : les traces effacées ne sont pas exactement celles que cet élagage annonce" % what)
         asked, confirmed = self.asked.get(cover.request), self.confirmed.get(cover.request)
-        if asked is None or confirmed is None or asked == confirmed:
+        # Pseudonyms change with the year: of two years, they do not say whether it is one person.
+        if asked is None or confirmed is None or asked == confirmed or asked[:4] != confirmed[:4]:
             raise Refusal("%s : l'élagage ne repose pas sur deux personnes" % what)
 
 
@@ -984,7 +986,10 @@ class Walk:
             if kept is not None and kept != line and leaf_hash(kept) != digest:
                 raise Refusal("%s : ce n'est pas celle de l'export gardé" % what)
             self.names.finish()  # The second half of a declaration is never pruned.
-            self.prunings.erased(index, kind, digest, self.last, what)
+            cover = self.prunings.erased(index, kind, digest, self.last, what)
+            if kept is not None and not kept.startswith(PRUNED_LINE):
+                # Its hash is that of the whole record that was kept: so are its class and its time.
+                self.known(read_record(kept, what), kind, cover, what)
             self.tree.append(digest)
             self.meet()
             return
@@ -999,6 +1004,14 @@ class Walk:
         self.prunings.whole(index, record, what)
         self.tree.append(leaf_hash(line))
         self.meet()
+
+    @staticmethod
+    def known(record, kind, cover, what):
+        """The whole record that was kept, held against the pruning that erased it."""
+        if record["retention"] != kind:
+            raise Refusal("%s : élaguée comme « %s » ; dans l'export gardé, c'est « %s »" % (what, kind, record["retention"]))
+        if record["at"] >= cover.before:
+            raise Refusal("%s : élaguée trop tôt ; dans l'export gardé, elle est plus récente que ce que dit l'élagage" % what)
 
     def run(self, file, last):
         self.prunings.foretell(file)

@@ -11,6 +11,8 @@
 //!
 //! INVARIANT: a body may be missing only under exactly one such record, later in the log, of its class, over its index; and
 //! under one, it must be missing.
+//! INVARIANT: what is erased is judged by its body ([`Request::cover`]): the columns beside it can be edited.
+//! INVARIANT: the sealed detail of a pruning names what it covers ([`Cover::row_ref`]): that of another says something else.
 //! INVARIANT: of a pruned record the leaf hash stays. It is believed as far as a signed checkpoint covers it: so is every
 //! proof and receipt that was taken before.
 //!
@@ -21,15 +23,35 @@ use std::collections::{BTreeMap, HashMap};
 use data_encoding::HEXLOWER;
 
 use super::body::LeafBody;
+use super::json::{self, Value};
 use super::leaf::Pseudonym;
+use super::tree::leaf_hash;
 use super::verify::Flaw;
 use crate::clock::Timestamp;
-use crate::crypto::hash::{Digest, Sha256};
+use crate::crypto::hash::{Digest, Sha256, sha256};
 use crate::domain::pruning::least_days;
-use crate::domain::record::{Action, ResourceKind, RetentionClass, Verdict};
+use crate::domain::record::{Action, ResourceKind, RetentionClass, RowRef, Verdict};
 use crate::ids::PruningId;
 
 const DAY: i64 = 24 * 3600;
+
+/// Under which name the detail of a pruning says what it covers.
+const COVERED: &str = "prune";
+
+/// Why a record must keep its body, although the columns beside it say otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PruneError {
+    #[error("record `{0}` is not the one that its hash stands for; run `relais audit verify`")]
+    Hash(u64),
+    #[error("record `{0}` cannot be read; run `relais audit verify`")]
+    Unreadable(u64),
+    #[error("record `{0}` is not of the class that its row says; run `relais audit verify`")]
+    Class(u64),
+    #[error("record `{0}` is not as old as its row says; run `relais audit verify`")]
+    Time(u64),
+    #[error("record `{0}` is not among those that were asked for; ask anew")]
+    Bounds(u64),
+}
 
 /// What a set of erased records comes to.
 #[derive(Clone, Default)]
@@ -82,6 +104,46 @@ impl Request {
         format!("pruning:{id}:{}:{first}:{last}:{}", class.code(), before.micros())
     }
 
+    /// What a record of a pruning of these records covers: index, leaf hash and body of each, ascending. Nothing where there
+    /// are none.
+    ///
+    /// THREAT: who owns the database and edits the class or the time in the columns of a record between the request and its
+    /// confirmation: the service itself would erase a disclosure, and no verifier would see it.
+    ///
+    /// # Errors
+    /// [`PruneError`] with the first record that must keep its body.
+    pub fn cover<'a>(
+        &self,
+        records: impl IntoIterator<Item = (u64, &'a [u8], &'a str)>,
+    ) -> Result<Option<Cover>, PruneError> {
+        let mut erased = Erased::default();
+        let mut ends: Option<(u64, u64)> = None;
+        for (index, hash, text) in records {
+            if leaf_hash(text.as_bytes()) != hash {
+                return Err(PruneError::Hash(index));
+            }
+            let body = LeafBody::parse(text).map_err(|_| PruneError::Unreadable(index))?;
+            if body.retention != self.class {
+                return Err(PruneError::Class(index));
+            }
+            if body.at >= self.before {
+                return Err(PruneError::Time(index));
+            }
+            if !(self.first..=self.last).contains(&index) {
+                return Err(PruneError::Bounds(index));
+            }
+            erased.add(index, hash);
+            ends = Some((ends.map_or(index, |(first, _)| first), index));
+        }
+        Ok(ends.map(|(first, last)| Cover {
+            request: self.clone(),
+            first,
+            last,
+            count: erased.count(),
+            digest: erased.digest(),
+        }))
+    }
+
     fn parse(mark: &str) -> Option<Self> {
         let words: Vec<&str> = mark.split(':').collect();
         let ["pruning", id, class, first, last, before] = words.as_slice() else { return None };
@@ -111,6 +173,27 @@ impl Cover {
     pub fn basis(&self) -> Vec<String> {
         let of = format!("prune:{}:{}:{}", self.first, self.last, HEXLOWER.encode(&self.digest));
         vec![of, self.request.mark()]
+    }
+
+    /// What its sealed detail names: a digest of all that it says it covers, and how many.
+    ///
+    /// THREAT: a pruning that is made up, with the commitment and the sealed detail of an earlier one beside it.
+    #[must_use]
+    pub fn row_ref(&self) -> RowRef {
+        let id = HEXLOWER.encode(&sha256(&[self.basis().join("\n").as_bytes()]));
+        RowRef { table: COVERED, id, version: i64::from(self.count) }
+    }
+
+    /// Whether an opened detail is that of this pruning.
+    pub(super) fn is_named_in(&self, detail: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(detail) else { return false };
+        let Ok(Value::Map(members)) = json::parse(text) else { return false };
+        let RowRef { table, id, version } = self.row_ref();
+        let own = Value::List(vec![Value::text(table), Value::text(&id), Value::Integer(version)]);
+        members.iter().any(|(name, rows)| match rows {
+            Value::List(rows) => name == "returned" && rows.contains(&own),
+            Value::Integer(_) | Value::Text(_) | Value::Map(_) => false,
+        })
     }
 
     /// What this record covers; nothing where it is not a pruning in its only form.
@@ -171,6 +254,14 @@ struct Tracked {
 struct Persons {
     asked: Option<Pseudonym>,
     confirmed: Option<Pseudonym>,
+}
+
+impl Persons {
+    /// Pseudonyms change with the year: of two years, they do not say whether it is one person.
+    fn are_two(&self) -> bool {
+        let (Some(asked), Some(confirmed)) = (&self.asked, &self.confirmed) else { return false };
+        asked != confirmed && asked.year() == confirmed.year()
+    }
 }
 
 /// The prunings of a log, told beforehand by whoever reads it, and held against its rows as they come.
@@ -264,10 +355,7 @@ impl Prunings {
         if tracked.erased.count() != cover.count || tracked.erased.digest() != cover.digest {
             return Err(Flaw::PruneSet);
         }
-        let two = self
-            .persons
-            .get(&cover.request.mark())
-            .is_some_and(|p| p.asked.is_some() && p.confirmed.is_some() && p.asked != p.confirmed);
+        let two = self.persons.get(&cover.request.mark()).is_some_and(Persons::are_two);
         if !two {
             return Err(Flaw::PruneAlone);
         }

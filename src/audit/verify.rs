@@ -3,7 +3,7 @@
 //! Checked, row by row in order: the index follows the one before; the body is there, is canonical and of a known schema;
 //! the leaf hash is that of the body; time does not go back; the retention class and the searchable copy are those of the
 //! body; the stored interior nodes are those that this leaf completes; the detail, where it can be opened, is the one that
-//! the body commits to. A body may be missing only under a later record of a pruning (see [`prune`](super::prune)), and then
+//! the body commits to, and that of a pruning names what that pruning covers. A body may be missing only under a later record of a pruning (see [`prune`](super::prune)), and then
 //! nothing stands beside it any more. Then: head, number of searchable copies, and every checkpoint, with the one that
 //! somebody kept elsewhere, against the tree at its size.
 //!
@@ -24,10 +24,11 @@ use super::gap::{Gap, declares};
 use super::leaf::detail_commit;
 use super::note::VerifierKey;
 pub use super::prune::Pruned;
-use super::prune::Prunings;
+use super::prune::{Cover, Prunings};
 use super::tree::{Frontier, NodeSource, ProveError, consistency_proof, leaf_hash, verify_consistency};
 use crate::clock::Timestamp;
 use crate::crypto::hash::Digest;
+use crate::domain::record::Action;
 use crate::domain::vocabulary::code_enum;
 
 /// How many rows are asked for at once.
@@ -365,6 +366,10 @@ impl Walk {
         self.nodes(row, hash)?;
         if let Some(opened) = &row.detail {
             if body.detail_commit != Some(detail_commit(&opened.salt, &opened.detail)) {
+                return Err(Flaw::Detail);
+            }
+            let pruning = if body.action == Action::Prune { Cover::of(&body) } else { None };
+            if pruning.is_some_and(|cover| !cover.is_named_in(&opened.detail)) {
                 return Err(Flaw::Detail);
             }
             self.details = self.details.saturating_add(1);

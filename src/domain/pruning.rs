@@ -6,11 +6,12 @@
 //! INVARIANTS
 //! * Nothing is pruned before [`least_days`], whatever a charter says.
 //! * Nobody decides on a request of their own, under whichever assignment; a request is decided once.
-//! * Time closes a request by itself: undecided after [`DECISION_DAYS`].
+//! * Time closes a request by itself: undecided after [`DECISION_DAYS`], or at the end of its year (of UTC). Pseudonyms
+//!   change with the year, so across two of them the records would not show that two persons decided.
 //!
 //! It knows neither records nor people, and erases nothing.
 
-use chrono::{Months, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 use super::record::RetentionClass;
 use super::vocabulary::code_enum;
@@ -138,10 +139,11 @@ impl Pruning {
     #[must_use]
     pub fn state(&self, now: Timestamp) -> PruningState {
         match self.decision {
-            None if now >= self.asked_at.plus_seconds(DECISION_DAYS.saturating_mul(DAY)) => {
-                PruningState::Lapsed
+            None => {
+                let late = now >= self.asked_at.plus_seconds(DECISION_DAYS.saturating_mul(DAY));
+                let over = now.utc().year() != self.asked_at.utc().year();
+                if late || over { PruningState::Lapsed } else { PruningState::Waiting }
             }
-            None => PruningState::Waiting,
             Some(PruningOpinion::Refused) => PruningState::Refused,
             Some(PruningOpinion::Confirmed) if self.left => PruningState::Running,
             Some(PruningOpinion::Confirmed) => PruningState::Done,
@@ -220,6 +222,11 @@ mod tests {
         assert_eq!(waiting.accepts_decision(&person("e"), end.plus_micros(-1)), Ok(()));
         let lapsed = Err(PruningError::State(PruningState::Lapsed));
         assert_eq!(waiting.accepts_decision(&person("e"), end), lapsed);
+        // The last moment of a year, and the first of the next: pseudonyms are others.
+        let eve = midnight(2029, 1, 1).plus_seconds(3599);
+        let late = Pruning::new((person("a"), eve), None, true).unwrap();
+        assert_eq!(late.accepts_decision(&person("e"), eve), Ok(()));
+        assert_eq!(late.accepts_decision(&person("e"), eve.plus_seconds(1)), lapsed);
         for (opinion, left, state) in [
             (PruningOpinion::Confirmed, true, PruningState::Running),
             (PruningOpinion::Confirmed, false, PruningState::Done),

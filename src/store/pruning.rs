@@ -1,10 +1,14 @@
-//! Requests to prune the log, and the second person's decisions. Rows are added and never changed; the words are sealed.
+//! Requests to prune the log, and the second person's decisions. Rows are added and never changed; the words are sealed,
+//! together with the columns.
+//!
+//! INVARIANT: a row of which a column was edited opens no more, and nothing is decided or erased on it.
 //!
 //! Of the records themselves: `store::log`.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::schema::{data_key, pathway, pruning, pruning_decision};
 use super::snapshot::Snapshot;
@@ -42,6 +46,31 @@ pub fn pruning_decision_ref(id: &PruningId) -> RowRef {
     RowRef { table: DECISIONS, id: id.as_str().to_owned(), version: 1 }
 }
 
+/// The columns of a request that are not sealed.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
+    class: RetentionClass,
+    before: Timestamp,
+    bounds: [i64; 3],
+    at: Timestamp,
+    by: AssignmentId,
+}
+
+impl Asked {
+    fn new(scope: &PruningScope, at: Timestamp, by: AssignmentId) -> Self {
+        let PruningScope { class, before, bounds: PruneBounds { first, last, records } } = *scope;
+        Self { class, before, bounds: [first, last, records], at, by }
+    }
+}
+
+/// The columns of a decision that are not sealed.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Decided {
+    outcome: PruningOpinion,
+    at: Timestamp,
+    by: AssignmentId,
+}
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PruningScope {
@@ -60,7 +89,7 @@ pub struct NewPruning {
 }
 
 impl NewPruning {
-    /// Seals the reason of a request.
+    /// Seals the reason of a request, with what is asked and by whom.
     ///
     /// # Errors
     /// When sealing fails.
@@ -72,8 +101,9 @@ impl NewPruning {
         (at, by): (Timestamp, AssignmentId),
     ) -> Result<Self, StoreError> {
         let id = PruningId::random(chance).map_err(crate::crypto::keyring::KeyringError::from)?;
-        let reason = seal::seal_json(key, place(id.as_str()), TABLE, &reason, chance)?;
-        Ok(Self { id, scope, at, by, reason })
+        let asked = Asked::new(&scope, at, by);
+        let reason = seal::seal_with(key, place(id.as_str()), TABLE, &asked, &reason, chance)?;
+        Ok(Self { id, scope, at, by: asked.by, reason })
     }
 
     /// What the write digest covers.
@@ -93,7 +123,7 @@ pub struct NewPruningDecision {
 }
 
 impl NewPruningDecision {
-    /// Seals the words of a decision.
+    /// Seals the words of a decision, with what is decided and by whom.
     ///
     /// # Errors
     /// When sealing fails.
@@ -104,8 +134,10 @@ impl NewPruningDecision {
         (outcome, remark): (PruningOpinion, &str),
         (at, by): (Timestamp, AssignmentId),
     ) -> Result<Self, StoreError> {
-        let remark = seal::seal_json(key, decision_place(request.as_str()), DECISIONS, &remark, chance)?;
-        Ok(Self { request, outcome, at, by, remark })
+        let decided = Decided { outcome, at, by };
+        let place = decision_place(request.as_str());
+        let remark = seal::seal_with(key, place, DECISIONS, &decided, &remark, chance)?;
+        Ok(Self { request, outcome, at, by: decided.by, remark })
     }
 
     /// What the write digest covers.
@@ -140,35 +172,37 @@ fn bad(e: &dyn std::fmt::Display) -> StoreError {
 }
 
 fn read_row(key: &DataKey, raw: Raw, decided: Option<RawDecision>) -> Result<StoredPruning, StoreError> {
-    let (id, class, before, first, last, records, at, by, reason) = raw;
-    let reason = seal::open_json(key, place(&id), TABLE, &reason)?;
+    let (id, class, before, first, last, records, at, asker, reason) = raw;
+    let by = |text: &str| AssignmentId::parse(text).map_err(|e| bad(&e));
+    let at = Timestamp::from_micros(at);
+    let scope = PruningScope {
+        class: RetentionClass::parse(&class).map_err(|e| bad(&e))?,
+        before: Timestamp::from_micros(before),
+        bounds: PruneBounds { first, last, records },
+    };
+    let asked = Asked::new(&scope, at, by(&asker)?);
+    let reason = seal::open_with(key, place(&id), TABLE, &asked, &reason)?;
     let decision = match decided {
         None => None,
-        Some((request, outcome, _, by, remark)) => Some(StoredPruningDecision {
-            outcome: PruningOpinion::parse(&outcome).map_err(|e| bad(&e))?,
-            by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
-            remark: seal::open_json(key, decision_place(&request), DECISIONS, &remark)?,
-        }),
+        Some((request, outcome, at, second, remark)) => {
+            let decided = Decided {
+                outcome: PruningOpinion::parse(&outcome).map_err(|e| bad(&e))?,
+                at: Timestamp::from_micros(at),
+                by: by(&second)?,
+            };
+            let remark = seal::open_with(key, decision_place(&request), DECISIONS, &decided, &remark)?;
+            Some(StoredPruningDecision { outcome: decided.outcome, by: decided.by, remark })
+        }
     };
-    Ok(StoredPruning {
-        id: PruningId::parse(&id).map_err(|e| bad(&e))?,
-        scope: PruningScope {
-            class: RetentionClass::parse(&class).map_err(|e| bad(&e))?,
-            before: Timestamp::from_micros(before),
-            bounds: PruneBounds { first, last, records },
-        },
-        at: Timestamp::from_micros(at),
-        by: AssignmentId::parse(&by).map_err(|e| bad(&e))?,
-        reason,
-        decision,
-    })
+    let id = PruningId::parse(&id).map_err(|e| bad(&e))?;
+    Ok(StoredPruning { id, scope, at, by: asked.by, reason, decision })
 }
 
 impl Snapshot {
     /// Every request, the latest first.
     ///
     /// # Errors
-    /// The database's, or words that do not open.
+    /// The database's, or words that do not open beside these columns.
     pub fn prunings_asked(&mut self, key: &DataKey) -> Result<Vec<StoredPruning>, StoreError> {
         let rows: Vec<Raw> =
             pruning::table.order((pruning::at.desc(), pruning::id.asc())).load(self.conn())?;
@@ -271,5 +305,14 @@ impl WriteTx {
             ))
             .execute(self.conn())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl WriteTx {
+    /// What somebody does who owns the database.
+    pub(crate) fn as_owner(&mut self, sql: &str) -> Result<(), StoreError> {
+        use diesel::connection::SimpleConnection;
+        Ok(self.conn().batch_execute(sql)?)
     }
 }

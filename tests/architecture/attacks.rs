@@ -187,8 +187,21 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        attack: "A disclosure, or a recent record, is given the class or the time of an old technical one between a request and its confirmation, so that the service itself erases it",
+        control: "each record is judged by its body before it is erased; the columns of the request and of the decision are sealed with their words",
+        seen_by: "the service, which refuses; whoever kept an export (`--previous`)",
+        tests: &[
+            (PRUNING, "a_record_is_erased_for_what_its_body_says_and_not_for_the_columns_beside_it"),
+            (PRUNING, "what_two_persons_said_opens_no_more_where_a_column_was_edited"),
+            (
+                "src/service/auditing/pruning/tests.rs",
+                "a_disclosure_that_an_owner_calls_technical_is_not_erased",
+            ),
+        ],
+    },
+    Row {
         attack: "A pruning is made up",
-        control: "it cites a request that two persons' records cite, within its bounds; its detail is sealed under the instance's key",
+        control: "it cites a request that two persons' records cite, within its bounds; its detail is sealed under the instance's key and names what it covers",
         seen_by: "anybody with a copy of the database; where the request is made up too, whoever verifies with the key (`relais audit verify --details`)",
         tests: &[(BESIDE_A_PRUNING, "a_pruning_that_is_made_up_is_seen_and_named")],
     },

@@ -3,7 +3,7 @@
 use relais::audit::lane::{Lane, Priority};
 use relais::audit::note::VerifierKey;
 use relais::audit::proof::TlogProof;
-use relais::audit::prune::{Cover, Erased, Request};
+use relais::audit::prune::{Cover, Erased, PruneError, Request};
 use relais::audit::tree::{Frontier, leaf_hash};
 use relais::audit::verify::{Flaw, LogReader, Place, Report, Trust, verify};
 use relais::audit::{Job, PseudonymKey, Record};
@@ -14,7 +14,7 @@ use relais::domain::pruning::PruningOpinion;
 use relais::domain::record::{Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, Verdict};
 use relais::ids::{AssignmentId, ProfessionalId, PruningId, RequestId};
 use relais::store::WriteTx;
-use relais::store::log::{LogFile, PruneBounds};
+use relais::store::log::{LogFile, Prunable, PruneBounds};
 use relais::store::pruning::{
     NewPruning, NewPruningDecision, PruningScope, pruning_decision_ref, pruning_ref,
 };
@@ -210,31 +210,45 @@ impl Case {
         done.wait().map(|_| ()).map_err(|e| format!("{e:?}"))
     }
 
+    /// What there is to erase, as the columns say.
+    fn chosen(&self, limit: i64) -> Vec<Prunable> {
+        let bounds = self.scope.bounds;
+        let mut snapshot = self.bed.store.snapshot().unwrap();
+        snapshot.prunable_between(self.scope.class, bounds.first - 1, bounds.last, limit).unwrap()
+    }
+
     /// One batch, as the service makes it.
     fn batch(&self, lane: &Lane<WriteTx>, limit: i64) -> Result<usize, String> {
-        let bounds = self.scope.bounds;
-        let batch = self
-            .bed
-            .store
-            .snapshot()
-            .unwrap()
-            .prunable_between(self.scope.class, bounds.first - 1, bounds.last, limit)
-            .unwrap();
-        let indexes: Vec<i64> = batch.iter().map(|b| b.index).collect();
-        let Some((first, last)) = indexes.first().zip(indexes.last()) else { return Ok(0) };
+        let batch = self.chosen(limit);
+        let index = |one: &Prunable| u64::try_from(one.index).unwrap();
+        let records = batch.iter().map(|b| (index(b), b.leaf_hash.as_slice(), b.body.as_str()));
+        let Some(cover) = self.cited().cover(records).map_err(|e| e.to_string())? else { return Ok(0) };
+        self.erase(lane, &batch, &cover)
+    }
+
+    /// As a program would that believes the columns.
+    fn batch_believing(&self, lane: &Lane<WriteTx>, limit: i64) -> Result<usize, String> {
+        let batch = self.chosen(limit);
+        let index = |one: &Prunable| u64::try_from(one.index).unwrap();
         let mut erased = Erased::default();
-        batch.iter().for_each(|b| erased.add(u64::try_from(b.index).unwrap(), &b.leaf_hash));
+        batch.iter().for_each(|b| erased.add(index(b), &b.leaf_hash));
         let cover = Cover {
             request: self.cited(),
-            first: u64::try_from(*first).unwrap(),
-            last: u64::try_from(*last).unwrap(),
+            first: index(batch.first().unwrap()),
+            last: index(batch.last().unwrap()),
             count: erased.count(),
             digest: erased.digest(),
         };
+        self.erase(lane, &batch, &cover)
+    }
+
+    fn erase(&self, lane: &Lane<WriteTx>, batch: &[Prunable], cover: &Cover) -> Result<usize, String> {
+        let indexes: Vec<i64> = batch.iter().map(|b| b.index).collect();
         let mut draft = draft(RetentionClass::Disclosure, Action::Prune, ResourceKind::AuditLog);
         draft.basis = cover.basis();
         draft.count = Some(cover.count);
-        draft.returned = vec![pruning_ref(&self.request), pruning_decision_ref(&self.request)];
+        draft.returned =
+            vec![pruning_ref(&self.request), pruning_decision_ref(&self.request), cover.row_ref()];
         let (record, many) = (prepared(&self.bed, &draft), indexes.len());
         let done = lane
             .submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| tx.log_prune(&indexes));
@@ -418,16 +432,18 @@ fn the_database_lets_a_confirmed_pruning_through_and_nothing_else() {
             raw.exec("SET ROLE relais_lane").unwrap();
             refuses(&mut raw, &emptied(RECENT), "append-only table audit_leaf");
             // A table of one's own does not answer for the real one.
-            raw.exec("RESET ROLE; GRANT TEMPORARY ON DATABASE current_database TO relais_lane").ok();
+            raw.exec("RESET ROLE").unwrap();
+            let database = raw.text("SELECT current_database()::text");
+            raw.exec(&format!("GRANT TEMPORARY ON DATABASE {database} TO relais_lane")).unwrap();
             raw.exec("SET ROLE relais_lane").unwrap();
             for temporary in [
                 "CREATE TEMPORARY TABLE pruning AS SELECT 'x' AS id, 'technical' AS class, 99999999999999999 AS before_at, 0 AS first_idx, 99 AS last_idx",
                 "CREATE TEMPORARY TABLE pruning_decision AS SELECT 'x' AS request, 'confirmed' AS outcome",
             ] {
-                raw.exec(temporary).ok();
+                raw.exec(temporary).unwrap_or_else(|e| panic!("{temporary}: {e}"));
             }
             refuses(&mut raw, &emptied(RECENT), "append-only table audit_leaf");
-            raw.exec("RESET ROLE; DROP TABLE IF EXISTS pg_temp.pruning; DROP TABLE IF EXISTS pg_temp.pruning_decision").unwrap();
+            raw.exec("RESET ROLE; DROP TABLE pg_temp.pruning; DROP TABLE pg_temp.pruning_decision").unwrap();
         }
         assert_eq!(case.batch(&lane, 100), Ok(6));
         for gone in [
@@ -441,5 +457,102 @@ fn the_database_lets_a_confirmed_pruning_through_and_nothing_else() {
         refuses(&mut raw, "DELETE FROM pruning_decision", "append-only table pruning_decision");
         assert!(case.flaw().is_none(), "{engine:?} {:?}", case.flaw());
         thread.stop();
+    }
+}
+
+/// What an owner edits between the request and its confirmation, so that the service erases it.
+#[test]
+fn a_record_is_erased_for_what_its_body_says_and_not_for_the_columns_beside_it() {
+    for engine in engines() {
+        for (edit, index, damage, seen) in [
+            (
+                "UPDATE audit_leaf SET retention_class = 'technical' WHERE idx = 4",
+                4,
+                PruneError::Class(4),
+                "« disclosure »",
+            ),
+            (
+                "UPDATE audit_index SET at = at - 34560000000000 WHERE idx = 13",
+                RECENT,
+                PruneError::Time(13),
+                "plus récente",
+            ),
+        ] {
+            let mut case = Case::new(engine);
+            let mut raw = case.bed.raw();
+            // The export that somebody keeps has all of it.
+            let before = export(&case.bed);
+            // Reaching as far as the edited column lets it.
+            case.scope.bounds.last = case.scope.bounds.last.max(index);
+            let (lane, thread) = case.bed.lane();
+            case.ask(&lane, case.scope).unwrap();
+            unguard(&mut raw);
+            raw.exec(edit).unwrap();
+            case.confirm(&lane, &case.second.clone()).unwrap();
+            assert_eq!(case.batch(&lane, 100), Err(damage.to_string()), "{engine:?} {edit}");
+            assert_eq!(raw.int("SELECT count(*) FROM audit_leaf WHERE body IS NULL"), 0);
+            // What is below it goes, and the log of a program that believed the columns would hold for whoever kept nothing.
+            assert!(case.batch_believing(&lane, 100).is_ok(), "{engine:?} {edit}");
+            case.bed.checkpoint();
+            thread.stop();
+            let now = export(&case.bed);
+            let mut python = Batch::new();
+            let (file, kept, vkey) = (python.file(now), python.file(before), case.vkey().to_string());
+            let given = ["verify-export", &file, "--key", &vkey, "--previous", &kept];
+            python.command(edit, &given, false).saying(seen);
+            if index < RECENT {
+                assert!(
+                    case.flaw().is_none() && with_details(&case.bed).holds(),
+                    "{engine:?} {:?}",
+                    case.flaw()
+                );
+                python.command("without it", &["verify-export", &file, "--key", &vkey], true);
+            }
+            python.judge();
+        }
+    }
+}
+
+/// A column of what two persons said, edited by who owns the database.
+#[test]
+fn what_two_persons_said_opens_no_more_where_a_column_was_edited() {
+    for engine in engines() {
+        let case = Case::pruned(engine);
+        let mut raw = case.bed.raw();
+        unguard(&mut raw);
+        #[cfg(feature = "postgres")]
+        if engine == Engine::Postgres {
+            for table in ["pruning", "pruning_decision"] {
+                raw.exec(&format!("ALTER TABLE {table} DISABLE TRIGGER ALL")).unwrap();
+            }
+        }
+        let asked = || case.bed.store.snapshot().unwrap().prunings_asked(case.bed.store.instance_key());
+        let rows = asked().unwrap();
+        let decision = rows[0].decision.as_ref().unwrap();
+        assert_eq!((rows[0].scope, &rows[0].by), (case.scope, &case.asker.assignment));
+        assert_eq!((decision.outcome, &decision.by), (PruningOpinion::Confirmed, &case.second.assignment));
+        let (again, asker) = (case.again.assignment.as_str(), case.asker.assignment.as_str());
+        for (table, column, value) in [
+            ("pruning", "by_assignment", format!("'{again}'")),
+            ("pruning", "before_at", "before_at + 1".to_owned()),
+            ("pruning", "first_idx", "first_idx - 1".to_owned()),
+            ("pruning", "last_idx", "last_idx + 1".to_owned()),
+            ("pruning", "records", "records + 1".to_owned()),
+            ("pruning", "at", "at + 1".to_owned()),
+            ("pruning_decision", "by_assignment", format!("'{asker}'")),
+            ("pruning_decision", "outcome", "'refused'".to_owned()),
+            ("pruning_decision", "at", "at + 1".to_owned()),
+        ] {
+            raw.exec(&format!("CREATE TABLE kept AS SELECT * FROM {table}")).unwrap();
+            raw.exec(&format!("UPDATE {table} SET {column} = {value}")).unwrap();
+            let refused = asked().err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(
+                refused.contains("not the one that was sealed"),
+                "{engine:?} {table}.{column}: {refused}"
+            );
+            raw.exec(&format!("UPDATE {table} SET {column} = (SELECT {column} FROM kept); DROP TABLE kept"))
+                .unwrap();
+        }
+        assert!(asked().is_ok());
     }
 }

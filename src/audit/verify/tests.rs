@@ -361,6 +361,7 @@ fn what_is_no_pruning_in_its_only_form_covers_nothing() {
         let mut prune =
             made(RetentionClass::Disclosure, Action::Prune, ResourceKind::AuditLog, cover.basis(), false);
         prune.count = Some(cover.count);
+        prune.returned = vec![cover.row_ref()];
         edit(&mut prune);
         numbered(&mut tables, &prune, at);
         let memory = Memory::default();
@@ -389,5 +390,18 @@ fn what_is_no_pruning_in_its_only_form_covers_nothing() {
     assert_eq!(failed(with(&|d| d.count = None, last)), missing);
     let one = basis(format!("prune:1:1:{hex}"));
     assert_eq!(failed(with(&one, last)), missing, "the first is under none");
-    assert_eq!(failed(with(&|d| d.count = Some(3), last)), Some((Place::Record(4), Flaw::PruneSet)));
+    assert_eq!(failed(with(&|d| d.count = Some(3), last)), Some((Place::Record(4), Flaw::Detail)));
+    // Well sealed, and of another pruning, or of none.
+    let other = Cover { count: 3, ..cover.clone() }.row_ref();
+    for returned in [vec![], vec![other]] {
+        let detail = |d: &mut crate::domain::record::RecordDraft| {
+            (d.returned.clone_from(&returned), d.motive = Some("un".to_owned()));
+        };
+        assert_eq!(failed(with(&detail, last)), Some((Place::Record(4), Flaw::Detail)));
+    }
+    let another = |d: &mut crate::domain::record::RecordDraft| {
+        d.count = Some(3);
+        d.returned = vec![Cover { count: 3, ..cover.clone() }.row_ref()];
+    };
+    assert_eq!(failed(with(&another, last)), Some((Place::Record(4), Flaw::PruneSet)));
 }

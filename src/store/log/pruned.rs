@@ -24,10 +24,11 @@ pub struct PruneBounds {
     pub records: i64,
 }
 
-/// One record that still has its body.
+/// One record that still has its body, chosen by its columns. The body decides (`audit::prune::Request::cover`).
 pub struct Prunable {
     pub index: i64,
     pub leaf_hash: Vec<u8>,
+    pub body: String,
 }
 
 /// Which of these records have a sealed detail beside them.
@@ -86,16 +87,19 @@ impl Snapshot {
         last: i64,
         limit: i64,
     ) -> Result<Vec<Prunable>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>)> = audit_leaf::table
+        let rows: Vec<(i64, Vec<u8>, Option<String>)> = audit_leaf::table
             .filter(audit_leaf::idx.gt(after))
             .filter(audit_leaf::idx.le(last))
             .filter(audit_leaf::retention_class.eq(class.code()))
             .filter(audit_leaf::body.is_not_null())
             .order(audit_leaf::idx.asc())
             .limit(limit)
-            .select((audit_leaf::idx, audit_leaf::leaf_hash))
+            .select((audit_leaf::idx, audit_leaf::leaf_hash, audit_leaf::body))
             .load(self.conn())?;
-        Ok(rows.into_iter().map(|(index, leaf_hash)| Prunable { index, leaf_hash }).collect())
+        let whole = |(index, leaf_hash, body): (_, _, Option<_>)| {
+            body.map(|body| Prunable { index, leaf_hash, body })
+        };
+        Ok(rows.into_iter().filter_map(whole).collect())
     }
 
     /// Whether there is a record with this index that has lost its body.

@@ -223,6 +223,13 @@ fn a_pruning_that_is_made_up_is_seen_and_named() {
         let seen = with_details(&case.bed).failure.unwrap();
         assert_eq!((seen.place, seen.flaw), (Place::Record(22), Flaw::Detail), "{engine:?}");
         second.holds("everything made up", &case.bed, true);
+        // With the sealed detail of a true pruning beside it, which the copied commitment opens.
+        raw.exec(&format!(
+            "INSERT INTO audit_detail SELECT 22, salt, key_id, ciphertext FROM audit_detail WHERE idx = {SECOND_PRUNE}"
+        ))
+        .unwrap();
+        let seen = with_details(&case.bed).failure.unwrap();
+        assert_eq!((seen.place, seen.flaw), (Place::Record(22), Flaw::Detail), "{engine:?}: a copied detail");
         second.batch.judge();
     }
 }

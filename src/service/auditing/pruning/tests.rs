@@ -64,6 +64,30 @@ fn technical(t: &Territory) -> (i64, String) {
     (first, snapshot.log_body(first).unwrap().unwrap())
 }
 
+/// The first technical record by this actor.
+fn technical_of(t: &Territory, actor: &str) -> i64 {
+    let mut snapshot = t.app.store().snapshot().unwrap();
+    let all = snapshot.prunable_between(RetentionClass::Technical, -1, i64::MAX, 10_000).unwrap();
+    all.iter().find(|one| one.body.contains(actor)).unwrap().index
+}
+
+/// As somebody who owns the database, without its guards.
+fn as_owner(t: &Territory, sql: &'static str) {
+    t.write(move |tx, _| {
+        for name in ["audit_leaf_prune_only", "audit_index_prune_only", "pruning_no_update"] {
+            tx.as_owner(&format!("DROP TRIGGER IF EXISTS {name}"))?;
+        }
+        tx.as_owner(sql)
+    });
+}
+
+/// Asked and confirmed by two persons, and nothing of it erased yet; how many records it covers.
+fn confirmed(t: &Territory) -> u64 {
+    let asked = ask(t, "auditor", day(2027, 6, 1)).unwrap().id;
+    assert_eq!(decide(t, "officer", &asked, PruningOpinion::Confirmed), "ok");
+    t.app.prunings(&t.call("auditor")).unwrap().items[0].records
+}
+
 fn at_rest(t: &Territory, needle: &str) -> bool {
     ["relais.db", "relais.db-wal"].iter().any(|name| {
         let bytes = std::fs::read(t.data().join(name)).unwrap_or_default();
@@ -182,13 +206,25 @@ fn law_6_a_year_of_technical_pseudonyms_is_unlinked_when_its_last_record_is_past
     let me = key.assignment(&t.person("auditor").assignment).to_string();
     drop(key);
     let by = |actor: &str| RecordSearch { actor: Some(actor.to_owned()), ..RecordSearch::default() };
-    let mine = |t: &Territory| t.app.own_acts(&t.call("auditor"), own, None).unwrap().items.len();
+    // What one did as auditor, every page of it.
+    let mine = |t: &Territory| {
+        let (mut all, mut next) = (std::collections::BTreeSet::new(), None);
+        loop {
+            let page = t.app.own_acts(&t.call("auditor"), own, next.as_deref()).unwrap();
+            all.extend(page.items.iter().map(|one| one.index));
+            next.clone_from(&page.next);
+            if next.is_none() {
+                return all;
+            }
+        }
+    };
+    let of_then = u64::try_from(technical_of(t, &me)).unwrap();
     let job = find("years").unwrap();
     let years = |t: &Territory| (job.run)(&t.app, t.clock.now()).unwrap().done;
     assert_eq!(years(t), 0);
     t.go_to(2028, 12, 31);
     assert_eq!(years(t), 0, "the last record of 2027 is not a year old");
-    let before = mine(t);
+    assert!(mine(t).contains(&of_then));
     t.go_to(2029, 1, 3);
     assert_eq!((years(t), years(t)), (1, 0));
     // Gone from the store, and from the memory of a server that goes on.
@@ -201,7 +237,7 @@ fn law_6_a_year_of_technical_pseudonyms_is_unlinked_when_its_last_record_is_past
     // The records of that year are still there, and are nobody's.
     let page = t.app.audit_search(&t.call("auditor"), SEARCH, &by(&me)).unwrap();
     assert!(!page.items.is_empty());
-    assert!(mine(t) < before + 3, "own acts of 2027 that were technical are found no more");
+    assert!(!mine(t).contains(&of_then), "own acts of 2027 that were technical are found no more");
     let act = Act { action: Action::Read, resource: ResourceKind::Consultations };
     assert!(t.app.consultations(&t.call("referente"), act, &case.id).is_ok());
     assert!(verified(t).holds());
@@ -234,4 +270,104 @@ fn law_6_a_year_of_disclosures_stays_linked_until_the_23rd_birthday_and_as_long_
     case.t.app.forget_years(case.t.clock.now()).unwrap();
     assert!(case.t.app.pseudonym_key_of(class, 2027).unwrap().is_none());
     assert!(verified(&case.t).holds());
+}
+
+#[test]
+fn a_disclosure_that_an_owner_calls_technical_is_not_erased() {
+    let case = Case::new();
+    let t = &case.t;
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 1);
+    let records = confirmed(t);
+    as_owner(
+        t,
+        "CREATE TABLE flipped AS SELECT max(idx) AS idx FROM audit_leaf WHERE retention_class = 'disclosure'
+             AND idx < (SELECT last_idx FROM pruning) AND idx > (SELECT first_idx FROM pruning);
+         UPDATE audit_leaf SET retention_class = 'technical' WHERE idx = (SELECT idx FROM flipped)",
+    );
+    let refused = t.app.prune_confirmed().unwrap_err().to_string();
+    assert!(refused.contains("is not of the class that its row says"), "{refused}");
+    as_owner(t, "UPDATE audit_leaf SET retention_class = 'disclosure' WHERE idx = (SELECT idx FROM flipped)");
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0 });
+    let report = verified(t);
+    assert!(report.holds() && report.pruned == records, "{report:?}");
+}
+
+#[test]
+fn a_batch_that_cannot_be_erased_is_left_with_all_that_follows() {
+    let case = Case::new();
+    let t = &case.t;
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 1);
+    let records = confirmed(t);
+    assert!(records > 10);
+    as_owner(
+        t,
+        "CREATE TABLE taken AS SELECT * FROM audit_index WHERE idx = (SELECT first_idx FROM pruning);
+         DELETE FROM audit_index WHERE idx IN (SELECT idx FROM taken)",
+    );
+    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: 0, left: records });
+    as_owner(t, "INSERT INTO audit_index SELECT * FROM taken");
+    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: records, left: 0 });
+    let report = verified(t);
+    assert!(report.holds() && report.pruned == records, "{report:?}");
+    // Done is what the log says, and is not looked for again.
+    as_owner(t, "UPDATE audit_leaf SET body = 'x' WHERE idx = (SELECT first_idx FROM pruning)");
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords::default());
+    assert_eq!(t.app.prunings(&t.call("officer")).unwrap().items[0].state, PruningState::Done);
+}
+
+#[test]
+fn law_6_a_charter_that_keeps_records_longer_stops_a_pruning_that_was_asked_under_another() {
+    use crate::charter::Charter;
+
+    let t = Territory::new();
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 1);
+    let demo = Charter::embedded_demo().unwrap();
+    let longer = demo.charter_toml().replace("technical_log_months = 12", "technical_log_months = 24");
+    assert_ne!(longer, demo.charter_toml());
+    let longer = Charter::from_files(&longer, demo.policy_csv()).unwrap();
+    let records = confirmed(&t);
+    t.publish(&longer, 2, t.clock.now());
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: 0, left: records });
+    assert_eq!(verified(&t).pruned, 0);
+    // When its time has come by the new one, it goes on.
+    t.go_to(2029, 6, 2);
+    state(&t);
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0 });
+
+    let t = Territory::new();
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 1);
+    let asked = ask(&t, "auditor", day(2027, 6, 1)).unwrap().id;
+    t.publish(&longer, 2, t.clock.now());
+    assert_eq!(decide(&t, "officer", &asked, PruningOpinion::Confirmed), "pruning_early");
+    assert_eq!(decide(&t, "officer", &asked, PruningOpinion::Refused), "ok");
+}
+
+#[test]
+fn a_request_is_decided_in_its_own_year_and_as_it_was_asked() {
+    let t = Territory::new();
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 12, 20);
+    let asked = ask(&t, "auditor", day(2027, 12, 1)).unwrap().id;
+    t.go_to(2029, 1, 3);
+    assert_eq!(
+        decide(&t, "officer", &asked, PruningOpinion::Confirmed),
+        "pruning_lapsed",
+        "pseudonyms are others"
+    );
+    let asked = ask(&t, "auditor", day(2027, 12, 1)).unwrap().id;
+    // THREAT: the asker's own request, under the name of another.
+    as_owner(
+        &t,
+        "UPDATE pruning SET by_assignment = (SELECT max(id) FROM assignment WHERE id <> by_assignment)",
+    );
+    let (id, remark) = (PruningId::parse(&asked).unwrap(), Paragraph::parse("Dates relues.").unwrap());
+    let input = PruningDecisionInput { outcome: PruningOpinion::Confirmed, remark };
+    for who in ["auditor", "officer"] {
+        let refused = t.app.pruning_decide(&t.call(who), &id, &input).err().unwrap().to_string();
+        assert!(refused.contains("not the one that was sealed"), "{who}: {refused}");
+    }
 }
