@@ -141,7 +141,7 @@ fn decide(
     if pruned.left > 0 {
         writeln!(
             out,
-            "Le contenu effacé est encore dans le fichier d'attente de la base : `relais jobs run sweep`."
+            "Il reste à faire (des traces à élaguer, ou leur contenu dans le fichier d'attente de la base) : `relais jobs run prunings`, puis `relais jobs run sweep`."
         )?;
     }
     writeln!(out, "Une sauvegarde faite avant l'a encore, jusqu'à son terme (35 jours au plus).")?;
