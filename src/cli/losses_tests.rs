@@ -246,6 +246,8 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
         ),
         (pair(site.typed(anne, 0, None), site.typed(bruno, 1, None)), "pas d'affectation en cours"),
         (pair(site.typed(claire, 2, None), site.typed(anne, 0, None)), "pas d'affectation en cours"),
+        // Ctrl-C, where it is typed instead of the second password.
+        (format!("{}claire\nsecret\x03", site.typed(anne, 0, None)), "interrompu"),
         (pair(site.typed(anne, 0, None), site.typed("personne", 2, None)), "Seconde personne"),
     ] {
         let said = site.restore("data", &declare, &typed).unwrap_err();
@@ -270,6 +272,11 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
     let told = site.restore("data", &declare, &both).unwrap();
     assert!(told.contains("PERTE DÉCLARÉE") && told.contains(&format!("au moins {lost} traces")), "{told}");
     assert!(!told.contains(site.people[0].password.as_str()), "what was typed is not printed");
+    let mut there: Vec<_> =
+        std::fs::read_dir(site.path("data")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    there.retain(|name| !name.to_str().unwrap().starts_with("relais.db-"));
+    assert_eq!(there, ["relais.db"], "nothing of the preparation is left");
+    assert!(told.contains(&format!("journal {}/2-", first.name())), "the name of today: {told}");
     // Nobody is told less than that, and the exit code is not the one of a log that lost nothing.
     let (exit, said) = site.verify("data", None);
     assert!(exit == code(3) && said.contains("PERTE DÉCLARÉE") && said.contains("/2"), "{exit} {said}");
@@ -314,4 +321,171 @@ fn an_honest_loss_is_declared_by_two_people_told_for_ever_and_followed_by_the_wi
     });
     let (exit, said) = site.verify("data", Some(&last));
     assert!(exit == code(3), "{exit} {said}");
+}
+
+/// Answers that somebody types while nobody has finished: at each new line of input, what is in the folder is looked at.
+struct Watched<'a> {
+    typed: &'a [u8],
+    data: PathBuf,
+    looks: usize,
+}
+
+impl std::io::Read for Watched<'_> {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        unreachable!("lines are asked for")
+    }
+}
+
+impl std::io::BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.looks += 1;
+        assert!(!self.data.join("relais.db").exists(), "somebody is asked, and the older copy is in place");
+        let names: Vec<_> = std::fs::read_dir(&self.data)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert!(names.iter().all(|n| n.starts_with("relais.db.restauration-en-cours")), "{names:?}");
+        // What `kill -9` would leave.
+        let left = self.data.with_file_name("left");
+        drop(std::fs::remove_dir_all(&left));
+        std::fs::create_dir(&left).unwrap();
+        for name in names {
+            std::fs::copy(self.data.join(&name), left.join(&name)).unwrap();
+        }
+        Ok(self.typed)
+    }
+
+    fn consume(&mut self, many: usize) {
+        self.typed = &self.typed[many..];
+    }
+}
+
+impl Site {
+    fn witness(&self, logs: Vec<VerifierKey>) -> Arc<Near> {
+        let folder = self.path("witness-two");
+        std::fs::create_dir_all(&folder).unwrap();
+        let witness = Witness::open(&folder, Some("w.example/deux"), logs, &SystemChance::new()).unwrap();
+        Arc::new(Near { witness, down: AtomicBool::new(false) })
+    }
+
+    /// With a rescue code.
+    fn rescued(&self, login: &str, who: usize) -> String {
+        let one = &self.people[who];
+        format!("{login}\n{}\n{}\n", one.password.as_str(), one.rescue_codes[0])
+    }
+
+    /// Two people at the terminal.
+    fn both(&self) -> String {
+        format!("{}{}", self.typed("anne", 0, None), self.typed("claire", 2, None))
+    }
+}
+
+/// The name that a folder's log has, and the key of it.
+fn last_key(site: &Site, data: &str) -> VerifierKey {
+    let instance = Instance::open(&settings(site.folder.path(), data)).unwrap();
+    let keys = instance.app.store().snapshot().unwrap().log_vkeys().unwrap();
+    VerifierKey::parse(keys.last().unwrap()).unwrap()
+}
+
+/// The last checkpoint after some work.
+fn worked(site: &Site, data: &str, name: &str) -> PathBuf {
+    let instance = Instance::open(&settings(site.folder.path(), data)).unwrap();
+    (0..4).for_each(|_| something(&instance.app));
+    std::fs::write(site.path(name), instance.app.checkpoint().unwrap().to_string()).unwrap();
+    site.path(name)
+}
+
+#[test]
+fn threat_a_restore_that_is_killed_at_the_prompt_leaves_no_undeclared_copy() {
+    let site = Site::new();
+    let kept = site.path("one.db");
+    let Command::Backup(arguments) = command(&["backup", kept.to_str().unwrap()]) else { panic!("backup") };
+    backup::run(&arguments, &settings(site.folder.path(), "data"), &mut Vec::new()).unwrap();
+    let last = worked(&site, "data", "last");
+    let words = ["restore", kept.to_str().unwrap(), "--checkpoint", last.to_str().unwrap()];
+    let words = [&words[..], &["--accept-gap", "--motive", "disque perdu"]].concat();
+    let Command::Restore(arguments) = command(&words) else { panic!("restore") };
+    let again = settings(site.folder.path(), "again");
+    let typed = site.both();
+    let mut watched = Watched { typed: typed.as_bytes(), data: site.path("again"), looks: 0 };
+    restore::run(&arguments, &again, &mut watched, &mut Vec::new()).unwrap();
+    assert_eq!(watched.looks, 6, "two logins, two passwords, two codes");
+
+    // The folder of one that was killed at the last question: no server opens it, and the next restore goes on.
+    let left = settings(site.folder.path(), "left");
+    assert!(site.path("left/relais.db.restauration-en-cours").exists());
+    assert!(Instance::open(&left).is_err());
+    // But only what is its own is taken away: nothing at all where anything else is there.
+    std::fs::write(site.path("left/relais.toml"), "").unwrap();
+    let refused = site.restore("left", &words[2..], &site.both()).unwrap_err();
+    assert!(refused.contains("n'est pas vide"), "{refused}");
+    assert!(site.path("left/relais.db.restauration-en-cours").exists());
+    std::fs::remove_file(site.path("left/relais.toml")).unwrap();
+    // Nor while another one is at work there.
+    let other = std::fs::File::open(site.path("left")).unwrap();
+    other.try_lock().unwrap();
+    let refused = site.restore("left", &words[2..], &site.both()).unwrap_err();
+    assert!(refused.contains("une autre restauration"), "{refused}");
+    assert!(site.path("left/relais.db.restauration-en-cours").exists());
+    drop(other);
+    site.restore("left", &words[2..], &site.both()).unwrap();
+    assert!(!site.path("left/relais.db.restauration-en-cours").exists());
+    assert_eq!(site.verify("left", Some(&last)).0, code(3));
+
+    // The attack: the same backup declared twice. Each declaration has a name of its own, so that whoever follows one
+    // does not take the other for it.
+    let (one, two) = (last_key(&site, "again"), last_key(&site, "left"));
+    assert!(one.name().contains("/2-") && two.name().contains("/2-") && one.name() != two.name());
+    let near = site.witness(vec![one]);
+    let seen = site.app("again", &near, |app| {
+        app.checkpoint().unwrap();
+        assert_eq!(app.witnesses_ask().unwrap().attested, 1);
+        std::fs::read_to_string(site.path("again").join(ATTESTED_FILE)).unwrap()
+    });
+    site.app("left", &near, |app| {
+        app.checkpoint().unwrap();
+        assert_eq!(app.witnesses_ask().unwrap().attested, 0, "a name that nobody told it");
+    });
+    std::fs::write(site.path("seen"), seen).unwrap();
+    let (exit, said) = site.verify("left", Some(&site.path("seen")));
+    assert!(exit == code(1), "{exit} {said}");
+}
+
+#[test]
+fn a_second_loss_follows_the_first_under_a_third_name() {
+    let site = Site::new();
+    let backup = |data: &str| {
+        drop(std::fs::remove_file(site.path("one.db")));
+        let file = site.path("one.db");
+        let Command::Backup(arguments) = command(&["backup", file.to_str().unwrap()]) else {
+            panic!("backup")
+        };
+        backup::run(&arguments, &settings(site.folder.path(), data), &mut Vec::new()).unwrap();
+    };
+    backup("data");
+    let first = worked(&site, "data", "first");
+    let with = ["--checkpoint", first.to_str().unwrap(), "--accept-gap", "--motive", "disque perdu"];
+    site.restore("second", &with, &site.both()).unwrap();
+    backup("second");
+    let second = worked(&site, "second", "second-last");
+    // A checkpoint of the first name is not what this log had last.
+    let refused = site.restore("third", &with, "").unwrap_err();
+    assert!(refused.contains("n'est pas signé par le journal") && refused.contains("/2-"), "{refused}");
+    // Codes are of the state that comes back, where each of the two used one in the first declaration.
+    let key = last_key(&site, "second");
+    let with = ["--checkpoint", second.to_str().unwrap(), "--accept-gap", "--motive", "m"];
+    let refused = site.restore("third", &with, &site.typed("anne", 0, Some("un autre"))).unwrap_err();
+    assert!(refused.contains("Première personne") && !site.path("third").exists(), "{refused}");
+    let told = site
+        .restore("third", &with, &format!("{}{}", site.rescued("anne", 0), site.rescued("claire", 2)))
+        .unwrap();
+    assert!(told.contains("/3-") && told.contains(key.name()), "{told}");
+    let name = last_key(&site, "third").name().to_owned();
+    assert!(told.contains(&format!("journal {name}.")), "{told}");
+    for given in [None, Some(&*first), Some(&*second)] {
+        let (exit, said) = site.verify("third", given);
+        assert!(exit == code(3) && said.matches("PERTE DÉCLARÉE").count() == 2, "{exit} {said}");
+    }
+    let instance = Instance::open(&settings(site.folder.path(), "third")).unwrap();
+    assert_eq!(instance.app.declared_losses().unwrap().len(), 2);
 }

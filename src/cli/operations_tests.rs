@@ -10,7 +10,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::instance::Instance;
-use super::{Arguments, Command, audit, backup, init, jobs, keys, restore};
+use super::{Arguments, Command, audit, backup, init, jobs, keys, migrate, restore};
 use crate::audit::Job;
 use crate::audit::lane::Priority;
 use crate::clock::{Chance, NoChance, SystemClock};
@@ -22,7 +22,7 @@ use crate::ids::RequestId;
 use crate::service::App;
 use crate::service::Witnesses;
 use crate::startup::{StartupError, assemble, open_store};
-use crate::store::{InstanceKind, NewKey, StoreError, WriteTx};
+use crate::store::{InstanceKind, NewKey, StoreError, WriteTx, of_before};
 
 /// A real instance, its key outside of its folder.
 struct Site {
@@ -220,6 +220,53 @@ fn a_damaged_backup_and_one_older_than_a_checkpoint_are_refused_and_leave_nothin
         super::told(&site.restore("old.db", "new", &["--checkpoint", later.to_str().unwrap()]).unwrap_err());
     assert!(refused.contains("plus ancienne"), "{refused}");
     assert!(!site.path("new").exists());
+}
+
+#[test]
+fn a_backup_from_before_an_upgrade_says_what_works_and_that_works() {
+    let site = Site::new();
+    site.backup("old.db").unwrap();
+    of_before(&site.path("old.db"));
+    let refused = super::told(&site.restore("old.db", "new", &[]).unwrap_err());
+    let steps = ["install -D -m 600", "old.db NIVEAU/relais.db", "relais --data NIVEAU migrate"];
+    assert!(steps.iter().all(|step| refused.contains(step)), "{refused}");
+    assert!(!site.path("new").exists());
+    // What it says, done.
+    std::fs::create_dir(site.path("level")).unwrap();
+    std::fs::copy(site.path("old.db"), site.path("level/relais.db")).unwrap();
+    let mut out = Vec::new();
+    migrate::run(&site.settings_in("level", &[]), &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("1 migration"));
+    site.restore("level/relais.db", "new", &[]).unwrap();
+    Instance::open(&site.settings_in("new", &[])).unwrap();
+}
+
+/// The table of alerts is of what this program measures, and of when its jobs run.
+#[test]
+fn the_alerts_of_the_operations_guide_hold() {
+    let guide = include_str!("../../docs/operations.md");
+    let table = guide.split("| alert | when |").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rule = |start: &str| table.lines().find(|l| l.contains(start)).unwrap_or_else(|| panic!("{start}"));
+    let rare: Vec<&str> =
+        crate::jobs::JOBS.iter().filter(|job| job.every_minutes > 60).map(|job| job.name).collect();
+    assert!(crate::jobs::JOBS.iter().all(|job| job.every_minutes <= 24 * 60));
+    let late = rule("a job does not run");
+    assert!(
+        late.contains(&format!("relais_job_age_seconds{{task!~\"{}\"}} > 7200", rare.join("|"))),
+        "{late}"
+    );
+    assert!(late.contains("relais_job_age_seconds > 90000"), "a day and an hour, of the others: {late}");
+    let failing = rule("a job does not go well");
+    let success = format!("relais_job_success_age_seconds{{task!~\"{}\"}} > 7200", rare.join("|"));
+    assert!(failing.contains(&success), "{failing}");
+    assert!(failing.contains("relais_job_success_age_seconds > 90000"), "{failing}");
+    assert!(failing.contains("relais_job_age_seconds unless relais_job_success_age_seconds"), "{failing}");
+    assert!(rule("a loss was declared").contains("`relais_log_losses > 0`"));
+    let witness = rule("a witness does not follow");
+    assert!(
+        witness.contains("relais_cosignature_behind_records unless relais_cosignature_age_seconds"),
+        "{witness}"
+    );
 }
 
 #[test]

@@ -257,6 +257,22 @@ impl Keyring {
         Ok((SigningKey::from_seed(key.secret())?, wrapped))
     }
 
+    /// The same for a log whose origin line bears part of its key: the line, the key, and its seed wrapped for that line.
+    ///
+    /// # Errors
+    /// No randomness, or the provider refused.
+    pub fn new_log_key_named(
+        &self,
+        name: impl FnOnce(&[u8; 32]) -> String,
+        chance: &dyn Chance,
+    ) -> Result<(String, SigningKey, WrappedKey), KeyringError> {
+        let key = DataKey::generate(chance)?;
+        let signing = SigningKey::from_seed(key.secret())?;
+        let origin = name(&signing.public());
+        let wrapped = self.wrap(&KeyOwner::Log { origin: origin.clone() }, &key, chance)?;
+        Ok((origin, signing, wrapped))
+    }
+
     /// The signing key of the log with this origin line.
     ///
     /// # Errors

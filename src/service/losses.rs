@@ -5,12 +5,16 @@
 //! INVARIANT: the key of the lost name is destroyed in the transaction that declares the loss: no key ever signs two
 //! histories.
 //! INVARIANT: nothing comes before the declaration: it stands at the index at which the lost records would have begun.
+//! INVARIANT: no two declarations give one name: each bears part of its own key, since a backup from before an earlier
+//! declaration knows nothing of that one.
 //! THREAT: an operator who drops a bad hour. Alone he finds no second person; with one, the loss is told for ever by
 //! every verification, page and report, and a witness cosigns the new name only after its own operator added it.
 //!
 //! It opens no session, and restores nothing: the command line does.
 
-use super::checkpoints::{broken, log_name, origin_name, signers};
+use data_encoding::HEXLOWER;
+
+use super::checkpoints::{LogName, broken, log_name, origin_name, signers};
 use super::credentials::{FactorCode, Login, Proof};
 use super::{App, ServiceError};
 use crate::access::facts::AssignmentFacts;
@@ -19,6 +23,7 @@ use crate::audit::note::VerifierKey;
 use crate::audit::{Gap, Job, SignedCheckpoint};
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKeyId;
+use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
 use crate::crypto::password::Password;
 use crate::domain::record::{Action, ActorStamp, RecordDraft, ResourceKind, RetentionClass, Verdict};
@@ -45,12 +50,35 @@ struct Proved {
     stamp: ActorStamp,
 }
 
+/// An administrator who proved who he is, for a declaration of this process.
+pub struct ProvedAdministrator(Proved);
+
+/// An auditor or data protection officer who did.
+pub struct ProvedOverseer(Proved);
+
+/// What a checkpoint attests beyond the end of a log.
+pub struct Loss {
+    name: LogName,
+    /// How many records came back.
+    size: u64,
+    lost_size: u64,
+    lost_root: Digest,
+    /// The keys that sign under the name that ends.
+    old: Vec<DataKeyId>,
+}
+
 const fn administers(profession: Profession) -> bool {
     matches!(profession, Profession::Administrator)
 }
 
 const fn oversees(profession: Profession) -> bool {
     matches!(profession, Profession::Auditor | Profession::DataProtectionOfficer)
+}
+
+/// The name of an era: by its number for people, and by its key because two declarations may have the same number.
+fn era_name(first: &str, number: usize, public: &[u8; 32]) -> String {
+    let tag: String = HEXLOWER.encode(public).chars().take(8).collect();
+    format!("{first}/{number}-{tag}")
 }
 
 fn stamp(person: &Professional, facts: &AssignmentFacts, now: Timestamp) -> ActorStamp {
@@ -103,18 +131,11 @@ impl App {
         Ok(Proved { person, proof, stamp })
     }
 
-    /// Declares that what `attested` attests beyond the end of this log is lost, and goes on under a new name.
+    /// What is lost, where a checkpoint of this log attests more than there is. Judged before anybody is asked anything.
     ///
     /// # Errors
-    /// A rule when nothing is lost, when the checkpoint is not of this log, or when one of the two is not proved; the
-    /// lane's. Nothing is then changed.
-    pub fn loss_accept(
-        &self,
-        attested: &str,
-        motive: &LossMotive,
-        administrator: &Proving,
-        overseer: &Proving,
-    ) -> Result<Gap, ServiceError> {
+    /// A rule when nothing is lost, or when the checkpoint is not of this log.
+    pub fn loss_of(&self, attested: &str) -> Result<Loss, ServiceError> {
         let mut snapshot = self.store.snapshot()?;
         let name = log_name(&mut snapshot)?;
         let size = snapshot.log_frontier()?.size();
@@ -139,9 +160,39 @@ impl App {
                 ),
             ));
         }
-        let one = self.prove_for_loss(administrator, administers, "Première personne (administration)")?;
-        let two =
-            self.prove_for_loss(overseer, oversees, "Seconde personne (contrôle ou protection des données)")?;
+        let (lost_size, lost_root) = (lost.size(), *lost.root());
+        Ok(Loss { name, size, lost_size, lost_root, old })
+    }
+
+    /// Proves the administrator, at once: a code lasts half a minute.
+    ///
+    /// # Errors
+    /// A rule when somebody is not proved, or is no administrator.
+    pub fn loss_prove_administrator(&self, asked: &Proving) -> Result<ProvedAdministrator, ServiceError> {
+        self.prove_for_loss(asked, administers, "Première personne (administration)").map(ProvedAdministrator)
+    }
+
+    /// Proves the auditor or data protection officer.
+    ///
+    /// # Errors
+    /// A rule when somebody is not proved, or is neither.
+    pub fn loss_prove_overseer(&self, asked: &Proving) -> Result<ProvedOverseer, ServiceError> {
+        self.prove_for_loss(asked, oversees, "Seconde personne (contrôle ou protection des données)")
+            .map(ProvedOverseer)
+    }
+
+    /// Declares a loss, and goes on under a new name.
+    ///
+    /// # Errors
+    /// A rule when the two are one; the lane's. Nothing is then changed.
+    pub fn loss_declare(
+        &self,
+        loss: &Loss,
+        motive: &LossMotive,
+        administrator: &ProvedAdministrator,
+        overseer: &ProvedOverseer,
+    ) -> Result<Gap, ServiceError> {
+        let (Loss { name, size, .. }, one, two) = (loss, &administrator.0, &overseer.0);
         if one.person.id == two.person.id {
             return Err(ServiceError::rule(
                 "same_person",
@@ -149,16 +200,16 @@ impl App {
             ));
         }
         let number = name.gaps.len().saturating_add(2);
-        let origin = format!("{}/{number}", name.first);
-        let (key, stored) =
-            self.store.keyring().new_log_key(&origin, self.chance()).map_err(StoreError::from)?;
+        let public_name = |public: &[u8; 32]| era_name(&name.first, number, public);
+        let (origin, key, stored) =
+            self.store.keyring().new_log_key_named(public_name, self.chance()).map_err(StoreError::from)?;
         let vkey = VerifierKey::new(&origin, key.public()).map_err(broken)?;
         let gap = Gap {
-            index: size,
+            index: *size,
             at: self.clock().now(),
             lost: name.origin.clone(),
-            lost_size: lost.size(),
-            lost_root: *lost.root(),
+            lost_size: loss.lost_size,
+            lost_root: loss.lost_root,
             origin: origin.clone(),
             log_key: vkey.to_string(),
         };
@@ -178,6 +229,7 @@ impl App {
             self.prepare_under(&draft, None, &pseudonyms)
         };
         let job = Job::new(record(&one.stamp)?).and_record(record(&two.stamp)?);
+        let old = loss.old.clone();
         let used = [self.factor_step(&one.person, &one.proof)?, self.factor_step(&two.person, &two.proof)?];
         let row = NewKey::new(&KeyOwner::Log { origin: origin.clone() }, stored, self.clock().now());
         let (known, written) = (name.keys.len(), vkey.to_string());
@@ -196,7 +248,7 @@ impl App {
             }
             Err(e) => return Err(e.into()),
         };
-        if receipt.first_index() != size {
+        if receipt.first_index() != *size {
             return Err(broken("something was recorded before the declaration of the loss"));
         }
         self.store.forget_destroyed()?;

@@ -37,3 +37,10 @@ pub fn file_holds(path: &Path) -> Result<bool, StoreError> {
     let address = DatabaseAddress::Sqlite(path.to_owned());
     dialect::integrity(&mut connection::establish(&address, Use::Read)?)
 }
+
+/// Makes a database file what the program before this one would have left.
+#[cfg(test)]
+pub(crate) fn of_before(path: &Path) {
+    let address = DatabaseAddress::Sqlite(path.to_owned());
+    super::migrations::back(&mut connection::establish(&address, Use::Write).unwrap()).unwrap();
+}

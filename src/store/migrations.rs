@@ -81,3 +81,13 @@ pub(super) fn standing(conn: &mut Db) -> Result<Standing, StoreError> {
         },
     })
 }
+
+/// Takes the last migration back: the database of the program before this one.
+#[cfg(test)]
+pub(super) fn back(conn: &mut Db) -> Result<(), StoreError> {
+    match conn {
+        Db::Sqlite(c) => c.revert_last_migration(SQLITE).map(drop).map_err(migration_error),
+        #[cfg(feature = "postgres")]
+        Db::Postgres(c) => c.revert_last_migration(POSTGRES).map(drop).map_err(migration_error),
+    }
+}

@@ -45,6 +45,8 @@ use std::path::PathBuf;
 
 pub use backend::DieselBackend;
 pub use backup::file_holds;
+#[cfg(test)]
+pub(crate) use backup::of_before;
 pub use connection::DatabaseAddress;
 pub use snapshot::{InstanceKind, NewKey, Snapshot, Store};
 pub use tx::WriteTx;

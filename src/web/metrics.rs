@@ -24,6 +24,8 @@ use crate::service::measures::{LogMeasures, Measures};
 const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Scrapes wait for the database; more of them at once would only wait longer.
 const WAITING: usize = 2;
+/// The label of a job's name. Not `job`: the scraper gives each line one of that name, and would rename ours.
+const TASK: &str = "task";
 
 /// How long ago a job ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,13 +161,13 @@ fn exposition(measures: &Measures, jobs: &[JobAge]) -> String {
     page.each(
         "job_age_seconds",
         "Since this job last began on this node.",
-        "job",
+        TASK,
         jobs.iter().map(|job| (job.name, Some(job.ran))),
     );
     page.each(
         "job_success_age_seconds",
         "Since this job last ended without an error on this node.",
-        "job",
+        TASK,
         jobs.iter().map(|job| (job.name, job.well)),
     );
     page.0
@@ -278,16 +280,25 @@ mod tests {
             "relais_cosignature_age_seconds{witness=\"0\"} 61",
             "relais_cosignature_behind_records{witness=\"1\"} 90",
             "relais_witness_contradicts{witness=\"1\"} 1",
-            "relais_job_age_seconds{job=\"sweep\"} 9",
+            "relais_job_age_seconds{task=\"sweep\"} 9",
             "relais_disk_free_bytes 1000000",
         ] {
             assert!(said.lines().any(|l| l == line), "`{line}` is not in:\n{said}");
         }
         assert!(!said.contains("cosignature_age_seconds{witness=\"1\"}"), "never is not 0");
         assert!(
-            !said.contains("job_success_age_seconds{job=\"sweep\"}"),
+            !said.contains("job_success_age_seconds{task=\"sweep\"}"),
             "nor is a job that never went well"
         );
+        for taken in ["{job=", "{instance="] {
+            assert!(!said.contains(taken), "a label of the scraper's own: {taken}");
+        }
+        // What the guide for operators watches is measured.
+        let guide = include_str!("../../docs/operations.md");
+        for named in guide.split("relais_").skip(1) {
+            let name = named.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap();
+            assert!(said.contains(&format!("# TYPE relais_{name} ")), "`relais_{name}` is not measured");
+        }
         // Each name is announced once, before its lines, and every line is `name{label="…"} number`.
         let mut announced = std::collections::BTreeSet::new();
         for line in said.lines() {

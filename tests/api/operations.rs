@@ -88,7 +88,9 @@ fn measures_are_given_on_their_own_listener_to_this_machine_only() {
         something(&server.app);
     }
     wait("every job has run once", || {
-        scraped(address, "GET /metrics", "localhost").2.contains("job_success_age_seconds{job=\"witnesses\"}")
+        scraped(address, "GET /metrics", "localhost")
+            .2
+            .contains("job_success_age_seconds{task=\"witnesses\"}")
     });
     let before = size(&server.app);
     let (status, head, text) = scraped(address, "GET /metrics", &address.to_string());
@@ -102,11 +104,11 @@ fn measures_are_given_on_their_own_listener_to_this_machine_only() {
     assert!(value(&text, "relais_disk_free_bytes") > 0.0);
     server.advance(25);
     let (_, _, text) = scraped(address, "GET /metrics", "127.0.0.1");
-    assert_eq!(value(&text, "relais_job_age_seconds{job=\"checkpoints\"}"), 25.0);
+    assert_eq!(value(&text, "relais_job_age_seconds{task=\"checkpoints\"}"), 25.0);
     // No label but the places of this program's own lists.
     for line in text.lines().filter(|line| line.contains('{')) {
         let label = line.split('{').nth(1).unwrap().split('=').next().unwrap();
-        assert!(["le", "job", "witness"].contains(&label), "{line}");
+        assert!(["le", "task", "witness"].contains(&label), "{line}");
     }
     // Nothing else is there, and nobody who was led here by another name is answered.
     for (request, host) in [

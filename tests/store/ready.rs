@@ -94,7 +94,7 @@ fn ready_fails_without_room_on_the_disk_of_the_file() {
         let free = bed.store.room().unwrap();
         assert_eq!(free.is_some(), engine == Engine::Sqlite, "PostgreSQL looks after its own disk");
         assert_eq!(app.measures().disk_free.is_some(), engine == Engine::Sqlite);
-        // Four times what is free: a quarter of it is the bound.
+        // More than any disk has, even the quarter of it that is the bound.
         app.keep_free(u64::MAX);
         assert_eq!(app.ready().is_err(), engine == Engine::Sqlite, "{engine:?}");
         thread.stop();
