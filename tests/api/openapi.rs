@@ -52,7 +52,7 @@ fn words(value: &serde_json::Value, into: &mut Vec<String>) {
 #[test]
 fn it_lists_the_words_that_the_api_speaks() {
     let document: serde_json::Value =
-        serde_json::from_str(&relais::web::openapi::document().unwrap()).unwrap();
+        serde_json::from_str(relais::web::openapi::document().unwrap()).unwrap();
     let listed = |name: &str| {
         let mut all = Vec::new();
         words(&document["components"]["schemas"][name], &mut all);

@@ -395,7 +395,8 @@ fn what_is_no_pruning_in_its_only_form_covers_nothing() {
     let other = Cover { count: 3, ..cover.clone() }.row_ref();
     for returned in [vec![], vec![other]] {
         let detail = |d: &mut crate::domain::record::RecordDraft| {
-            (d.returned.clone_from(&returned), d.motive = Some("un".to_owned()));
+            d.returned.clone_from(&returned);
+            d.motive = Some("un".to_owned());
         };
         assert_eq!(failed(with(&detail, last)), Some((Place::Record(4), Flaw::Detail)));
     }
