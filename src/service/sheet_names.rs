@@ -14,13 +14,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::console::Office;
-use super::flow::{Act, Call, Change, Created};
-use super::sessions::row_ref;
+use super::flow::{Act, Call, Created};
 use super::{App, ServiceError};
 use crate::clock::{Timestamp, plus_days};
 use crate::ids::{AssignmentId, OrganisationId};
 use crate::store::Snapshot;
-use crate::store::organisation::{NewOrganisation, Organisation};
+use crate::store::organisation::Organisation;
 
 /// What a structure decides for its own people.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -51,28 +50,13 @@ impl App {
             }
             let stored = office.snapshot.organisation_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
             let since = stored.words.names_on_sheets_from.filter(|_| input.named);
-            let mut words = stored.words;
+            let mut words = stored.words.clone();
             words.names_on_sheets_from = match since {
                 Some(since) => Some(since),
                 None if input.named => Some(tomorrow(office.now)?),
                 None => None,
             };
-            let next = stored.version.saturating_add(1);
-            let row = NewOrganisation::seal(
-                self.store().instance_key(),
-                self.chance(),
-                id,
-                next,
-                stored.kind,
-                stored.created_at,
-                &words,
-            )?;
-            let ciphertext = row.ciphertext().to_vec();
-            Ok(Change::new(id.as_str()).sealed_step(
-                row_ref("organisation", id.as_str(), next),
-                &ciphertext,
-                move |tx, _| tx.organisation_update(&row),
-            ))
+            self.organisation_rewritten(&stored, &words)
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::domain::text::Text;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
 use crate::store::account::AccountState;
-use crate::store::organisation::{Mission, NewAssignment, NewOrganisation, OrganisationWords};
+use crate::store::organisation::{Mission, NewAssignment, NewOrganisation, Organisation, OrganisationWords};
 
 /// A mission, as stated.
 #[derive(Clone)]
@@ -311,23 +311,32 @@ impl App {
                     "Une mission retirée a encore des affectations : terminez-les d'abord.",
                 ));
             }
-            let next = version.saturating_add(1);
-            let row = NewOrganisation::seal(
-                self.store().instance_key(),
-                self.chance(),
-                id,
-                next,
-                stored.kind,
-                stored.created_at,
-                &words,
-            )?;
-            let ciphertext = row.ciphertext().to_vec();
-            Ok(Change::new(id.as_str()).sealed_step(
-                row_ref("organisation", id.as_str(), next),
-                &ciphertext,
-                move |tx, _| tx.organisation_update(&row),
-            ))
+            self.organisation_rewritten(&stored, &words)
         })
+    }
+
+    /// The change that replaces the words of a structure as it was read.
+    pub(super) fn organisation_rewritten(
+        &self,
+        stored: &Organisation,
+        words: &OrganisationWords,
+    ) -> Result<Change, ServiceError> {
+        let next = stored.version.saturating_add(1);
+        let row = NewOrganisation::seal(
+            self.store().instance_key(),
+            self.chance(),
+            &stored.id,
+            next,
+            stored.kind,
+            stored.created_at,
+            words,
+        )?;
+        let ciphertext = row.ciphertext().to_vec();
+        Ok(Change::new(stored.id.as_str()).sealed_step(
+            row_ref("organisation", stored.id.as_str(), next),
+            &ciphertext,
+            move |tx, _| tx.organisation_update(&row),
+        ))
     }
 
     /// States an affectation: an administrator, a manager of the structure, or the command line. It takes effect once a

@@ -67,8 +67,12 @@ export async function begin() {
 /** The page as somebody reads it. */
 export const text = (page) => page.locator("main").innerText();
 
+/** The page whole: a click returns as soon as the next page has begun to arrive. */
+const whole = (page) => page.waitForLoadState("load");
+
 /** No rule of axe is broken on this page. */
 export async function accessible(page, where = page.url()) {
+  await whole(page);
   // Run from the tool, not from the page: the content policy forbids scripts that are not ours.
   const session = await page.context().newCDPSession(page);
   await session.send("Runtime.evaluate", { expression: axeSource });
@@ -84,6 +88,7 @@ export async function accessible(page, where = page.url()) {
 
 /** Nothing has to be scrolled sideways. */
 export async function fits(page, where = page.url()) {
+  await whole(page);
   const { wide, window: width } = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth,
     window: document.documentElement.clientWidth,
