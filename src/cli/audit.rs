@@ -1,4 +1,4 @@
-//! `relais audit verify | export | report | proof | receipt | replay | reconcile | checkpoint | prune`: the log, checked by
+//! `relais audit verify | export | report | proof | receipt | consistency | replay | reconcile | checkpoint | prune`: the log, checked by
 //! whoever has the database. (`witness` is beside this file.)
 //!
 //! INVARIANT: nothing is written to the database, but for `checkpoint` with a key, which signs and keeps one, for `report`
@@ -31,6 +31,7 @@ use crate::store::log::LogFile;
 use crate::store::{DatabaseAddress, InstanceKind, Store, durable};
 
 mod checks;
+mod consistency;
 mod leaving;
 pub mod pruning;
 
@@ -93,6 +94,11 @@ pub enum AuditCommand {
         after_help = "Exemple : relais audit receipt trace-42.proof --vkey \"$(cat cle-du-journal.txt)\"\n\nLa clé est celle que vous gardez : un reçu ne prouve rien sous une clé reçue avec lui."
     )]
     Receipt(checks::ReceiptArguments),
+    /// Écrit la preuve que le point de contrôle le plus récent prolonge un plus ancien
+    #[command(
+        after_help = "Exemple : relais audit consistency 2027-02.txt 2027-03.txt > preuve.txt\n\nElle se vérifie sans la base ni le serveur : python3 relais_verify.py verify-consistency 2027-02.txt 2027-03.txt preuve.txt --key-file cle-du-journal.txt"
+    )]
+    Consistency(consistency::ConsistencyArguments),
     /// Rejuge chaque décision enregistrée, sur ses faits, avec la version de la charte qu'elle cite
     #[command(
         after_help = "Exemple : relais audit replay --from 2027-03-01 --to 2027-03-31\n\nCode de sortie 0 seulement si toutes les décisions redonnent la même réponse. Lancez d'abord `relais audit verify` : rejouer ne prouve pas que les traces sont intactes."
@@ -251,6 +257,7 @@ pub fn run(
         AuditCommand::Report(asked) => leaving::report(data, asked, out),
         AuditCommand::Proof { index, log } => proof(log, data, *index, out),
         AuditCommand::Receipt(asked) => checks::receipt(asked, out),
+        AuditCommand::Consistency(asked) => consistency::run(asked, data, out),
         AuditCommand::Replay { log, asked } => checks::replay(&mut log.open(data)?, asked, out, progress),
         AuditCommand::Reconcile { log, json } => checks::reconcile(log, data, *json, out, progress),
         AuditCommand::Checkpoint { log, cosigned: true, .. } => checkpoint_cosigned(log, data, out),
@@ -486,9 +493,7 @@ fn checkpoint(
         return Ok(ExitCode::SUCCESS);
     }
     let last = last_signed(&mut log)?;
-    let last = last.ok_or_else(|| {
-        anyhow!("aucun point de contrôle n'est encore signé : lancez le serveur, ou donnez --kek-file")
-    })?;
+    let last = last.ok_or_else(no_checkpoint)?;
     let size = log.log_frontier()?.size();
     if last.claims().size() < size {
         writeln!(
@@ -499,6 +504,10 @@ fn checkpoint(
     }
     write!(out, "{last}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn no_checkpoint() -> anyhow::Error {
+    anyhow!("aucun point de contrôle n'est encore signé : lancez le serveur, ou donnez --kek-file")
 }
 
 /// The last checkpoint, with the cosignatures that it has.

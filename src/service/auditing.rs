@@ -39,9 +39,14 @@ pub use exporting::{ExportDays, ExportInput, ExportReading, LogExport, MOST_EXPO
 pub use identities::{Identity, ReferentName};
 pub use overview::{Console, DayCount, Finding, FindingKind};
 pub use proving::{MOST_GIVEN, Verification};
-pub use pruning::{PrunedRecords, PruningDecisionInput, PruningInput, PruningView, Prunings};
+pub use pruning::{
+    PrunedRecords, PruningDecisionInput, PruningInput, PruningProspect, PruningProspects, PruningView,
+    Prunings,
+};
 pub use reidentifying::{ReidentificationInput, ReidentificationView, Reidentifications, SecondOpinionInput};
-pub use replaying::{ReplayView, charter_versions};
+pub use replaying::{
+    MOST_REPLAYED_DAYS, PeriodReplay, ReplayFinding, ReplayInput, ReplayView, charter_versions,
+};
 pub use report::{
     Figure, LEAST_COUNT, LEAST_PERSONS, MonthlyReport, ReportCheckpoint, ReportVerification, ReportWitness,
     ReviewFigure,

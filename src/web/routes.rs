@@ -37,6 +37,7 @@ pub fn api() -> Vec<Route> {
         api::looked::routes(),
         api::emergencies::routes(),
         api::reidentifications::routes(),
+        api::prunings::routes(),
     ]
     .into_iter()
     .flatten()

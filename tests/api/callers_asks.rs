@@ -126,7 +126,7 @@ fn reads(w: &World, rest: &str) -> Option<Ask> {
         "audit/reports/{month}" => api(IRENE, "audit/reports/2026-01"),
         "audit/reports/{month}/note" => api(IRENE, "audit/reports/2026-01/note"),
         "audit/checkpoint" | "audit/state" => api(IRENE, rest),
-        "audit/reidentifications" => api(EMILE, rest),
+        "audit/reidentifications" | "audit/prunings" | "audit/prunings/prospects" => api(EMILE, rest),
         _ => return None,
     })
 }
@@ -443,6 +443,19 @@ fn on_shares(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let open = list["items"].as_array().unwrap().iter().find(|r| r["may_read"] == true).unwrap();
             let id = open["id"].as_str().unwrap();
             get(IRENE, format!("/api/v1/audit/reidentifications/{id}/reading"))
+        }
+        ("POST", "audit/prunings") => {
+            // Past the twelve months of the charter.
+            s.go_days(400);
+            let due = s.read(IRENE, "/api/v1/audit/prunings/prospects")["items"][0].clone();
+            let input = json!({ "class": due["class"], "before": due["before"], "reason": "Terme échu." });
+            post(IRENE, "/api/v1/audit/prunings".to_owned(), input)
+        }
+        ("POST", "audit/prunings/{pruning}/decision") => {
+            // What the route that asks has made.
+            let id = s.read(EMILE, "/api/v1/audit/prunings")["items"][0]["id"].clone();
+            let path = format!("/api/v1/audit/prunings/{}/decision", id.as_str().unwrap());
+            post(EMILE, path, json!({ "outcome": "confirmed", "remark": "Charte et dates relues." }))
         }
         ("POST", "audit/records/search") => post(IRENE, "/api/v1/audit/records/search".to_owned(), json!({})),
         _ => return None,

@@ -156,4 +156,9 @@ const TABLE: &[Row] = &[
     row("DELETE", "/api/v1/me/sessions/{session}", [401, 404, 404, 404, NA, 404, 404, 404, 204]),
     but(row("DELETE", "/api/v1/sessions/current", [401, NA, NA, NA, NA, NA, NA, NA, 204]), OWN),
     but(row("POST", "/api/v1/me/password", [401, NA, NA, NA, NA, NA, NA, NA, 201]), OWN),
+    row("GET", "/api/v1/audit/prunings/prospects", [401, 404, 404, 404, NA, 404, 200, 404, 200]),
+    row("GET", "/api/v1/audit/prunings", [401, 404, 404, 404, NA, 404, 200, 404, 200]),
+    // More than a year later.
+    row("POST", "/api/v1/audit/prunings", [401, 404, 404, 404, NA, 404, IS, 404, 201]),
+    row("POST", "/api/v1/audit/prunings/{pruning}/decision", [401, 404, 404, 404, NA, 404, 422, 404, 201]),
 ];

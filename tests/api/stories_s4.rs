@@ -282,6 +282,42 @@ fn story_s4_two_persons_re_identify_once_and_the_log_says_so() {
     assert!(holds, "{said}");
 }
 
+#[test]
+fn law_6_two_persons_prune_the_log_over_http_and_it_still_verifies() {
+    let s = Story::begin();
+    let at = "/api/v1/audit/prunings";
+    let due = || s.read(IRENE, &format!("{at}/prospects"))["items"][0].clone();
+    let ask = |before: &Value| json!({ "class": "technical", "before": before, "reason": "Terme échu." });
+    assert_eq!((&due()["months"], &due()["records"]), (&json!(12), &json!(0)), "nothing is old enough");
+    assert_eq!(s.refused(IRENE, at, ask(&due()["before"])), "pruning_nothing");
+    s.go_days(400);
+    let counted = due();
+    let records = counted["records"].as_u64().unwrap();
+    assert!(records > 0, "{counted}");
+    assert_eq!(s.refused(IRENE, at, ask(&json!(s.day(0)))), "pruning_early");
+    let id = s.act(IRENE, at, ask(&counted["before"]));
+    // The second person is told on the first page; nobody else is.
+    let path = format!("/conservation/{id}");
+    assert!(text(&s.get(EMILE, "/")).contains(&path));
+    assert!(text(&s.get(EMILE, &path)).contains("Terme échu."));
+    for who in [NADIA, PAUL, ALICE] {
+        assert_eq!(s.get(who, &path).status, 404, "{who}");
+        assert_eq!(s.get(who, "/conservation").status, 404, "{who}");
+    }
+    let decision = format!("{at}/{id}/decision");
+    let yes = || json!({ "outcome": "confirmed", "remark": "Charte et dates relues." });
+    assert_eq!(s.refused(IRENE, &decision, yes()), "pruning_own");
+    let list = |field: &str| s.read(EMILE, at)["items"][0][field].clone();
+    assert_eq!((list("state"), list("left"), list("mine")), (json!("waiting"), json!(records), json!(false)));
+    s.act(EMILE, &decision, yes());
+    assert_eq!((list("state"), list("left")), (json!("running"), json!(records)));
+    assert_eq!(s.server.app.prune_confirmed().unwrap().done, records);
+    assert_eq!((list("state"), list("left")), (json!("done"), json!(0)));
+    assert_eq!(due()["records"], json!(0));
+    let (holds, said) = verify(s.server.folder.path(), &[]);
+    assert!(holds, "{said}");
+}
+
 /// As somebody who owns the database: one record says something else.
 fn tamper(data: &Path, index: i64) {
     use diesel::connection::SimpleConnection;

@@ -2,7 +2,8 @@
 //!
 //! `clock_server FOLDER` makes the demonstration in FOLDER when it is not there, and serves it on any free port. It
 //! prints one line of JSON, then reads one command a line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`,
-//! and `publish`, which announces the next version of the charter as `relais charter publish` does. Each is answered by a line with the time. The end of its input stops it.
+//! `publish`, which announces the next version of the charter as `relais charter publish` does, and `job NAME`, as
+//! `relais jobs run NAME` does. Each is answered by a line with the time. The end of its input stops it.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -59,6 +60,10 @@ fn main() {
             "publish" => {
                 let next = Charter::embedded_demo_v2().unwrap();
                 app.charter_publish(Author::Console("charter publish"), &next).unwrap();
+            }
+            "job" => {
+                let job = relais::jobs::find(rest).unwrap();
+                (job.run)(&app, clock.now()).unwrap();
             }
             "stop" => break,
             other => panic!("unknown command `{other}`"),

@@ -1,6 +1,7 @@
 //! The commands about the log, on a database that is served meanwhile.
 
 use super::*;
+use crate::audit::tree::{Frontier, leaf_hash};
 use crate::service::testing::Territory;
 
 fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
@@ -76,9 +77,9 @@ fn what_is_taken_away_verifies_without_the_server() {
     let lines: Vec<&str> = export.lines().collect();
     let size = usize::try_from(signed.claims().size()).unwrap();
     assert_eq!(lines.len(), size + 1);
-    let mut frontier = crate::audit::tree::Frontier::empty();
+    let mut frontier = Frontier::empty();
     for line in &lines[..size] {
-        frontier.append(crate::audit::tree::leaf_hash(line.as_bytes()));
+        frontier.append(leaf_hash(line.as_bytes()));
     }
     assert_eq!(frontier.root(), *signed.claims().root());
     let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
@@ -88,4 +89,54 @@ fn what_is_taken_away_verifies_without_the_server() {
     let beyond = AuditCommand::Proof { index: 1_000_000, log: LogOptions::default() };
     assert!(run(&beyond, &t.data(), &mut nowhere, &mut Vec::new()).is_err());
     assert!(nowhere.is_empty());
+}
+
+#[test]
+fn a_proof_of_consistency_is_handed_out_only_between_two_checkpoints_of_this_log() {
+    let t = Territory::new();
+    let kept = |name: &str, t: &Territory| {
+        let path = t.data().join(name);
+        std::fs::write(&path, t.app.checkpoint().unwrap().to_string()).unwrap();
+        path
+    };
+    let older = kept("older.txt", &t);
+    t.write(|_, _| Ok(()));
+    t.write(|_, _| Ok(()));
+    let newer = kept("newer.txt", &t);
+    let asked = |older: &Path, newer: Option<&Path>| {
+        AuditCommand::Consistency(consistency::ConsistencyArguments {
+            older: older.to_owned(),
+            newer: newer.map(Path::to_owned),
+            log: LogOptions::default(),
+        })
+    };
+    let (given, _) = ran(&t, &asked(&older, Some(&newer)));
+    assert_eq!(ran(&t, &asked(&older, None)).0, given, "the last one is the default");
+    let claims = |path: &Path| SignedCheckpoint::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let (old, new) = (claims(&older), claims(&newer));
+    let (old, new) = (old.claims(), new.claims());
+    let mut lines = given.lines();
+    assert_eq!(lines.next().unwrap(), format!("old {}", old.size()));
+    let hashes: Vec<[u8; 32]> =
+        lines.map(|line| BASE64.decode(line.as_bytes()).unwrap().try_into().unwrap()).collect();
+    assert!(old.size() < new.size());
+    verify_consistency(old.size(), new.size(), &hashes, old.root(), new.root()).unwrap();
+
+    let refused = |t: &Territory, older: &Path, newer: &Path| {
+        let mut out = Vec::new();
+        let error = run(&asked(older, Some(newer)), &t.data(), &mut out, &mut Vec::new()).unwrap_err();
+        assert!(out.is_empty());
+        format!("{error:#}")
+    };
+    assert!(refused(&t, &newer, &older).contains("le plus ancien d'abord"));
+    let other = Territory::new();
+    let strange = kept("strange.txt", &other);
+    assert!(refused(&t, &strange, &newer).contains("n'est pas un point de contrôle de ce journal"));
+    // Signed with the real key, of a history that this database has not.
+    let mut frontier = Frontier::empty();
+    frontier.append(leaf_hash(b"another history"));
+    let signed = sign_checkpoint(t.app.store(), &mut t.app.store().snapshot().unwrap(), &frontier).unwrap();
+    let forked = t.data().join("forked.txt");
+    std::fs::write(&forked, signed.to_string()).unwrap();
+    assert!(refused(&t, &forked, &newer).contains("ne prolonge pas"));
 }

@@ -55,36 +55,46 @@ pub struct ExportDays {
 }
 
 impl ExportDays {
-    fn first(self) -> Option<Timestamp> {
+    /// From one day to another, `most` in all; `what` is what covers them, as a sentence begins with it.
+    ///
+    /// # Errors
+    /// A rule, where they are out of order or too many.
+    pub(super) fn between(from: Day, until: Day, most: u64, what: &str) -> Result<Self, ServiceError> {
+        let (from, until) = (from.date(), until.date());
+        if until < from {
+            return Err(ServiceError::rule(
+                "days_out_of_order",
+                "Le dernier jour est avant le premier : corrigez l'un des deux.",
+            ));
+        }
+        let latest = from.checked_add_days(Days::new(most.saturating_sub(1)));
+        if latest.is_none_or(|latest| until > latest) {
+            let latest =
+                latest.map_or_else(String::new, |l| format!(" : jusqu'au {} au plus", french_date(l)));
+            return Err(ServiceError::rule(
+                "too_many_days",
+                format!(
+                    "{what} couvre au plus {most} jours{latest}. Faites-en plusieurs, l'un après l'autre."
+                ),
+            ));
+        }
+        Ok(Self { from: Some(from), until: Some(until) })
+    }
+
+    /// The first moment of these days.
+    pub(super) fn first(self) -> Option<Timestamp> {
         self.from.map(Timestamp::paris_midnight)
     }
 
-    fn after(self) -> Option<Timestamp> {
+    /// The first moment after them.
+    pub(super) fn after(self) -> Option<Timestamp> {
         self.until.map(|day| plus_days(day, 1).map_or(Timestamp::MAX, Timestamp::paris_midnight))
     }
 }
 
 impl ExportInput {
     fn days(&self) -> Result<ExportDays, ServiceError> {
-        let (from, until) = (self.from.date(), self.until.date());
-        if until < from {
-            return Err(ServiceError::rule(
-                "export_days",
-                "Le dernier jour est avant le premier : corrigez l'un des deux.",
-            ));
-        }
-        let latest = from.checked_add_days(Days::new(MOST_EXPORTED_DAYS.saturating_sub(1)));
-        if latest.is_none_or(|latest| until > latest) {
-            let latest =
-                latest.map_or_else(String::new, |l| format!(" : jusqu'au {} au plus", french_date(l)));
-            return Err(ServiceError::rule(
-                "export_too_long",
-                format!(
-                    "Un export couvre au plus {MOST_EXPORTED_DAYS} jours{latest}. Faites-en plusieurs, l'un après l'autre."
-                ),
-            ));
-        }
-        Ok(ExportDays { from: Some(from), until: Some(until) })
+        ExportDays::between(self.from, self.until, MOST_EXPORTED_DAYS, "Un export")
     }
 }
 

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::reidentifying::second_person;
 use super::{minute, no_such_record, read_body};
@@ -54,18 +55,19 @@ enum Batch {
 }
 
 /// What is asked, and why.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PruningInput {
     pub class: RetentionClass,
     /// The records of before this day, in Paris.
+    #[schema(value_type = String, format = Date)]
     pub before: NaiveDate,
     /// Facts only: neither a name nor a content.
     pub reason: Paragraph<600>,
 }
 
 /// What the second person says.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PruningDecisionInput {
     pub outcome: PruningOpinion,
@@ -73,19 +75,44 @@ pub struct PruningDecisionInput {
     pub remark: Paragraph<600>,
 }
 
+/// What is past its time, by the charter of today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PruningProspect {
+    pub class: RetentionClass,
+    /// How long the charter keeps these records.
+    pub months: u32,
+    /// The latest day, in Paris, before which they may be pruned.
+    #[schema(value_type = String, format = Date)]
+    pub before: NaiveDate,
+    /// How many records of before that day still have their body.
+    pub records: u64,
+}
+
+/// What may be asked for, class by class; a class that is never pruned is not in it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PruningProspects {
+    pub items: Vec<PruningProspect>,
+}
+
 /// One request.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PruningView {
+    #[schema(value_type = String)]
     pub id: PruningId,
     pub class: RetentionClass,
     /// Records older than this day, in Paris.
+    #[schema(value_type = String, format = Date)]
     pub before: NaiveDate,
     /// How many records it covers, from which index to which.
     pub records: u64,
     pub first: u64,
     pub last: u64,
+    /// How many of them still have their body.
+    pub left: u64,
+    #[schema(format = DateTime)]
     pub asked_at: String,
     pub asked_by: Who,
+    pub mine: bool,
     pub reason: String,
     pub state: PruningState,
     pub may_decide: bool,
@@ -94,7 +121,7 @@ pub struct PruningView {
 }
 
 /// Requests, the latest first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Prunings {
     pub items: Vec<PruningView>,
 }
@@ -345,6 +372,28 @@ impl App {
         })
     }
 
+    /// What is past its time and could be asked for today.
+    ///
+    /// # Errors
+    /// Refused to anybody but auditors and data protection officers.
+    pub fn pruning_prospects(&self, call: &Call) -> Result<Disclosed<PruningProspects>, ServiceError> {
+        let act = Act { action: Action::Read, resource: ResourceKind::Pruning };
+        self.read_desk(call, act, |desk| {
+            second_person(desk)?;
+            let mut items = Vec::new();
+            for class in RetentionClass::ALL {
+                let Some((limit, months)) = self.pruning_limit(desk.snapshot, *class, desk.now)? else {
+                    continue;
+                };
+                let before = latest_day(limit);
+                let bounds = desk.snapshot.prunable(*class, Timestamp::paris_midnight(before))?;
+                let records = bounds.map_or(Ok(0), |bounds| number(bounds.records))?;
+                items.push(PruningProspect { class: *class, months, before, records });
+            }
+            Ok(PruningProspects { items })
+        })
+    }
+
     /// The requests, the latest first.
     ///
     /// # Errors
@@ -365,6 +414,8 @@ impl App {
                     records: number(row.scope.bounds.records)?,
                     first: number(row.scope.bounds.first)?,
                     last: number(row.scope.bounds.last)?,
+                    left: left_of(&row, &erased)?,
+                    mine: asker.professional == me.professional,
                     asked_at: minute(row.at),
                     asked_by: names.who(desk.snapshot, &asker)?,
                     state: standing.state(desk.now),

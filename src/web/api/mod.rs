@@ -12,6 +12,7 @@ pub mod looked;
 pub mod meta;
 pub mod pathways;
 pub mod preparing;
+pub mod prunings;
 pub mod reidentifications;
 mod rows;
 pub mod sessions;

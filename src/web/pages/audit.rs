@@ -8,6 +8,8 @@ mod exporting;
 mod filters;
 mod finding;
 mod identities;
+mod prunings;
+mod replaying;
 mod report;
 mod reviews;
 
@@ -37,6 +39,9 @@ use finding::{Found, Way};
 #[cfg(test)]
 pub(super) use identities::samples::line as identity_line;
 pub(super) use identities::waiting as identities_waiting;
+#[cfg(test)]
+pub(super) use prunings::samples::line as pruning_line;
+pub(super) use prunings::waiting as prunings_waiting;
 
 /// A record in the list.
 struct Row {
@@ -125,6 +130,8 @@ pub fn routes() -> Vec<Route> {
     rows.extend(exporting::routes());
     rows.extend(report::routes());
     rows.extend(identities::routes());
+    rows.extend(prunings::routes());
+    rows.extend(replaying::routes());
     rows.extend([
         super::row(Method::Get, "/controle", (Action::Search, ResourceKind::AuditLog), console)
             .asking(filters::NAMES),

@@ -26,6 +26,7 @@ pub enum Room {
     Audit,
     Emergencies,
     Identities,
+    Prunings,
     Administration,
     Account,
     Help,
@@ -129,9 +130,10 @@ const DONE: &[(&str, &str)] = &[
     ("urgence-finie", "Votre accès en urgence est terminé. Vous ne lisez plus rien par lui."),
     ("examine", "Votre examen est enregistré."),
     (
-        "identite-demandee",
+        "seconde-personne",
         "La demande est faite. Prévenez la seconde personne : Relais n'envoie pas de message.",
     ),
+    ("elagage", "C'est confirmé. Le service efface leur contenu dans l'heure."),
     ("relais", "Vous avez confirmé que le relais est passé."),
     ("demande", "La demande est faite. Prévenez votre responsable : Relais n'envoie pas de message."),
     ("passage", "Le passage de relais est proposé. Prévenez le service qui prend le relais."),
@@ -156,11 +158,13 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
         Profession::Auditor => {
             out.push(way(Room::Audit, "/controle", "Contrôle des accès", Icon::Proof));
             out.push(way(Room::Identities, "/identites", "Demandes d'identité", Icon::Person));
+            out.push(way(Room::Prunings, "/conservation", "Conservation", Icon::Archive));
         }
         Profession::DataProtectionOfficer => {
             out.push(way(Room::Today, "/", "Aujourd'hui", Icon::House));
             out.push(way(Room::Emergencies, "/urgences", "Accès en urgence", Icon::Danger));
             out.push(way(Room::Identities, "/identites", "Demandes d'identité", Icon::Person));
+            out.push(way(Room::Prunings, "/conservation", "Conservation", Icon::Archive));
         }
         Profession::Administrator => {
             out.push(way(Room::Administration, "/structures", "Structures", Icon::Organisation));
@@ -414,11 +418,11 @@ mod tests {
         };
         assert_eq!(
             hrefs(Profession::Auditor, Function::Practitioner),
-            ["/controle", "/identites", "/charte"]
+            ["/controle", "/identites", "/conservation", "/charte"]
         );
         assert_eq!(hrefs(Profession::Administrator, Function::Practitioner), ["/structures", "/charte"]);
         let officer = hrefs(Profession::DataProtectionOfficer, Function::Practitioner);
-        assert_eq!(officer, ["/", "/urgences", "/identites", "/charte"]);
+        assert_eq!(officer, ["/", "/urgences", "/identites", "/conservation", "/charte"]);
         assert!(!hrefs(Profession::Aemo, Function::Secretary).contains(&"/parcours"));
         assert!(hrefs(Profession::Aemo, Function::Manager).contains(&"/responsable"));
     }

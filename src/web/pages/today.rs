@@ -189,9 +189,11 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     } else {
         Vec::new()
     };
-    // Who may be second in a re-identification has no place on a pathway: it is told here, and read on its own page.
+    // Who may be second in what auditors do has no place on a pathway: it is told here, and read on its own page.
     let identities =
         if goes_to(Room::Identities) { super::audit::identities_waiting(app, incoming)? } else { Vec::new() };
+    let prunings =
+        if goes_to(Room::Prunings) { super::audit::prunings_waiting(app, incoming)? } else { Vec::new() };
     let lines = invitations
         .items
         .into_iter()
@@ -200,6 +202,7 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         .chain(view.waiting.into_iter().map(|w| line(w, today)))
         .chain(at_the_office)
         .chain(identities)
+        .chain(prunings)
         .collect();
     let more = view.pathways.len() > SHOWN;
     let pathways = view.pathways.into_iter().take(SHOWN).collect();
@@ -224,6 +227,7 @@ impl Page for TodayPage {
             office,
         };
         let page = |lines, pathways| page_of(lines, pathways, false);
+        let officers = |today| vec![super::audit::identity_line(today), super::audit::pruning_line(today)];
         let every: Vec<Line> = Waiting::ALL
             .iter()
             .map(|kind| {
@@ -263,7 +267,7 @@ impl Page for TodayPage {
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
             ("office", page_of(vec![super::office::sample_waiting()], Vec::new(), true)),
-            ("officer", page(vec![super::audit::identity_line(today)], Vec::new())),
+            ("officer", page(officers(today), Vec::new())),
             ("office_empty", page_of(Vec::new(), Vec::new(), true)),
         ]
     }

@@ -125,6 +125,12 @@ pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{count} {}", if count.abs() > 1 { many } else { one })
 }
 
+/// « 1 trace », « 3 traces », for templates, which hand over references.
+#[must_use]
+pub fn records(count: &u64) -> String {
+    plural(i64::try_from(*count).unwrap_or(i64::MAX), "trace", "traces")
+}
+
 /// A text as part of a query: everything but unreserved characters is escaped (RFC 3986).
 #[must_use]
 pub fn encoded(text: &str) -> String {

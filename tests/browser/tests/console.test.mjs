@@ -1,7 +1,7 @@
 // The auditor's further pages, at a desk and on a phone: looked at, and pictured. And the one box that finds a view.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { at } from "../acts.mjs";
+import { at, line } from "../acts.mjs";
 import { DESK, PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
 
 let territory;
@@ -67,6 +67,31 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   await emile.goto(`${territory.base}/identites`);
   await emile.getByRole("main").getByRole("link").first().click();
   await looked(emile, "decider-d-une-identite");
+  await emile.getByLabel(/^Je confirme/).check();
+  await emile.getByLabel("Vos raisons").fill("Le motif tient.");
+  await emile.getByRole("button", { name: "Enregistrer ma décision" }).click();
+  await emile.getByText("Votre décision est enregistrée.").waitFor();
+  await later.goto(`${territory.base}/identites`);
+  await later.getByRole("main").getByRole("link").first().click();
+  await later.getByRole("button", { name: "Lire l'identité, une seule fois" }).click();
+  await later.getByRole("heading", { level: 1, name: "L'identité demandée" }).waitFor();
+  assert.match(await text(later), /Samira Haddad/);
+  await looked(later, "lire-une-identite");
+  await later.goto(`${territory.base}/identites`);
+  assert.ok(!(await text(later)).includes("Samira Haddad"), "no address shows it again");
+
+  // The decisions of the first month, judged again; and the whole log verified.
+  await later.goto(`${territory.base}/controle`);
+  await later.getByRole("link", { name: "Rejouer les décisions d'une période" }).click();
+  await later.getByLabel("Premier jour").fill("2027-01-01");
+  await later.getByLabel("Dernier jour").fill("2027-01-31");
+  await later.getByRole("button", { name: "Rejouer", exact: true }).click();
+  assert.match(await later.getByRole("status").innerText(), /Toutes les décisions donnent la même réponse\..* décisions rejouées sur leurs faits/s);
+  await looked(later, "rejouer-les-decisions");
+  await later.goto(`${territory.base}/controle/preuve`);
+  await later.getByRole("button", { name: "Vérifier tout le journal" }).click();
+  assert.match(await later.getByRole("status").innerText(), /Le journal tient/);
+  await looked(later, "preuve-verifiee");
 });
 
 test("S4 one box finds a record, a word of the filters, a pseudonym; a name goes nowhere", async () => {
@@ -105,4 +130,45 @@ test("S4 one box finds a record, a word of the filters, a pseudonym; a name goes
   await page.getByRole("link", { name: "Chercher ce pseudonyme parmi les parcours" }).click();
   await page.waitForURL(/controle\?pathway=/);
   assert.ok((await page.getByRole("link", { name: /^Trace n°/ }).count()) > 0);
+});
+
+test("law 6: what is past its time is pruned by two, each on a page, and the log says how far it came", async () => {
+  await territory.server.tell("days 400");
+  const irene = await territory.as("Irène Vidal");
+  await irene.getByRole("link", { name: "Conservation" }).first().click();
+  await looked(irene, "conservation-du-journal");
+  await irene.getByRole("link", { name: "Demander l'élagage…" }).click();
+  await irene.getByRole("button", { name: "Demander l'élagage" }).waitFor();
+  await looked(irene, "demander-un-elagage");
+  const day = await irene.getByLabel(/Les traces techniques d'avant le/).inputValue();
+  assert.match(day, /^2027-/);
+  // Too recent: told, and what was written is kept.
+  await irene.getByLabel(/Les traces techniques d'avant le/).fill("2028-03-01");
+  await irene.getByLabel("Pourquoi maintenant ?").fill("Terme des douze mois de la charte.");
+  await irene.getByRole("button", { name: "Demander l'élagage" }).click();
+  assert.match(await irene.getByRole("alert").innerText(), /Ces traces se gardent 12 mois/);
+  assert.equal(await irene.getByLabel("Pourquoi maintenant ?").inputValue(), "Terme des douze mois de la charte.");
+  await irene.getByLabel(/Les traces techniques d'avant le/).fill(day);
+  await irene.getByRole("button", { name: "Demander l'élagage" }).click();
+  await irene.getByText(/Prévenez la seconde personne/).waitFor();
+  assert.match(await text(irene), /En attente d'une seconde personne/);
+
+  const emile = await territory.as("Émile Garnier");
+  await line(emile, "perdent leur contenu").getByRole("link", { name: "Lire et décider" }).click();
+  await emile.getByRole("button", { name: "Enregistrer ma décision" }).waitFor();
+  await looked(emile, "decider-d-un-elagage");
+  await emile.getByLabel("Je confirme : ces traces perdent leur contenu").check();
+  await emile.getByLabel("Vos raisons").fill("Charte et dates relues.");
+  await emile.getByRole("button", { name: "Enregistrer ma décision" }).click();
+  await emile.getByText("Le service efface leur contenu dans l'heure.").waitFor();
+  assert.match(await text(emile), /Encore \d+ traces à effacer/);
+
+  await territory.server.tell("job prunings");
+  await irene.reload();
+  await irene.getByRole("main").getByRole("link", { name: /^\d+ traces d'avant le/ }).first().click();
+  await irene.getByText("Leur contenu est effacé, leur empreinte reste.", { exact: false }).waitFor();
+  await irene.goto(`${territory.base}/controle/preuve`);
+  await irene.getByRole("button", { name: "Vérifier tout le journal" }).click();
+  assert.match(await irene.getByRole("status").innerText(), /Le journal tient.*élaguées/s);
+  await irene.getByRole("link", { name: "Par qui et pourquoi" }).waitFor();
 });

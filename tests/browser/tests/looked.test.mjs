@@ -101,4 +101,13 @@ test("S12 the manager of a service that others may not know hands out the sheet 
   await accessible(manager);
   await manager.setViewportSize(PHONE);
   await fits(manager);
+
+  // What stands behind that sheet, with a receipt for each line.
+  await manager.goto(`${territory.base}/responsable`);
+  await manager.getByRole("link", { name: /Claire Morel/ }).first().click();
+  await manager.getByRole("main").getByRole("link", { name: "Qui a consulté, avec les reçus" }).click();
+  await manager.getByRole("heading", { level: 1, name: "Qui a consulté" }).waitFor();
+  await accessible(manager);
+  await fits(manager);
+  await picture(manager, "consultations-du-service-360");
 });

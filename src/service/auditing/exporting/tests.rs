@@ -129,7 +129,7 @@ fn only_an_auditor_exports_and_for_a_quarter_at_most() {
     }
     let day = |text| Day::parse(text).unwrap();
     for (from, until, code) in
-        [("2027-03-02", "2027-03-01", "export_days"), ("2027-01-01", "2027-04-03", "export_too_long")]
+        [("2027-03-02", "2027-03-01", "days_out_of_order"), ("2027-01-01", "2027-04-03", "too_many_days")]
     {
         let input = ExportInput { format: ExportFormat::Csv, from: day(from), until: day(until) };
         let refused = t.app.audit_export(&t.call("auditor"), EXPORT, &input).map(|_| ());

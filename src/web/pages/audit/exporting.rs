@@ -72,7 +72,7 @@ impl Page for ExportPage {
         };
         let sent = [("format", "csv"), ("from", "2027-03-31"), ("until", "2027-03-01")];
         let wrong = crate::service::ServiceError::rule(
-            "export_days",
+            "days_out_of_order",
             "Le dernier jour est avant le premier : corrigez l'un des deux.",
         );
         vec![

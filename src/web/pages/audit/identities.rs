@@ -106,7 +106,7 @@ fn ask(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         Ok(())
     };
     match attempt() {
-        Ok(()) => Ok(Answer::see_other("/identites?fait=identite-demandee")),
+        Ok(()) => Ok(Answer::see_other("/identites?fait=seconde-personne")),
         Err(fault) => back(app, incoming, fault, |status, entered| show_ask(app, incoming, status, entered)),
     }
 }
