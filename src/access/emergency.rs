@@ -20,22 +20,10 @@ use super::resource::{deny, permit};
 use crate::charter::Matrix;
 use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact};
-use crate::domain::cell::{Cell, Need, Reason, StatuteFact, TableFacts};
-use crate::domain::emergency::{Emergency, EmergencyCategory};
+use crate::domain::cell::{Cell, Reason, StatuteFact, TableFacts};
+use crate::domain::emergency::{Emergency, EmergencyCategory, emergency_opens};
 use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
 use crate::ids::EmergencyId;
-
-/// Gate 5 of an emergency: whether this category, under this cell, may be opened at all. A replay of a recorded decision
-/// asks the same.
-///
-/// # Errors
-/// [`Reason::CeilingNever`]: ambiguity denies, and nothing turns `N` into a permit (LAW §4).
-pub const fn emergency_opens(category: Category, cell: Cell) -> Result<EmergencyCategory, Reason> {
-    match (EmergencyCategory::of(category), cell.need()) {
-        (Some(opened), Need::Opening | Need::Category | Need::Informed) => Ok(opened),
-        (Some(_), Need::Never) | (None, _) => Err(Reason::CeilingNever),
-    }
-}
 
 /// The role and the profession for which an emergency exists.
 fn receives(me: &ParticipationFacts, assignment: &AssignmentFacts) -> Option<Failing> {

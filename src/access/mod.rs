@@ -26,7 +26,7 @@ mod tests;
 
 pub use actor::{Actor, SessionStamp};
 pub use awaiting::awaits_validation;
-pub use emergency::{emergency_opens, may_review as may_review_emergency};
+pub use emergency::may_review as may_review_emergency;
 pub use ended::reading_ended;
 pub use existence::{Existence, hidden_from, knows, may_know, reads_every_existence};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};

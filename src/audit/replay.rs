@@ -2,7 +2,8 @@
 //!
 //! A record keeps, for each distinct decision, the eight columns of `policies/decision-table.csv` and the outcome. Gates
 //! 5 to 7 are judged again by `charter::table` and must say, in their order, exactly the reasons that the record says;
-//! permitted must mean that no gate failed, and the reason told must be the first that failed.
+//! permitted must mean that no gate failed, and the reason told must be the first that failed. What an emergency opened
+//! is judged by the rule of an emergency, which asks neither accord nor share.
 //!
 //! INVARIANT: a charter version that the record cites and nobody has is a difference, never "equal".
 //! INVARIANT: one record at a time is in memory, whatever the length of the log.
@@ -22,7 +23,8 @@ use crate::charter::Matrix;
 use crate::charter::table::{Judgement, judge_cell};
 use crate::clock::Timestamp;
 use crate::domain::cell::{Cell, Reason, TableFacts};
-use crate::domain::record::TrailEntry;
+use crate::domain::emergency::emergency_opens;
+use crate::domain::record::{ResourceKind, TrailEntry};
 use crate::domain::vocabulary::{Category, code_enum};
 
 /// How many rows are read at once.
@@ -197,8 +199,7 @@ fn recorded(entry: &TrailEntry) -> Recorded {
 }
 
 impl Recorded {
-    fn is(&self, judgement: &Judgement) -> bool {
-        let now = answer_of(judgement);
+    fn is(&self, now: &Answer) -> bool {
         now.permitted == self.answer.permitted && (!self.told || now.reasons == self.answer.reasons)
     }
 }
@@ -223,14 +224,37 @@ fn cells(matrix: Option<&Matrix>, facts: &TableFacts) -> Vec<(Cell, bool)> {
     cells
 }
 
-fn said(matrix: Option<&Matrix>, facts: &TableFacts, recorded: &Recorded) -> Result<(), Answer> {
+/// By which rule a decision was taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Table,
+    Emergency,
+}
+
+/// A permit says by which; a refusal stands in a record of the emergency that was asked for. One that says « emergency »
+/// anywhere else, or cites none, is judged by the table, where there is no such permit.
+fn rule_of(body: &LeafBody, entry: &TrailEntry) -> Rule {
+    let asked = body.resource == ResourceKind::Emergency;
+    let cites = || body.basis.iter().any(|b| b.starts_with("emergency:"));
+    match (asked, entry.permitted, entry.reason) {
+        (true, true, Reason::Emergency) if cites() => Rule::Emergency,
+        (true, false, _) => Rule::Emergency,
+        (true | false, ..) => Rule::Table,
+    }
+}
+
+fn said(rule: Rule, matrix: Option<&Matrix>, facts: &TableFacts, recorded: &Recorded) -> Result<(), Answer> {
     let mut first = None;
     for (cell, carries) in cells(matrix, facts) {
-        let judgement = judge_cell(cell, carries, facts);
-        if recorded.is(&judgement) {
+        let now = match (rule, emergency_opens(facts.category, cell)) {
+            (Rule::Table, _) => answer_of(&judge_cell(cell, carries, facts)),
+            (Rule::Emergency, Ok(_)) => Answer { permitted: true, reasons: vec![Reason::Emergency] },
+            (Rule::Emergency, Err(never)) => Answer { permitted: false, reasons: vec![never] },
+        };
+        if recorded.is(&now) {
             return Ok(());
         }
-        first.get_or_insert_with(|| answer_of(&judgement));
+        first.get_or_insert(now);
     }
     Err(first.unwrap_or(Answer { permitted: false, reasons: Vec::new() }))
 }
@@ -282,11 +306,15 @@ pub fn replay_record(
                 continue;
             }
         };
-        let Err(now) = said(matrix.as_deref(), facts, &recorded) else { continue };
+        let rule = rule_of(body, entry);
+        let Err(now) = said(rule, matrix.as_deref(), facts, &recorded) else { continue };
         // Who reads decides about itself: then the version cited is its own.
         let another = !body.action.shows_content();
         if another
-            && versions.beside(&body.policy_hashes).iter().any(|m| said(Some(m), facts, &recorded).is_ok())
+            && versions
+                .beside(&body.policy_hashes)
+                .iter()
+                .any(|m| said(rule, Some(m), facts, &recorded).is_ok())
         {
             count.beside = count.beside.saturating_add(1);
             continue;

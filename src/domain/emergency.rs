@@ -13,6 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::{Cell, Need, Reason};
 use super::vocabulary::{Category, code_enum};
 use crate::clock::Timestamp;
 use crate::ids::{AssignmentId, EmergencyId, ParticipationId, ProfessionalId};
@@ -64,6 +65,18 @@ impl EmergencyCategory {
             | Category::Evaluation
             | Category::Practical => None,
         }
+    }
+}
+
+/// Gate 5 of an emergency: whether this category, under this cell, may be opened at all. A replay of a recorded decision
+/// asks the same.
+///
+/// # Errors
+/// [`Reason::CeilingNever`]: ambiguity denies, and nothing turns `N` into a permit (LAW §4).
+pub const fn emergency_opens(category: Category, cell: Cell) -> Result<EmergencyCategory, Reason> {
+    match (EmergencyCategory::of(category), cell.need()) {
+        (Some(opened), Need::Opening | Need::Category | Need::Informed) => Ok(opened),
+        (Some(_), Need::Never) | (None, _) => Err(Reason::CeilingNever),
     }
 }
 

@@ -12,6 +12,6 @@ pub const JOB: Job = Job {
 };
 
 fn run(app: &App, _: Timestamp) -> Result<Report, ServiceError> {
-    let PrunedRecords { done, left } = app.prune_confirmed()?;
-    Ok(Report { done, left })
+    let PrunedRecords { done, left, in_journal } = app.prune_confirmed()?;
+    Ok(Report { done, left: left.saturating_add(u64::from(in_journal)) })
 }

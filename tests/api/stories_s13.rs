@@ -212,10 +212,14 @@ fn story_s13_its_author_ends_it_early_and_reads_no_more() {
         404,
         "the référente knows, and ends nothing"
     );
+    assert_eq!(w.s.get(SAMIRA, &one).status, 200);
     w.s.act(SAMIRA, &format!("{one}/closing"), Value::Null);
     assert_eq!(w.s.get(SAMIRA, &one).status, 403);
     assert_eq!(w.s.refused(SAMIRA, &format!("{one}/closing"), Value::Null), "emergency_over");
     assert_eq!(w.kinds(EMILE), ["emergency_to_review"], "what was open is reviewed all the same");
+    // What it opened, and what it refused once it was over, is judged again by the rule of an emergency.
+    let (equal, said) = super::stories_s4::audit(w.s.server.folder.path(), &["replay"]);
+    assert!(equal && !said.contains("rejugées sur leurs faits : 0"), "{said}");
 }
 
 #[test]

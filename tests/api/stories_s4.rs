@@ -38,7 +38,7 @@ fn verify(data: &Path, more: &[&str]) -> (bool, String) {
     audit(data, &[&["verify"], more].concat())
 }
 
-fn audit(data: &Path, more: &[&str]) -> (bool, String) {
+pub fn audit(data: &Path, more: &[&str]) -> (bool, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_relais"))
         .arg("audit")
         .args(more)

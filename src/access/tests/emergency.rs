@@ -1,7 +1,9 @@
 //! The gates of an emergency (S13): what it opens, to whom, and what it never opens.
 
 use super::*;
-use crate::domain::emergency::{Emergency, EmergencyEvent, EmergencyEventKind, EmergencyOpening};
+use crate::domain::emergency::{
+    Emergency, EmergencyEvent, EmergencyEventKind, EmergencyOpening, emergency_opens,
+};
 use crate::ids::EmergencyId;
 
 fn emergency_id(n: u8) -> EmergencyId {

@@ -139,9 +139,12 @@ fn decide(
         pruned.done
     )?;
     if pruned.left > 0 {
+        writeln!(out, "Il en reste {} à élaguer : `relais jobs run prunings`.", pruned.left)?;
+    }
+    if pruned.in_journal {
         writeln!(
             out,
-            "Il reste à faire (des traces à élaguer, ou leur contenu dans le fichier d'attente de la base) : `relais jobs run prunings`, puis `relais jobs run sweep`."
+            "Leur contenu est encore dans le fichier d'attente de la base, qu'une lecture retient : `relais jobs run sweep`."
         )?;
     }
     writeln!(out, "Une sauvegarde faite avant l'a encore, jusqu'à son terme (35 jours au plus).")?;

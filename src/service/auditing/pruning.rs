@@ -132,6 +132,8 @@ pub struct PrunedRecords {
     pub done: u64,
     /// Confirmed, and left for the next run.
     pub left: u64,
+    /// A reader kept what was erased in the write-ahead log: the hourly sweep tries again.
+    pub in_journal: bool,
 }
 
 fn rule(code: &'static str, sentence: impl Into<String>) -> ServiceError {
@@ -451,8 +453,8 @@ impl App {
                 continue;
             }
             // LAW §6: a charter that came since may keep them longer. Then they wait.
-            let limit = self.pruning_limit(&mut snapshot, row.scope.class, self.clock().now())?;
-            if limit.is_some_and(|(limit, _)| row.scope.before <= limit) {
+            let recent = self.pruning_limit(&mut snapshot, row.scope.class, self.clock().now())?;
+            if recent.is_some_and(|(from, _)| row.scope.before <= from) {
                 due.push((row, left));
             } else {
                 sum.left = sum.left.saturating_add(left);
@@ -468,10 +470,8 @@ impl App {
             }
             sum.left = sum.left.saturating_add(left);
         }
-        // What was erased leaves the write-ahead log too; where a reader kept it there, the hourly sweep tries again.
-        if sum.done > 0 && self.empty_journal().is_err() {
-            sum.left = sum.left.saturating_add(1);
-        }
+        // What was erased leaves the write-ahead log too.
+        sum.in_journal = sum.done > 0 && self.empty_journal().is_err();
         Ok(sum)
     }
 

@@ -197,13 +197,18 @@ mod tests {
         let before = replayed(yesterday, yesterday);
         assert_eq!((before.records, before.decisions), (0, 0));
 
-        // Somebody who owns the database has it that something else was judged.
-        t.write(|tx, _| {
-            tx.as_owner("DROP TRIGGER audit_leaf_prune_only")?;
-            tx.as_owner(
-                "UPDATE audit_leaf SET body = replace(body, '\"category\":\"leisure\"', '\"category\":\"judicial\"')",
-            )
-        });
+        // Somebody who owns the database has it that an emergency opened it; then, that something else was judged.
+        t.write(|tx, _| tx.as_owner("DROP TRIGGER audit_leaf_prune_only"));
+        let rewrite = |old: &'static str, new: &'static str| {
+            let sql = format!("UPDATE audit_leaf SET body = replace(body, '{old}', '{new}')");
+            t.write(move |tx, _| tx.as_owner(&sql));
+        };
+        let (accord, emergency) = ("\"reason\":\"accord\"", "\"reason\":\"emergency\"");
+        rewrite(accord, emergency);
+        assert!(replayed(today, today).differences > 0);
+        rewrite(emergency, accord);
+        assert_eq!(replayed(today, today).differences, 0);
+        rewrite("\"category\":\"leisure\"", "\"category\":\"judicial\"");
         let forged = replayed(today, today);
         assert!(forged.differences > 0 && !forged.told.is_empty(), "{forged:?}");
         let index = i64::try_from(forged.told[0].index).unwrap();

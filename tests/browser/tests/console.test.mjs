@@ -67,7 +67,7 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   await emile.goto(`${territory.base}/identites`);
   await emile.getByRole("main").getByRole("link").first().click();
   await looked(emile, "decider-d-une-identite");
-  await emile.getByLabel(/^Je confirme/).check();
+  await emile.getByLabel("Je confirme : l'identité peut être lue une fois").check();
   await emile.getByLabel("Vos raisons").fill("Le motif tient.");
   await emile.getByRole("button", { name: "Enregistrer ma décision" }).click();
   await emile.getByText("Votre décision est enregistrée.").waitFor();
@@ -86,7 +86,7 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   await later.getByLabel("Premier jour").fill("2027-01-01");
   await later.getByLabel("Dernier jour").fill("2027-01-31");
   await later.getByRole("button", { name: "Rejouer", exact: true }).click();
-  assert.match(await later.getByRole("status").innerText(), /Toutes les décisions donnent la même réponse\..* décisions rejouées sur leurs faits/s);
+  assert.match(await text(later), /Toutes les décisions donnent la même réponse\..* décisions rejouées sur leurs faits/s);
   await looked(later, "rejouer-les-decisions");
   await later.goto(`${territory.base}/controle/preuve`);
   await later.getByRole("button", { name: "Vérifier tout le journal" }).click();

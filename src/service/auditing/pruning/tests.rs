@@ -288,7 +288,7 @@ fn a_disclosure_that_an_owner_calls_technical_is_not_erased() {
     let refused = t.app.prune_confirmed().unwrap_err().to_string();
     assert!(refused.contains("is not of the class that its row says"), "{refused}");
     as_owner(t, "UPDATE audit_leaf SET retention_class = 'disclosure' WHERE idx = (SELECT idx FROM flipped)");
-    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0 });
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0, in_journal: false });
     let report = verified(t);
     assert!(report.holds() && report.pruned == records, "{report:?}");
 }
@@ -306,9 +306,9 @@ fn a_batch_that_cannot_be_erased_is_left_with_all_that_follows() {
         "CREATE TABLE taken AS SELECT * FROM audit_index WHERE idx = (SELECT first_idx FROM pruning);
          DELETE FROM audit_index WHERE idx IN (SELECT idx FROM taken)",
     );
-    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: 0, left: records });
+    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: 0, left: records, in_journal: false });
     as_owner(t, "INSERT INTO audit_index SELECT * FROM taken");
-    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: records, left: 0 });
+    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: records, left: 0, in_journal: false });
     let report = verified(t);
     assert!(report.holds() && report.pruned == records, "{report:?}");
     // Done is what the log says, and is not looked for again.
@@ -330,12 +330,12 @@ fn law_6_a_charter_that_keeps_records_longer_stops_a_pruning_that_was_asked_unde
     let longer = Charter::from_files(&longer, demo.policy_csv()).unwrap();
     let records = confirmed(&t);
     t.publish(&longer, 2, t.clock.now());
-    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: 0, left: records });
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: 0, left: records, in_journal: false });
     assert_eq!(verified(&t).pruned, 0);
     // When its time has come by the new one, it goes on.
     t.go_to(2029, 6, 2);
     state(&t);
-    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0 });
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords { done: records, left: 0, in_journal: false });
 
     let t = Territory::new();
     t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
