@@ -81,6 +81,8 @@ pub struct RecordSearch {
     pub reason: Option<Reason>,
     /// Stable code of a rule that refused.
     pub rule: Option<String>,
+    /// Openings only: permitted, and content came before somebody's eyes. A list of items is one, a list of names is none.
+    pub openings: bool,
     /// Nights, week-ends and public holidays only, in Paris.
     pub out_of_hours: bool,
     /// `next` of the page before.
@@ -277,6 +279,7 @@ impl RecordSearch {
             decision: self.decision.map(|d| d.code().to_owned()),
             resource: self.resource.map(|r| r.code().to_owned()),
             listed: Vec::new(),
+            openings: self.openings,
             out_of_hours: self.out_of_hours.then(|| (FIRST_YEAR, now.utc().year())),
             before,
         };
@@ -302,6 +305,7 @@ impl RecordSearch {
             && self.rule.as_ref().is_none_or(|r| {
                 body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
             })
+            && (!self.openings || body.opens_content())
             && (!self.out_of_hours || out_of_hours(body.at))
     }
 

@@ -200,8 +200,7 @@ fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError
     let past = u64::try_from(days.saturating_sub(1)).unwrap_or_default();
     let today = desk.now.paris_day();
     let since = RecordSearch { from: Some(before(today, past)), ..RecordSearch::default() };
-    let opened =
-        RecordSearch { action: Some(Action::Read), decision: Some(Verdict::Permit), ..since.clone() };
+    let opened = RecordSearch { openings: true, ..since.clone() };
     let mut out = Vec::new();
     let night = RecordSearch { out_of_hours: true, ..opened.clone() };
     let number: i64 = desk
