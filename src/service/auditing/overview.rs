@@ -157,6 +157,10 @@ fn statutes(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
         };
         for (index, text) in desk.snapshot.log_page(&filter, 500)? {
             let body = read_body(&text)?;
+            // A repeated request is recorded anew, and wrote nothing.
+            if body.write_digest.is_none() {
+                continue;
+            }
             let Some(pathway) = body.pathway else { continue };
             let slot = last.entry(pathway.to_string()).or_insert((index, body.at, action));
             if slot.0 < index {
@@ -263,3 +267,6 @@ impl App {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
