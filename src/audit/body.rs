@@ -121,6 +121,13 @@ impl LeafBody {
         Ok(read)
     }
 
+    /// Whether this record put content before somebody's eyes: an opening, as the review queue, the report and the
+    /// findings of the console count it. `store::dialect::opening` says the same to the database.
+    #[must_use]
+    pub fn opens_content(&self) -> bool {
+        self.decision == Verdict::Permit && self.action.opens(self.resource) && !self.categories.is_empty()
+    }
+
     /// The searchable copy that must stand beside this body.
     #[must_use]
     pub fn index_row(&self) -> IndexRow {

@@ -69,6 +69,19 @@ impl Action {
             | Self::Prune => false,
         }
     }
+
+    /// Whether an act of this kind goes through several things at once.
+    #[must_use]
+    pub const fn lists(self) -> bool {
+        matches!(self, Self::List | Self::Search)
+    }
+
+    /// Whether an act of this kind on such a thing can be an opening. A list of names is none; a list of items is
+    /// (ADR 0008).
+    #[must_use]
+    pub const fn opens(self, resource: ResourceKind) -> bool {
+        self.shows_content() && !(self.lists() && resource.listed_by_name())
+    }
 }
 
 code_enum! {
@@ -112,6 +125,15 @@ code_enum! {
         MonthlyReport = "monthly_report", "Rapport mensuel du journal";
         Reidentification = "reidentification", "Demande d'identité";
         Pruning = "pruning", "Demande d'élagage du journal";
+    }
+}
+
+impl ResourceKind {
+    /// Whether a list of these shows the name of the young person and no more. What any other list showed, the categories
+    /// of its record say.
+    #[must_use]
+    pub const fn listed_by_name(self) -> bool {
+        matches!(self, Self::Pathway | Self::Participation)
     }
 }
 

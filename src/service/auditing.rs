@@ -86,6 +86,8 @@ pub struct RecordSearch {
     pub reason: Option<Reason>,
     /// Stable code of a rule that refused.
     pub rule: Option<String>,
+    /// Openings only: permitted, and content came before somebody's eyes. A list of items is one, a list of names is none.
+    pub openings: bool,
     /// Nights, week-ends and public holidays only, in Paris.
     pub out_of_hours: bool,
     /// `next` of the page before.
@@ -282,6 +284,7 @@ impl RecordSearch {
             decision: self.decision.map(|d| d.code().to_owned()),
             resource: self.resource.map(|r| r.code().to_owned()),
             listed: Vec::new(),
+            openings: self.openings,
             out_of_hours: self.out_of_hours.then(|| (FIRST_YEAR, now.utc().year())),
             before,
         };
@@ -307,6 +310,7 @@ impl RecordSearch {
             && self.rule.as_ref().is_none_or(|r| {
                 body.clauses.iter().any(|clause| clause.strip_prefix("rule=") == Some(r.as_str()))
             })
+            && (!self.openings || body.opens_content())
             && (!self.out_of_hours || out_of_hours(body.at))
     }
 

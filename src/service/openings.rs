@@ -199,7 +199,7 @@ impl<'a> Standpoint<'a> {
             .versions
             .iter()
             .any(|v| self.facts.version(v).is_none_or(|(item, _)| item.category == Category::Identity));
-        if body.categories.contains(&Category::Identity) && !from_item && !lists(body.action) {
+        if body.categories.contains(&Category::Identity) && !from_item && !body.action.lists() {
             seen.push(Opened {
                 category: Category::Identity,
                 kept: KeptFrom::default(),
@@ -309,15 +309,11 @@ pub(super) fn tells_no_refusal(body: &LeafBody) -> bool {
         })
 }
 
-const fn lists(action: Action) -> bool {
-    matches!(action, Action::List | Action::Search)
-}
-
 /// Whether a record of this kind can have put content before somebody's eyes. The list of items shows their words; other
 /// lists do not.
 const fn opens_content(action: Action, resource: ResourceKind) -> bool {
     action.shows_content()
-        && (!lists(action) || matches!(resource, ResourceKind::Item | ResourceKind::ActionItem))
+        && (!action.lists() || matches!(resource, ResourceKind::Item | ResourceKind::ActionItem))
 }
 
 /// Papers that are made for one member of the family: the sheets that one signs, the people, the family's own sheets.

@@ -13,7 +13,7 @@ use crate::ids::*;
 const PROTECTION: Purpose = Purpose::Protection;
 
 /// The référente and the AEMO educator, both bound, in the circle by an opening accord.
-fn family() -> Family {
+pub(super) fn family() -> Family {
     let mut f = Family::of(date(2014, 10, 10));
     f.join("prevention", Mandate::Contractual, Role::Participant);
     f.join("teacher", Mandate::Contractual, Role::Participant);
@@ -33,7 +33,7 @@ fn given() -> InformationInput {
     InformationInput::Given { on: Day::new(date(2027, 3, 1)).unwrap() }
 }
 
-fn asks(f: &Family, version: &ItemVersionId, recipient: &str) -> StatuteInput {
+pub(super) fn asks(f: &Family, version: &ItemVersionId, recipient: &str) -> StatuteInput {
     StatuteInput {
         ground: Ground::Danger,
         necessity: Paragraph::parse("Coups signalés ; le service doit adapter sa visite.").unwrap(),

@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use super::StoreError;
 use super::connection::Db;
 use crate::clock::Season;
+use crate::domain::record::{Action, ResourceKind, Verdict};
 use crate::ids::AssignmentId;
 
 /// Opens a read snapshot: everything read until it ends is of one moment.
@@ -165,14 +166,57 @@ pub(super) fn latest_of_group() -> SqlLiteral<BigInt> {
     sql("max(audit_index.at)")
 }
 
-/// Groups with at least `least` readings and no act. Words of our own list and a number: nothing comes from a request.
-pub(super) fn reads_without_act(least: i64) -> SqlLiteral<Bool> {
-    let sum = |codes: &str| format!("sum(CASE WHEN audit_index.action IN ({codes}) THEN 1 ELSE 0 END)");
-    let reads = sum("'read', 'print', 'export'");
-    let acts = sum(
-        "'create', 'update', 'share', 'end', 'invite', 'accept', 'decline', 'confirm', 'sign', 'refuse', 'withdraw', 'oppose'",
-    );
-    sql(&format!("({reads} >= {least} AND {acts} = 0)"))
+/// What somebody does in a circle, who does not only look.
+const ACTS: [Action; 12] = [
+    Action::Create,
+    Action::Update,
+    Action::Share,
+    Action::End,
+    Action::Invite,
+    Action::Accept,
+    Action::Decline,
+    Action::Confirm,
+    Action::Sign,
+    Action::Refuse,
+    Action::Withdraw,
+    Action::Oppose,
+];
+
+/// The condition that the action of a record is one of these. Words of our own list: nothing comes from a request.
+fn action_among(actions: impl Iterator<Item = Action>) -> String {
+    let codes: Vec<String> = actions.map(|action| format!("'{}'", action.code())).collect();
+    format!("audit_index.action IN ({})", codes.join(", "))
+}
+
+/// [`LeafBody::opens_content`](crate::audit::LeafBody::opens_content), for the database.
+fn opening() -> String {
+    let every = || Action::ALL.iter().copied();
+    let names: Vec<String> = ResourceKind::ALL
+        .iter()
+        .filter(|resource| resource.listed_by_name())
+        .map(|resource| like(&format!("\"resource\":\"{}\"", resource.code())))
+        .collect();
+    format!(
+        "(audit_index.decision = '{}' AND {} AND {} AND NOT ({} AND ({})))",
+        Verdict::Permit.code(),
+        action_among(every().filter(|action| action.shows_content())),
+        // Left out of a body that has none.
+        like("\"categories\":["),
+        action_among(every().filter(|action| action.lists())),
+        names.join(" OR "),
+    )
+}
+
+/// Records that put content before somebody's eyes.
+pub(super) fn openings() -> SqlLiteral<Bool> {
+    sql(&opening())
+}
+
+/// Groups with at least `least` openings and no act.
+pub(super) fn openings_without_act(least: i64) -> SqlLiteral<Bool> {
+    let sum = |condition: &str| format!("sum(CASE WHEN {condition} THEN 1 ELSE 0 END)");
+    let (openings, acts) = (sum(&opening()), sum(&action_among(ACTS.into_iter())));
+    sql(&format!("({openings} >= {least} AND {acts} = 0)"))
 }
 
 /// How many records a group has.
@@ -222,13 +266,14 @@ fn nothing() -> SqlLiteral<Bool> {
     sql("1 = 0")
 }
 
+/// The condition that a body has this text, which must be our own.
+fn like(text: &str) -> String {
+    format!("audit_leaf.body LIKE '%{text}%'")
+}
+
 /// Records whose body gives this code for this member. The form of a body is canonical: no space, each member once.
 pub(super) fn body_says(member: &str, code: &str) -> SqlLiteral<Bool> {
-    if is_code(member) && is_code(code) {
-        sql(&format!("audit_leaf.body LIKE '%\"{member}\":\"{code}\"%'"))
-    } else {
-        nothing()
-    }
+    if is_code(member) && is_code(code) { sql(&like(&format!("\"{member}\":\"{code}\""))) } else { nothing() }
 }
 
 /// Records whose body has this code in a list: first or further, last or not. No member is named between `,"` and `",`.
@@ -236,8 +281,9 @@ pub(super) fn body_lists(code: &str) -> SqlLiteral<Bool> {
     if !is_code(code) {
         return nothing();
     }
-    let like = |before: char, after: char| format!("audit_leaf.body LIKE '%{before}\"{code}\"{after}%'");
-    sql(&format!("({} OR {} OR {} OR {})", like('[', ']'), like('[', ','), like(',', ','), like(',', ']')))
+    let within = |before: char, after: char| like(&format!("{before}\"{code}\"{after}"));
+    let places = [within('[', ']'), within('[', ','), within(',', ','), within(',', ']')];
+    sql(&format!("({})", places.join(" OR ")))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 mod attacks;
+mod console;
 mod guards;
 mod lane;
 mod opening;

@@ -259,3 +259,6 @@ pub(super) fn reconcile(
     )?;
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,6 +157,10 @@ fn statutes(desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError> {
         };
         for (index, text) in desk.snapshot.log_page(&filter, 500)? {
             let body = read_body(&text)?;
+            // A repeated request is recorded anew, and wrote nothing.
+            if body.write_digest.is_none() {
+                continue;
+            }
             let Some(pathway) = body.pathway else { continue };
             let slot = last.entry(pathway.to_string()).or_insert((index, body.at, action));
             if slot.0 < index {
@@ -200,8 +204,7 @@ fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError
     let past = u64::try_from(days.saturating_sub(1)).unwrap_or_default();
     let today = desk.now.paris_day();
     let since = RecordSearch { from: Some(before(today, past)), ..RecordSearch::default() };
-    let opened =
-        RecordSearch { action: Some(Action::Read), decision: Some(Verdict::Permit), ..since.clone() };
+    let opened = RecordSearch { openings: true, ..since.clone() };
     let mut out = Vec::new();
     let night = RecordSearch { out_of_hours: true, ..opened.clone() };
     let number: i64 = desk
@@ -264,3 +267,6 @@ impl App {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::pruning::pruned_below;
-use super::reviews::{belongs, opens_content, waits};
+use super::reviews::{belongs, waits};
 use super::{as_auditor, minute, read_body, watching};
 use crate::audit::note::Note;
 use crate::audit::verify::verify;
@@ -149,7 +149,7 @@ impl Counting {
         self.last = Some(index);
         one_more(self.decisions.entry(body.decision).or_default());
         let who = body.actor.as_ref();
-        if opens_content(body) {
+        if body.opens_content() {
             one_more(&mut self.openings);
             if let Some(organisation) = &body.organisation {
                 self.organisations.add(organisation.as_str(), who);

@@ -59,39 +59,34 @@ pub struct ReviewPage {
     pub next: Option<String>,
 }
 
-/// Whether a record put content before somebody's eyes.
-pub(super) fn opens_content(body: &LeafBody) -> bool {
-    body.action.shows_content() && !body.categories.is_empty() && body.decision == Verdict::Permit
-}
-
 /// Whether a record belongs into the queue of this kind.
 pub(super) fn belongs(kind: ReviewKind, body: &LeafBody) -> bool {
-    let permitted = body.decision == Verdict::Permit;
     match kind {
         // The act of opening: one line for each emergency, not one for each look at the page.
         ReviewKind::Emergency => {
-            permitted
+            body.decision == Verdict::Permit
                 && body.resource == ResourceKind::Emergency
                 && body.action == Action::Create
                 // A repeated request is recorded anew, and opened nothing.
                 && body.write_digest.is_some()
         }
-        ReviewKind::Statute => opens_content(body) && body.reasons.contains(&Reason::Statute),
-        ReviewKind::OutOfHours => opens_content(body) && out_of_hours(body.at),
+        ReviewKind::Statute => body.opens_content() && body.reasons.contains(&Reason::Statute),
+        ReviewKind::OutOfHours => body.opens_content() && out_of_hours(body.at),
     }
 }
 
 /// What the database can tell apart already.
 fn narrowed(kind: ReviewKind) -> RecordSearch {
-    let permitted = RecordSearch { decision: Some(Verdict::Permit), ..RecordSearch::default() };
+    let openings = RecordSearch { openings: true, ..RecordSearch::default() };
     match kind {
         ReviewKind::Emergency => RecordSearch {
             action: Some(Action::Create),
             resource: Some(ResourceKind::Emergency),
-            ..permitted
+            decision: Some(Verdict::Permit),
+            ..RecordSearch::default()
         },
-        ReviewKind::Statute => RecordSearch { reason: Some(Reason::Statute), ..permitted },
-        ReviewKind::OutOfHours => RecordSearch { out_of_hours: true, ..permitted },
+        ReviewKind::Statute => RecordSearch { reason: Some(Reason::Statute), ..openings },
+        ReviewKind::OutOfHours => RecordSearch { out_of_hours: true, ..openings },
     }
 }
 

@@ -89,7 +89,12 @@ pub(super) fn curiosity(
                  jours.",
                 thresholds.curiosity, thresholds.window_days
             ),
-            search: RecordSearch { actor: Some(actor), pathway: Some(pathway), ..since.clone() },
+            search: RecordSearch {
+                openings: true,
+                actor: Some(actor),
+                pathway: Some(pathway),
+                ..since.clone()
+            },
         })
         .collect())
 }

@@ -30,6 +30,8 @@ pub struct LogFilter {
     pub resource: Option<String>,
     /// Codes that stand in a list of the body: a category, a reason (see [`LogFilter::listed`]).
     pub listed: Vec<String>,
+    /// Openings only: records that put content before somebody's eyes.
+    pub openings: bool,
     /// Nights, week-ends and public holidays in Paris, of a log that lasts over these years.
     pub out_of_hours: Option<(i32, i32)>,
     /// Records before this index (pages go from the latest back).
@@ -96,6 +98,9 @@ macro_rules! filtered {
         }
         for v in &filter.listed {
             query = query.filter(dialect::body_lists(v));
+        }
+        if filter.openings {
+            query = query.filter(dialect::openings());
         }
         if let Some((first, last)) = filter.out_of_hours {
             let holidays: Vec<_> = (first..=last).flat_map(public_holidays).collect();
@@ -167,7 +172,7 @@ impl Snapshot {
         Ok(rows.into_iter().map(|(number, actor)| (hour(number), actor)).collect())
     }
 
-    /// Actors who read one pathway at least `least` times, among the records that match, and did nothing else there; the
+    /// Actors with at least `least` openings on one pathway, among the records that match, who did nothing else there; the
     /// latest first, `limit` at most.
     ///
     /// # Errors
@@ -181,7 +186,7 @@ impl Snapshot {
         let query = audit_index::table
             .inner_join(audit_leaf::table.on(audit_leaf::idx.eq(audit_index::idx)))
             .group_by((dialect::actor_of_record(), dialect::pathway_of_record()))
-            .having(dialect::reads_without_act(least))
+            .having(dialect::openings_without_act(least))
             .select((dialect::actor_of_record(), dialect::pathway_of_record()))
             .into_boxed();
         Ok(filtered!(query, filter)

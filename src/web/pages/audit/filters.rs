@@ -31,6 +31,7 @@ pub const NAMES: &[&str] = &[
     "rule",
     "action",
     "resource",
+    "openings",
     "out_of_hours",
     "cursor",
     "fait",
@@ -82,6 +83,14 @@ impl Reading<'_> {
         self.value(name, |text| parse(text).map_err(|_| EntryError::NotInList { list: "liste" }))
     }
 
+    fn ticked(&mut self, name: &'static str) -> bool {
+        self.value(name, |text| match text {
+            "true" => Ok(true),
+            _other => Err(EntryError::WrongType { expected: "oui ou rien" }),
+        })
+        .is_some()
+    }
+
     fn pseudonym(&mut self, name: &'static str) -> Option<String> {
         let expected = "un pseudonyme tel qu'une trace le donne";
         self.value(name, |text| {
@@ -115,12 +124,8 @@ pub fn read(query: &HashMap<String, String>) -> Result<RecordSearch, FieldErrors
         }),
         action: r.code("action", Action::parse),
         resource: r.code("resource", ResourceKind::parse),
-        out_of_hours: r
-            .value("out_of_hours", |text| match text {
-                "true" => Ok(true),
-                _other => Err(EntryError::WrongType { expected: "oui ou rien" }),
-            })
-            .is_some(),
+        openings: r.ticked("openings"),
+        out_of_hours: r.ticked("out_of_hours"),
         cursor: r.text("cursor").map(ToOwned::to_owned),
     };
     FieldErrors::new(r.errors).map_or(Ok(search), Err)
@@ -142,6 +147,7 @@ fn pairs(search: &RecordSearch) -> Vec<(&'static str, String)> {
         category,
         reason,
         rule,
+        openings,
         out_of_hours,
         cursor: _,
     } = search;
@@ -159,6 +165,7 @@ fn pairs(search: &RecordSearch) -> Vec<(&'static str, String)> {
         ("rule", rule.clone()),
         ("action", action.map(|v| v.code().to_owned())),
         ("resource", resource.map(|v| v.code().to_owned())),
+        ("openings", openings.then(|| "true".to_owned())),
         ("out_of_hours", out_of_hours.then(|| "true".to_owned())),
     ]
     .into_iter()
@@ -212,6 +219,7 @@ pub fn chips(search: &RecordSearch, organisations: &[OrganisationName]) -> Vec<C
         "rule" => format!("Règle : {value}"),
         "actor" => format!("Personne : {value}"),
         "pathway" => format!("Parcours : {value}"),
+        "openings" => "Consultations de contenu".to_owned(),
         "out_of_hours" => "Hors horaires".to_owned(),
         _other => value.to_owned(),
     };
@@ -283,6 +291,7 @@ mod tests {
             ("rule", "second_person_needed"),
             ("action", "read"),
             ("resource", "item"),
+            ("openings", "true"),
             ("out_of_hours", "true"),
             ("cursor", ""),
         ]);
@@ -291,7 +300,7 @@ mod tests {
         for (name, value) in asked.iter().filter(|(n, _)| *n != "cursor") {
             assert!(address.contains(&format!("{name}={}", words::encoded(value))), "{name}: {address}");
         }
-        assert_eq!(chips(&search, &[]).len(), 14);
+        assert_eq!(chips(&search, &[]).len(), 15);
         assert!(chips(&search, &[]).iter().all(|c| !c.label.is_empty() && c.without.len() < address.len()));
         assert!(further(&search, "a+b").ends_with("&cursor=a%2Bb"));
         assert_eq!(super::address(&read(&query(&[("profession", " "), ("from", "")])).unwrap()), "/controle");
@@ -305,6 +314,7 @@ mod tests {
             ("actor", "Nadia Benali"),
             ("pathway", "2027d:XYZ"),
             ("rule", "a b"),
+            ("openings", "1"),
             ("out_of_hours", "1"),
             ("organisation", "x"),
         ] {
