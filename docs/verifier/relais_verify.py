@@ -1161,7 +1161,10 @@ def verify_report(trust, path):
     if report.text.split("\n", 1)[0] != REPORT:
         raise Refusal("ce n'est pas un rapport mensuel : pour un point de contrôle, verify-checkpoint")
     report.check_signed(trust.keys)
-    return ["Le rapport est tel que le journal l'a signé :"] + [shown(line) for line in report.text[:-1].split("\n")]
+    said = ["Le rapport est tel que le journal l'a signé :"] + [shown(line) for line in report.text[:-1].split("\n")]
+    if trust.policy is not None:
+        said.append("Témoins : un rapport n'est pas cosigné ; vérifiez le point de contrôle qu'il cite.")
+    return said
 
 
 class Receipt:

@@ -448,14 +448,19 @@ fn proof(options: &LogOptions, data: &Path, index: u64, out: &mut dyn Write) -> 
     if index >= size {
         bail!("il n'y a pas de trace n° {index} : le journal en a {size}, numérotées à partir de 0");
     }
-    let signed = match last_signed(&mut log)? {
-        Some(last) if last.claims().size() > index => last,
-        Some(_) | None => match sign_now(options, data, &mut log)? {
-            Some(signed) => signed,
-            None => bail!(
+    // One that a witness has seen, before the last of all.
+    let seen = log.checkpoint_covering(index.saturating_add(1), true)?;
+    let covering = match seen {
+        Some(seen) => Some(with_cosignatures(&mut log, &seen.note)?),
+        None => last_signed(&mut log)?.filter(|last| last.claims().size() > index),
+    };
+    let signed = match covering {
+        Some(signed) => signed,
+        None => sign_now(options, data, &mut log)?.ok_or_else(|| {
+            anyhow!(
                 "aucun point de contrôle ne couvre encore la trace n° {index} : attendez une minute que le serveur en signe un, ou donnez --kek-file"
-            ),
-        },
+            )
+        })?,
     };
     // The name that the log had at the checkpoint's size, after a declared loss.
     let origin = signed.claims().origin().to_owned();

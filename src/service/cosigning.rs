@@ -236,7 +236,13 @@ mod tests {
 
     /// The request that takes a log from `old` to `new` records; `salt` tells histories apart.
     fn request(old: usize, new: usize, salt: u8) -> String {
-        let mut leaves = LeafHashes((0..new).map(|n| [u8::try_from(n).unwrap() ^ salt; 32]).collect());
+        forked(0, old, new, salt)
+    }
+
+    /// As [`request`], of a history whose first `common` records are those of the log without salt.
+    fn forked(common: usize, old: usize, new: usize, salt: u8) -> String {
+        let leaf = |n: usize| [u8::try_from(n).unwrap() ^ if n < common { 0 } else { salt }; 32];
+        let mut leaves = LeafHashes((0..new).map(leaf).collect());
         let mut frontier = Frontier::empty();
         for leaf in &leaves.0 {
             frontier.append(*leaf);
@@ -247,8 +253,10 @@ mod tests {
         AddCheckpoint::new(from, proof, signed).to_string()
     }
 
+    const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
     fn status(witness: &Witness, body: &str) -> u16 {
-        witness.add_checkpoint(body, Timestamp::from_micros(1_800_000_000_000_000)).unwrap().wire().0
+        witness.add_checkpoint(body, NOW).unwrap().wire().0
     }
 
     #[test]
@@ -277,6 +285,26 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_kept_is_not_cosigned() {
+        let folder = tempfile::tempdir().unwrap();
+        let witness = open(folder.path(), Some("w.example/temoin")).unwrap();
+        assert_eq!(status(&witness, &request(0, 5, 0)), 200);
+        let path = witness.remembered(ORIGIN);
+        let kept = std::fs::read_to_string(&path).unwrap();
+        // Where the new file would be written there is a folder: not even root writes there.
+        let mut taken = path.clone().into_os_string();
+        taken.push(format!(".{}.new", std::process::id()));
+        std::fs::create_dir(&taken).unwrap();
+        let refused = witness.add_checkpoint(&request(5, 8, 0), NOW);
+        assert!(matches!(refused, Err(CosigningError::File { .. })), "{refused:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
+        // Nothing was promised: with room again another history of these five records is the first to come.
+        std::fs::remove_dir(&taken).unwrap();
+        assert_eq!(status(&witness, &forked(5, 5, 8, 7)), 200);
+        assert_eq!(status(&witness, &request(5, 8, 0)), 409);
+    }
+
+    #[test]
     fn threat_foreign_signatures_do_not_spoil_what_a_witness_remembers() {
         let folder = tempfile::tempdir().unwrap();
         let witness = open(folder.path(), Some("w.example/temoin")).unwrap();
@@ -296,17 +324,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let witness = Arc::new(open(folder.path(), Some("w.example/temoin")).unwrap());
         assert_eq!(status(&witness, &request(0, 5, 0)), 200);
+        // Eight logs that agree on five records and on nothing after: four lengths, two of each.
+        let histories: Vec<(usize, u8)> = (0..8_u8).map(|n| (6 + usize::from(n / 2), 0x40 + n)).collect();
+        let start = std::sync::Barrier::new(histories.len());
         let said: Vec<u16> = std::thread::scope(|scope| {
-            let asked: Vec<_> = (6..14)
-                .map(|to| {
-                    let witness = Arc::clone(&witness);
-                    scope.spawn(move || status(&witness, &request(5, to, 0)))
+            let asked: Vec<_> = histories
+                .iter()
+                .map(|(to, salt)| {
+                    let (witness, start) = (Arc::clone(&witness), &start);
+                    scope.spawn(move || {
+                        let body = forked(5, 5, *to, *salt);
+                        start.wait();
+                        status(&witness, &body)
+                    })
                 })
                 .collect();
             asked.into_iter().map(|one| one.join().unwrap()).collect()
         });
         assert_eq!(said.iter().filter(|s| **s == 200).count(), 1, "{said:?}");
         assert!(said.iter().all(|s| *s == 200 || *s == 409), "{said:?}");
+        // What is remembered is the one that was cosigned, and from there on no other is.
+        let (to, salt) = histories[said.iter().position(|s| *s == 200).unwrap()];
+        for (_, other) in histories.iter().filter(|(_, other)| *other != salt) {
+            assert_eq!(status(&witness, &forked(5, to, to + 8, *other)), 422, "{said:?}");
+        }
+        assert_eq!(status(&witness, &forked(5, to, to + 8, salt)), 200, "{said:?}");
     }
 
     #[test]

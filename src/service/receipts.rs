@@ -66,17 +66,24 @@ pub(super) fn record_ref(index: u64) -> RowRef {
 }
 
 impl App {
-    /// The receipt of a record with the record in it, under the last checkpoint that covers it or a new one.
+    /// The receipt of a record with the record in it, under the earliest checkpoint over it that a witness cosigned; else
+    /// under the last one that covers it, or a new one.
     pub(super) fn receipt_in(&self, snapshot: &mut Snapshot, index: u64) -> Result<Taken, ServiceError> {
         let row = i64::try_from(index).map_err(|_| ServiceError::AbsentOrRefused)?;
         let internal = |e: &dyn std::fmt::Display| ServiceError::Internal(e.to_string());
-        let made = match snapshot.checkpoint_latest()? {
-            Some(last) if u64::try_from(last.size).is_ok_and(|size| size > index) => {
-                let signed = SignedCheckpoint::parse(&last.note).map_err(|e| internal(&e))?;
+        let least = row.checked_add(1).and_then(|size| u64::try_from(size).ok());
+        let least = least.ok_or(ServiceError::AbsentOrRefused)?;
+        let found = match snapshot.checkpoint_covering(least, true)? {
+            Some(cosigned) => Some(cosigned),
+            None => snapshot.checkpoint_latest()?.filter(|last| last.size > row),
+        };
+        let made = match found {
+            Some(found) => {
+                let signed = SignedCheckpoint::parse(&found.note).map_err(|e| internal(&e))?;
                 let stored = snapshot.cosignatures(signed.claims().size())?;
                 Made { signed: witnesses::with_lines(signed, &stored)?, fresh: false }
             }
-            Some(_) | None => self.checkpoint_in(snapshot)?,
+            None => self.checkpoint_in(snapshot)?,
         };
         let size = made.signed.claims().size();
         if index >= size {

@@ -61,6 +61,7 @@ fn others_agree(site: &Site) {
         path
     };
     let done = Command::new("python3")
+        .args(["-I", "-S"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verifier/relais_verify.py"))
         .arg("verify-export")
         .arg(at("export.jsonl", &export))

@@ -66,7 +66,7 @@ fn refused(site: &Site, words: &[&str]) {
 
 fn verifier(arguments: &[&str]) -> (Option<i32>, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verifier/relais_verify.py");
-    let ran = Command::new("python3").arg(script).args(arguments).output().unwrap();
+    let ran = Command::new("python3").args(["-I", "-S"]).arg(script).args(arguments).output().unwrap();
     (ran.status.code(), text(&ran))
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use relais::audit::lane::{LaneConfig, LaneThread, Priority};
 use relais::audit::note::VerifierKey;
 use relais::audit::verify::{Trust, verify};
@@ -16,6 +17,7 @@ use relais::ids::{
     AssignmentId, InvitationId, ItemId, ItemVersionId, NoteId, OrganisationId, ParticipationId, PathwayId,
     SessionId,
 };
+use relais::jobs::find;
 use relais::service::{App, AppParts};
 use relais::store::item::NewNote;
 use relais::store::log::LogFile;
@@ -217,6 +219,61 @@ fn what_has_served_is_swept_on_each_engine() {
         assert_eq!(s.int("SELECT count(*) FROM sealed_form"), 0);
         let before = s.size();
         assert_eq!((s.app.sweep(now).unwrap(), s.size()), (0, before), "once");
+    }
+}
+
+#[test]
+fn law_6_the_key_of_a_year_of_pseudonyms_is_destroyed_at_its_end_and_no_other_on_each_engine() {
+    const TECHNICAL: RetentionClass = RetentionClass::Technical;
+    const DISCLOSURE: RetentionClass = RetentionClass::Disclosure;
+    for s in services() {
+        let (engine, chance) = (s.bed.engine, SystemChance::new());
+        let (pathway, ..) = s.somebody();
+        let years = [(TECHNICAL, 2027), (TECHNICAL, 2028), (DISCLOSURE, 2027)];
+        let mut wrapped = Vec::new();
+        let rows: Vec<NewKey> = years
+            .iter()
+            .map(|(class, year)| {
+                let keyring = s.bed.store.keyring();
+                let (_, stored) = keyring.new_pseudonym_key(*class, *year, &chance).unwrap();
+                wrapped.push(stored.wrapped.clone());
+                NewKey::new(&KeyOwner::Pseudonyms { class: *class, year: *year }, stored, s.now())
+            })
+            .collect();
+        s.write(move |tx, _| rows.iter().try_for_each(|row| tx.key_insert(row)));
+        let there = || -> Vec<bool> {
+            let known = |(class, year): &(_, i32)| {
+                s.app.pseudonym_key_of(*class, u16::try_from(*year).unwrap()).unwrap().is_some()
+            };
+            years.iter().map(known).collect()
+        };
+        let run = || (find("years").unwrap().run)(&s.app, s.now()).unwrap().done;
+        let at = |y, m, d| Timestamp::paris_midnight(NaiveDate::from_ymd_opt(y, m, d).unwrap());
+        let erased = || s.int("SELECT count(*) FROM audit_index WHERE action = 'erase'");
+        // Without a charter: thirty-six months after the year, and a day.
+        s.bed.clock.set(at(2031, 1, 2).plus_seconds(-1));
+        let before = s.size();
+        assert_eq!((run(), s.size(), there()), (0, before, vec![true; 3]), "{engine:?}: nothing is due");
+        s.bed.clock.set(at(2031, 1, 2));
+        assert_eq!((run(), there()), (1, vec![false, true, true]), "{engine:?}");
+        assert_eq!((erased(), run(), erased()), (1, 0, 1), "{engine:?}: once, with its record");
+        let row = "FROM data_key WHERE owner = 'pseudonyms:technical:2027'";
+        let gone = format!("{row} AND wrapped IS NULL AND destroyed_at >= {}", at(2031, 1, 2).micros());
+        assert_eq!(s.int(&format!("SELECT count(*) {gone}")), 1, "{engine:?}");
+        if engine == Engine::Sqlite {
+            let bytes = s.bed.bytes();
+            let at_rest = |key: &Vec<u8>| bytes.windows(key.len()).any(|window| window == key.as_slice());
+            assert_eq!(wrapped.iter().map(at_rest).collect::<Vec<_>>(), [false, true, true]);
+        }
+        // LAW §6: disclosures until the twenty-third year, and as long as a pathway of that year lives.
+        s.bed.clock.set(at(2051, 1, 2));
+        assert_eq!((run(), there()), (1, vec![false, false, true]), "{engine:?}: its pathway lives");
+        let owner = KeyOwner::Pathway(pathway);
+        s.write(move |tx, at| tx.key_destroy(&owner, at));
+        s.bed.clock.set(at(2051, 1, 2).plus_seconds(1));
+        assert_eq!((run(), there()), (1, vec![false; 3]), "{engine:?}");
+        let keys = s.store.snapshot().unwrap().log_vkeys().unwrap();
+        assert!(s.holds(&[VerifierKey::parse(&keys[0]).unwrap()]), "{engine:?}");
     }
 }
 

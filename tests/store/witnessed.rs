@@ -24,6 +24,8 @@ use relais::store::WriteTx;
 
 use crate::support::{Bed, Engine, Raw, engines};
 
+mod told;
+
 /// A witness without a network between.
 struct Near {
     witness: Witness,
@@ -294,7 +296,7 @@ fn a_clock_set_back_does_not_set_back_the_time_of_a_cosignature() {
 }
 
 #[test]
-fn a_stored_checkpoint_that_is_forged_with_the_real_key_is_refused_by_the_witness() {
+fn a_checkpoint_forged_with_the_real_key_is_named_by_the_verifier_and_refused_by_the_witness() {
     for engine in engines() {
         let w = Watched::new(engine, 1);
         let (app, thread) = w.start();
@@ -318,7 +320,12 @@ fn a_stored_checkpoint_that_is_forged_with_the_real_key_is_refused_by_the_witnes
         let key = w.bed.store.keyring().unwrap_log_key(&origin, &stored).unwrap();
         let text = format!("{}\n", text.split("\n\n").next().unwrap());
         let forged = relais::audit::note::Note::sign(text, &origin, &key).unwrap().to_string();
+        assert!(w.bed.verified(None).holds(), "{engine:?}");
+        let place = w.size();
         raw.exec(&format!("UPDATE audit_checkpoint SET note = '{forged}' WHERE size > {size}")).unwrap();
+        // The signature is the real one: the tree tells, with the place.
+        let seen = w.bed.verified(None).failure.unwrap();
+        assert_eq!((seen.place, seen.flaw), (Place::Checkpoint(place), Flaw::CheckpointRoot), "{engine:?}");
         assert_eq!(app.witnesses_ask().unwrap(), Round { attested: 0, left: 1 }, "{engine:?}");
         assert_eq!(app.witnesses_contradict().unwrap().unwrap().theirs, size, "{engine:?}");
         thread.stop();
@@ -328,22 +335,26 @@ fn a_stored_checkpoint_that_is_forged_with_the_real_key_is_refused_by_the_witnes
 /// A file that is no checkpoint of this log keeps the server from starting: nothing is guessed.
 #[test]
 fn a_kept_file_that_is_forged_or_of_another_log_is_no_reassurance() {
-    let w = Watched::new(Engine::Sqlite, 1);
-    let (app, thread) = w.start();
-    w.bed.records(app.lane(), 2);
-    assert_eq!(w.kept(), None, "no file, nothing to compare with");
-    app.checkpoint().unwrap();
-    app.witnesses_ask().unwrap();
-    let whole = std::fs::read_to_string(&w.kept).unwrap();
-    for (text, flaw) in [
-        (String::new(), Flaw::CheckpointForm),
-        (whole.replacen('2', "1", 1), Flaw::CheckpointSignature),
-        (Bed::new(Engine::Sqlite).checkpoint(), Flaw::CheckpointSignature),
-    ] {
-        std::fs::write(&w.kept, &text).unwrap();
-        assert_eq!(w.kept().map(|(_, flaw)| flaw), Some(flaw), "{text}");
+    for engine in engines() {
+        let w = Watched::new(engine, 1);
+        let (app, thread) = w.start();
+        w.bed.records(app.lane(), 2);
+        assert_eq!(w.kept(), None, "{engine:?}: no file, nothing to compare with");
+        app.checkpoint().unwrap();
+        app.witnesses_ask().unwrap();
+        assert_eq!(w.kept(), None, "{engine:?}: the log is the one that was attested");
+        let whole = std::fs::read_to_string(&w.kept).unwrap();
+        for (text, flaw) in [
+            (String::new(), Flaw::CheckpointForm),
+            (whole.replacen("\n2\n", "\n1\n", 1), Flaw::CheckpointSignature),
+            (Bed::new(engine).checkpoint(), Flaw::CheckpointSignature),
+        ] {
+            assert_ne!(text, whole);
+            std::fs::write(&w.kept, &text).unwrap();
+            assert_eq!(w.kept().map(|(_, flaw)| flaw), Some(flaw), "{engine:?} {text}");
+        }
+        thread.stop();
     }
-    thread.stop();
 }
 
 /// A log that does not grow asks nobody; one that does is seen again, and the state says since when it was not.

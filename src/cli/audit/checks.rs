@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use chrono::NaiveDate;
 
-use super::{LogOptions, STEP, keys_of};
+use super::{LogOptions, STEP, judge, keys_of};
 use crate::audit::replay::{Difference, Period, replay as replayed};
-use crate::audit::{LeafBody, TlogProof};
+use crate::audit::{LeafBody, Policy, TlogProof};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::day::french_date;
 use crate::service::charter_versions;
@@ -26,8 +26,11 @@ pub struct ReceiptArguments {
     #[arg(value_name = "FICHIER")]
     file: PathBuf,
     /// La clé publique du journal que vous gardez ; option répétable quand elle a changé
-    #[arg(long, value_name = "CLÉ", required = true)]
+    #[arg(long, value_name = "CLÉ", required_unless_present = "policy")]
     vkey: Vec<String>,
+    /// Les témoins exigés (c2sp.org/tlog-policy) : le point de contrôle du reçu doit les avoir
+    #[arg(long, value_name = "FICHIER")]
+    policy: Option<PathBuf>,
     /// La trace, quand le reçu ne la contient pas
     #[arg(long, value_name = "FICHIER")]
     record: Option<PathBuf>,
@@ -72,7 +75,16 @@ fn telling<'a>(progress: &'a mut dyn Write) -> impl FnMut(u64) + 'a {
 }
 
 pub(super) fn receipt(asked: &ReceiptArguments, out: &mut dyn Write) -> Result<ExitCode> {
-    let keys = keys_of(&asked.vkey)?;
+    let given = keys_of(&asked.vkey)?;
+    let policy = match &asked.policy {
+        Some(file) => Some(Policy::parse(&read(file)?)?),
+        None => None,
+    };
+    // Without a key of one's own, the policy names the log.
+    let keys = match &policy {
+        Some(policy) => policy.keys(&given)?,
+        None => given,
+    };
     let text = String::from_utf8(read(&asked.file)?).context("le reçu n'est pas du texte")?;
     let beside = asked.record.as_deref().map(read).transpose()?;
     let verdict = TlogProof::parse(&text).and_then(|receipt| {
@@ -89,17 +101,31 @@ pub(super) fn receipt(asked: &ReceiptArguments, out: &mut dyn Write) -> Result<E
                 (checkpoint.size(), body.to_vec())
             }
         };
-        Ok((receipt.index(), size, body, origin))
+        Ok((receipt, size, body, origin))
     });
-    let (index, size, body, origin) = match verdict {
+    let (receipt, size, body, origin) = match verdict {
         Ok(held) => held,
         Err(error) => {
             writeln!(out, "Le reçu ne tient pas : {error}.")?;
             return Ok(ExitCode::FAILURE);
         }
     };
+    let index = receipt.index();
+    let seen = policy.map(|policy| judge(&policy, Some(receipt.checkpoint().clone()), &keys)).transpose();
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(why) => {
+            writeln!(out, "Le reçu ne suffit pas : les témoins exigés manquent ({why}).")?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     writeln!(out, "Le reçu tient : c'est la trace n° {index} du journal {origin},")?;
     writeln!(out, "attestée par un point de contrôle de {size} traces.")?;
+    match seen.as_deref() {
+        None => {}
+        Some([]) => writeln!(out, "Témoins : cette politique n'en exige aucun.")?,
+        Some(names) => writeln!(out, "Témoins : {}.", names.join(", "))?,
+    }
     let text = String::from_utf8_lossy(&body);
     match LeafBody::parse(&text) {
         Ok(read) => writeln!(

@@ -1,7 +1,10 @@
 //! The commands about the log, on a database that is served meanwhile.
 
 use super::*;
+use crate::audit::Cosigner;
 use crate::audit::tree::{Frontier, leaf_hash};
+use crate::clock::Timestamp;
+use crate::crypto::sign::SigningKey;
 use crate::service::testing::Territory;
 
 fn ran(t: &Territory, command: &AuditCommand) -> (String, String) {
@@ -139,4 +142,74 @@ fn a_proof_of_consistency_is_handed_out_only_between_two_checkpoints_of_this_log
     let forked = t.data().join("forked.txt");
     std::fs::write(&forked, signed.to_string()).unwrap();
     assert!(refused(&t, &forked, &newer).contains("ne prolonge pas"));
+}
+
+/// A command as it is typed after `relais audit`.
+fn typed(words: &[&str]) -> Result<AuditCommand, clap::Error> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: AuditCommand,
+    }
+    let line = <Line as clap::Parser>::try_parse_from(std::iter::once("audit").chain(words.iter().copied()));
+    line.map(|line| line.command)
+}
+
+#[test]
+fn a_receipt_is_held_to_the_witnesses_that_a_policy_asks_for() {
+    let t = Territory::new();
+    let note = t.app.checkpoint().unwrap();
+    let (receipt, _) = ran(&t, &AuditCommand::Proof { index: 3, log: LogOptions::default() });
+    let vkey = t.app.store().snapshot().unwrap().log_vkeys().unwrap().remove(0);
+    let witness =
+        |seed: u8| Cosigner::new("w.example/temoin", SigningKey::from_seed(&[seed; 32]).unwrap()).unwrap();
+    let (w, other) = (witness(3), witness(4));
+    let seen = |by: &Cosigner| {
+        format!("{receipt}{}\n", by.cosign(&note, Timestamp::from_micros(1_750_000_000_000_000)))
+    };
+    let file = |name: &str, content: &str| {
+        std::fs::write(t.data().join(name), content).unwrap();
+        t.data().join(name).to_str().unwrap().to_owned()
+    };
+    let (alone, cosigned, foreign) =
+        (file("alone", &receipt), file("cosigned", &seen(&w)), file("foreign", &seen(&other)));
+    let rules = format!("witness w {}\nquorum w\n", w.public());
+    let (policy, named) = (file("policy", &rules), file("named", &format!("log {vkey}\n{rules}")));
+    let none = file("none", "quorum none\n");
+    let strange = VerifierKey::new("relais.example/autre", SigningKey::from_seed(&[5; 32]).unwrap().public());
+    let strange = file("strange", &format!("log {}\n{rules}", strange.unwrap()));
+    let (success, failure) = (format!("{:?}", ExitCode::SUCCESS), format!("{:?}", ExitCode::FAILURE));
+    for (words, code, says) in [
+        (vec![alone.as_str(), "--vkey", &vkey], &success, "Le reçu tient"),
+        (vec![&cosigned, "--vkey", &vkey, "--policy", &policy], &success, "Témoins : w (2025-06-15T"),
+        (vec![&cosigned, "--policy", &named], &success, "Témoins : w ("),
+        (vec![&alone, "--vkey", &vkey, "--policy", &none], &success, "n'en exige aucun"),
+        (
+            vec![&alone, "--vkey", &vkey, "--policy", &policy],
+            &failure,
+            "le quorum de témoins (`w`) n'est pas atteint",
+        ),
+        (vec![&foreign, "--vkey", &vkey, "--policy", &policy], &failure, "témoins exigés manquent"),
+    ] {
+        let words: Vec<&str> = std::iter::once("receipt").chain(words).collect();
+        let (said, ended) = ran(&t, &typed(&words).unwrap());
+        assert_eq!(&ended, code, "{words:?} {said}");
+        assert!(said.contains(says), "{words:?} {said}");
+        assert_eq!(said.starts_with("Le reçu tient :"), code == &success, "{words:?} {said}");
+    }
+    for (words, why) in [
+        (
+            vec!["receipt", &cosigned, "--vkey", &vkey, "--policy", &strange],
+            "n'est pas une de celles de la politique",
+        ),
+        (vec!["receipt", &cosigned, "--policy", &policy], "aucune clé de journal"),
+        (vec!["receipt", &cosigned, "--policy", &alone], "politique, ligne 1"),
+        (vec!["receipt", &cosigned, "--policy", "/no/such/file"], "ne peut pas être lu"),
+    ] {
+        let (mut out, mut progress) = (Vec::new(), Vec::new());
+        let error = run(&typed(&words).unwrap(), &t.data(), &mut out, &mut progress).unwrap_err();
+        assert!(format!("{error:#}").contains(why), "{words:?} {error:#}");
+        assert!(out.is_empty(), "{words:?}");
+    }
+    assert!(typed(&["receipt", &alone]).is_err(), "a key or a policy must be given");
 }

@@ -284,6 +284,39 @@ fn openings_are_one_line_per_person_day_and_purpose_without_refusals() {
 }
 
 #[test]
+fn s12_two_purposes_or_two_colleagues_of_one_service_on_one_day_are_two_lines() {
+    let mut bed = Bed::new("referente");
+    bed.join("referent_contested", Mandate::Contractual, Role::Participant);
+    let leisure = bed.writes("prevention", Category::Leisure);
+    let schooling = bed.writes("prevention", Category::Schooling);
+    let read = |who, version, category, purpose| {
+        let did = (Action::Read, ResourceKind::Item);
+        bed.records(who, &[(version, category)], Verdict::Permit, did, purpose);
+    };
+    let seen = || {
+        let list = bed.t.app.consultations(&bed.t.call("referente"), ACT, &bed.pathway).unwrap();
+        let service = (bed.t.person("referente").organisation.clone(), Profession::ReferentPre);
+        assert!(list.items.iter().all(|l| (l.organisation.id.clone(), l.profession) == service));
+        let line = |l: &ConsultationLine| (l.purpose.unwrap(), l.categories.clone(), l.receipts.len());
+        let mut lines: Vec<_> = list.items.iter().map(line).collect();
+        lines.sort();
+        lines
+    };
+    read("referente", &leisure, Category::Leisure, Purpose::Coordination);
+    read("referente", &leisure, Category::Leisure, Purpose::Coordination);
+    let one = (Purpose::Coordination, vec![Category::Leisure], 2);
+    assert_eq!(seen(), std::slice::from_ref(&one), "twice the same is one line");
+    read("referente", &leisure, Category::Leisure, Purpose::Schooling);
+    let mut expected = vec![one, (Purpose::Schooling, vec![Category::Leisure], 1)];
+    expected.sort();
+    assert_eq!(seen(), expected, "another purpose, another line");
+    read("referent_contested", &schooling, Category::Schooling, Purpose::Coordination);
+    expected.push((Purpose::Coordination, vec![Category::Schooling], 1));
+    expected.sort();
+    assert_eq!(seen(), expected, "another person, another line");
+}
+
+#[test]
 fn s11_what_a_hidden_service_read_wrote_or_shared_leaves_no_trace() {
     let bed = Bed::new("referent_contested");
     let hers = bed.writes("aemo", Category::Family);

@@ -150,6 +150,34 @@ fn s12_a_sheet_tells_openings_of_content_and_no_paper_that_was_made_for_the_othe
 }
 
 #[test]
+fn s12_two_purposes_or_two_colleagues_of_one_service_on_one_day_are_two_lines_of_a_sheet() {
+    let mut bed = Bed::new("referente");
+    let mother = parent(&bed);
+    bed.join("referent_contested", Mandate::Contractual, Role::Participant);
+    let leisure = bed.writes("prevention", Category::Leisure);
+    let schooling = bed.writes("prevention", Category::Schooling);
+    let read = |who, version, category, purpose| {
+        bed.records(who, &[(version, category)], Verdict::Permit, READ, purpose);
+    };
+    read("referente", &leisure, Category::Leisure, Purpose::Coordination);
+    read("referente", &leisure, Category::Leisure, Purpose::Coordination);
+    read("referente", &leisure, Category::Leisure, Purpose::Schooling);
+    read("referent_contested", &schooling, Category::Schooling, Purpose::Coordination);
+    let whole = sheet(&bed, Said::Holder(mother));
+    assert!(whole.items.iter().all(|l| l.profession == Profession::ReferentPre));
+    let mut lines: Vec<_> = whole.items.iter().map(|l| (l.purpose.unwrap(), l.categories.clone())).collect();
+    lines.sort();
+    let mut expected = vec![
+        (Purpose::Coordination, vec![Category::Leisure]),
+        (Purpose::Coordination, vec![Category::Schooling]),
+        (Purpose::Schooling, vec![Category::Leisure]),
+    ];
+    expected.sort();
+    assert_eq!(lines, expected);
+    assert!(cited(&bed).contains(&"sheet_lines:3".to_owned()), "{:?}", cited(&bed));
+}
+
+#[test]
 fn a_sheet_covers_the_days_that_are_asked_for() {
     let (bed, mother, _) = looked_at();
     bed.t.go_to(2027, 3, 10);

@@ -144,11 +144,13 @@ mod tests {
     }
 
     async fn asked_and_answered() {
+        const PLAIN: &str = "text/plain; charset=utf-8";
         let folder = tempfile::tempdir().unwrap();
         let key = SigningKey::from_seed(&[5; 32]).unwrap();
         let log = VerifierKey::new("relais.example/journal", key.public()).unwrap();
         let witness =
             Witness::open(folder.path(), Some("w.example"), vec![log], &SystemChance::new()).unwrap();
+        let remembered = witness.remembered("relais.example/journal");
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000)));
         let shared = Data::new(Shared { witness, clock, rate: Rate::default() });
         let app = http::init_service(
@@ -163,21 +165,39 @@ mod tests {
         let signed = Checkpoint::of("relais.example/journal", &frontier).unwrap().sign(&key).unwrap();
         let asked = |old| AddCheckpoint::new(old, Vec::new(), signed.clone()).to_string();
         let other = asked(0).replace("relais.example/journal", "elsewhere.example");
-        for (body, status, media, said) in [
-            (asked(0), 200, "text/plain; charset=utf-8", "\u{2014} w.example "),
-            (asked(1), 200, "text/plain; charset=utf-8", "\u{2014} w.example "),
-            (asked(0), 409, SIZE_MEDIA, "1\n"),
-            (other, 404, "text/plain; charset=utf-8", ""),
-            ("old".to_owned(), 400, "text/plain; charset=utf-8", ""),
-        ] {
+        let thief = SigningKey::from_seed(&[6; 32]).unwrap();
+        let by_another = Checkpoint::of("relais.example/journal", &frontier).unwrap().sign(&thief).unwrap();
+        let by_another = AddCheckpoint::new(0, Vec::new(), by_another).to_string();
+        frontier.append([2; 32]);
+        let longer = Checkpoint::of("relais.example/journal", &frontier).unwrap().sign(&key).unwrap();
+        let goes_on = |hash| AddCheckpoint::new(1, vec![[hash; 32]], longer.clone()).to_string();
+        let ask = async |body: String, status: u16, media: &str, said: &str| {
             let request = http::TestRequest::post().uri("/add-checkpoint").set_payload(body).to_request();
             let response = http::call_service(&app, request).await;
             assert_eq!(response.status().as_u16(), status);
             assert_eq!(response.headers().get(header::CONTENT_TYPE).unwrap(), media);
             let body = http::read_body(response).await;
             let text = std::str::from_utf8(&body).unwrap();
-            assert!(text.starts_with(said) && text.is_empty() == said.is_empty(), "{text:?}");
+            assert!(text.starts_with(said) && text.is_empty() == said.is_empty(), "{status} {text:?}");
+        };
+        for (body, status, media, said) in [
+            (by_another, 403, PLAIN, ""),
+            (asked(0), 200, PLAIN, "\u{2014} w.example "),
+            (asked(1), 200, PLAIN, "\u{2014} w.example "),
+            (asked(0), 409, SIZE_MEDIA, "1\n"),
+            (other, 404, PLAIN, ""),
+            (goes_on(9), 422, PLAIN, ""),
+            ("old".to_owned(), 400, PLAIN, ""),
+        ] {
+            ask(body, status, media, said).await;
         }
+        // What cannot be kept is no cosignature; with room again it is one.
+        let mut taken = remembered.into_os_string();
+        taken.push(format!(".{}.new", std::process::id()));
+        std::fs::create_dir(&taken).unwrap();
+        ask(goes_on(2), 500, PLAIN, "").await;
+        std::fs::remove_dir(&taken).unwrap();
+        ask(goes_on(2), 200, PLAIN, "\u{2014} w.example ").await;
         let large = "x".repeat(LARGEST_BODY + 1);
         for (request, status) in [
             (http::TestRequest::post().uri("/add-checkpoint").set_payload(large), 413),

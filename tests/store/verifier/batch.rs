@@ -66,7 +66,9 @@ impl Batch {
     pub fn judge(self) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         std::fs::write(self.folder.path().join("cases.jsonl"), &self.cases).unwrap();
+        // Neither the environment nor installed packages (`-I -S`): it has the standard library alone, and says so.
         let ran = Command::new("python3")
+            .args(["-I", "-S"])
             .arg(root.join("tests/store/verifier/batch.py"))
             .arg(root.join("docs/verifier"))
             .arg(self.folder.path())

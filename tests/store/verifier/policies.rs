@@ -1,16 +1,22 @@
 //! Witnesses: C2SP tlog-policy and tlog-cosignature, in both verifiers (k of n, honest and attacked). Each verdict is that
 //! for which the case was made.
 
+use std::path::Path;
+
 use data_encoding::BASE64;
+use relais::audit::note::Note;
 use relais::audit::policy::PolicyError;
-use relais::audit::{Policy, SignedCheckpoint};
+use relais::audit::tree::{LeafHashes, consistency_proof, inclusion_proof, leaf_hash};
+use relais::audit::{Policy, SignedCheckpoint, TlogProof};
+use relais::cli::audit::AuditCommand;
 use relais::clock::{Clock, SystemClock};
 use relais::crypto::SystemChance;
 use relais::crypto::hash::sha256;
 use relais::crypto::sign::SigningKey;
 
 use super::batch::{Batch, Dice};
-use super::{Log, hex};
+use super::logs::Export;
+use super::{Log, bodies, hex};
 
 struct Witness {
     name: String,
@@ -209,5 +215,82 @@ fn a_doubtful_policy_is_refused() {
     batch.command("policy alone", &["verify-checkpoint", &file, "--policy", &policy], true);
     let policy = batch.file(format!("log {}\nwitness a {x}\nquorum a\n", stranger.vkey()));
     batch.command("another policy alone", &["verify-checkpoint", &file, "--policy", &policy], false);
+    batch.judge();
+}
+
+#[derive(clap::Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+/// Whether our own command line accepts a receipt under a policy.
+fn ours_accepts(receipt: &str, policy: &str, vkey: &str) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (receipt, policy) = (file("receipt", receipt), file("policy", policy));
+    let words = ["audit", "receipt", &receipt, "--vkey", vkey, "--policy", &policy];
+    let line = <Line as clap::Parser>::parse_from(words);
+    let (mut out, mut progress) = (Vec::new(), Vec::new());
+    let code = relais::cli::audit::run(&line.command, Path::new("."), &mut out, &mut progress).unwrap();
+    format!("{code:?}") == format!("{:?}", std::process::ExitCode::SUCCESS)
+}
+
+#[test]
+fn every_command_asks_for_the_witnesses_of_the_policy() {
+    let (log, mut batch) = (Log::new("relais.example/journal"), Batch::new());
+    let pool = bodies(6);
+    let (w, x) = (Witness::new("w.example/temoin"), Witness::new("x.example/temoin"));
+    let mut hashes = LeafHashes(pool.iter().map(|b| leaf_hash(b.as_bytes())).collect());
+    let inclusion = inclusion_proof(2, 6, &mut hashes).unwrap();
+    let consistency: String =
+        consistency_proof(4, 6, &mut hashes).unwrap().iter().map(|h| BASE64.encode(h) + "\n").collect();
+    let vkey = log.vkey().to_string();
+    let rules = format!("witness w {}\nwitness x {}\ngroup g all w x\nquorum g\n", w.vkey(), x.vkey());
+    let (policy, named) = (batch.file(&rules), batch.file(format!("log {vkey}\n{rules}")));
+    let (older, proof) = (batch.file(log.sign(&pool[..4])), batch.file(&consistency));
+    let records = batch.file(pool.iter().map(|r| format!("{r}\n")).collect::<String>());
+    let plain = log.sign(&pool);
+    for (by, holds) in [(&[&w, &x][..], true), (&[&w], false), (&[&x], false), (&[], false)] {
+        let note = by.iter().fold(plain.clone(), |note, one| note + one.cosign(&plain, AT).as_str());
+        let signed = SignedCheckpoint::parse(&note).unwrap();
+        let receipt = TlogProof::new(2, inclusion.clone(), signed).unwrap().with_record(&pool[2]).unwrap();
+        let receipt = receipt.to_string();
+        assert_eq!(ours_accepts(&receipt, &rules, &vkey), holds, "{} cosigned", by.len());
+        let export = Export { records: pool.clone(), note: Some(note.clone()) }.text();
+        let (note, receipt, export) = (batch.file(note), batch.file(receipt), batch.file(export));
+        for command in [
+            vec!["verify-checkpoint", note.as_str()],
+            vec!["verify-receipt", &receipt],
+            vec!["verify-export", &export],
+            // Where the export has none, the newest checkpoint that is given.
+            vec!["verify-export", &records, "--checkpoint", &note],
+            vec!["verify-consistency", &older, &note, &proof],
+        ] {
+            let name = format!("{} cosigned: {}", by.len(), command[0]);
+            let given = [command.as_slice(), &["--policy", &policy, "--key", &vkey]].concat();
+            let alone = [command.as_slice(), &["--policy", &named]].concat();
+            for arguments in [&given, &alone] {
+                let words = if holds {
+                    "Témoins : w ("
+                } else {
+                    "le quorum de témoins (« g ») n'est pas atteint"
+                };
+                batch.command(&name, arguments, holds).saying(words);
+            }
+            // The same files without a policy: they lack nothing else.
+            let without = [command.as_slice(), &["--key", &vkey]].concat();
+            batch.command(&name, &without, true).saying("aucune politique donnée");
+        }
+    }
+    // A report has no witnesses, and a policy is not said to be met.
+    let text = "Relais, rapport mensuel du journal, version 1\nConsultations : 12\n".to_owned();
+    let report = batch.file(Note::sign(text, &log.origin, &log.key).unwrap().to_string());
+    let arguments = ["verify-report", report.as_str(), "--policy", &named];
+    batch.command("report", &arguments, true).saying("un rapport n'est pas cosigné");
     batch.judge();
 }
