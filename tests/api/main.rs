@@ -9,6 +9,7 @@ mod canaries;
 mod edge;
 mod headers;
 mod kept_forms;
+mod lists;
 mod openapi;
 mod operations;
 mod pages;
