@@ -6,6 +6,9 @@ use std::fmt;
 use data_encoding::{Encoding, Specification};
 use std::sync::LazyLock;
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
 use crate::clock::{Chance, NoChance};
 
 static BASE32: LazyLock<Option<Encoding>> = LazyLock::new(|| {
@@ -29,6 +32,16 @@ fn check(text: &str) -> Result<(), InvalidId> {
         Ok(bytes) if bytes.len() == 16 => Ok(()),
         _ => Err(InvalidId),
     }
+}
+
+fn schema() -> RefOr<Schema> {
+    let object = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .min_length(Some(26))
+        .max_length(Some(26))
+        .pattern(Some("^[a-kmnp-z2-9]{26}$"))
+        .build();
+    RefOr::T(Schema::Object(object))
 }
 
 macro_rules! id_newtypes {
@@ -86,6 +99,14 @@ macro_rules! id_newtypes {
                 Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                schema()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     )*};
 }
 

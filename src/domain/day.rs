@@ -150,6 +150,14 @@ impl<'de> serde::Deserialize<'de> for Day {
     }
 }
 
+/// A day that may be left out, for what keeps the calendar's own type: bounded as [`Day`].
+///
+/// # Errors
+/// As [`Day::parse`].
+pub fn day_if_any<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<NaiveDate>, D::Error> {
+    Ok(<Option<Day> as serde::Deserialize>::deserialize(d)?.map(Day::date))
+}
+
 impl utoipa::PartialSchema for Day {
     fn schema() -> RefOr<Schema> {
         let object = ObjectBuilder::new()

@@ -10,6 +10,7 @@ pub mod emergency;
 pub mod explain;
 pub mod hours;
 pub mod item;
+pub mod lists;
 pub mod person;
 pub mod pruning;
 pub mod record;

@@ -10,6 +10,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::text::{EntryError, Text};
 use super::vocabulary::{Capacity, Function};
 use crate::clock::{self, Timestamp};
 use crate::ids::{AssignmentId, HolderId, OrganisationId};
@@ -192,19 +193,24 @@ impl PersonFacts {
 }
 
 /// Where a document can be found; never its content, never shown in logs.
+///
+/// INVARIANT: what is entered is a [`Text`], under every rule of today. Only what is kept is read back as it is, under
+/// the rules of its day: a signature must not become unreadable by a rule that came after it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "StoredReference")]
 pub struct Reference(String);
 
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct StoredReference(String);
+
 impl Reference {
+    /// Reads what a person wrote.
+    ///
     /// # Errors
-    /// When the text is empty, longer than 140 characters or not on one line.
-    pub fn new(text: &str) -> Result<Self, PersonError> {
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > 140 || text.chars().any(char::is_control) {
-            return Err(PersonError::Reference);
-        }
-        Ok(Self(text.to_owned()))
+    /// [`EntryError`] saying which rule refuses it and what to do.
+    pub fn new(text: &str) -> Result<Self, EntryError> {
+        Text::parse(text).map(|text| Self::from(&text))
     }
 
     #[must_use]
@@ -213,10 +219,20 @@ impl Reference {
     }
 }
 
-impl TryFrom<String> for Reference {
+impl From<&Text<140>> for Reference {
+    fn from(text: &Text<140>) -> Self {
+        Self(text.as_str().to_owned())
+    }
+}
+
+impl TryFrom<StoredReference> for Reference {
     type Error = PersonError;
-    fn try_from(text: String) -> Result<Self, PersonError> {
-        Self::new(&text)
+    fn try_from(stored: StoredReference) -> Result<Self, PersonError> {
+        let text = stored.0.trim();
+        if text.is_empty() || text.chars().count() > 140 || text.chars().any(char::is_control) {
+            return Err(PersonError::Reference);
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 

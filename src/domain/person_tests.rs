@@ -154,6 +154,19 @@ fn people_read_back_checked_and_show_nothing_in_debug() {
     assert!(!format!("{holder:?}").contains("livret"));
     assert!(serde_json::from_str::<HolderFacts>(&text.replace("parent", "guardian")).is_err());
     for bad in ["", "  ", "deux\nlignes", &"x".repeat(141)] {
-        assert_eq!(Reference::new(bad), Err(PersonError::Reference));
+        assert!(Reference::new(bad).is_err(), "{bad:?}");
+        assert!(serde_json::from_value::<Reference>(serde_json::json!(bad)).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn law_7_no_reference_is_entered_with_a_nir_and_an_older_one_is_still_read() {
+    for (bad, why) in [
+        ("dossier 1 85 05 78 006 084 91", EntryError::NirLike),
+        ("armoire\u{200b} 3", EntryError::InvisibleCharacter),
+    ] {
+        assert_eq!(Reference::new(bad), Err(why), "{bad:?}");
+        let kept: Reference = serde_json::from_value(serde_json::json!(bad)).unwrap();
+        assert_eq!(kept.as_str(), bad, "a sheet that was signed before stays a sheet");
     }
 }

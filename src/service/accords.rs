@@ -29,6 +29,7 @@ use crate::domain::accord::{
 };
 use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::person::AgeBand;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Level, Purpose, Secrecy};
@@ -41,21 +42,21 @@ use crate::store::fact::{FactKind, NewFact};
 pub struct LineInput {
     pub recipient: RecipientInput,
     /// `recipient` or `contributor`.
-    #[schema(value_type = String)]
     pub kind: LineKind,
     /// « cette personne seulement ».
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub only_assignment: Option<AssignmentId>,
     /// Subjects named for this recipient.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<13, _, _>")]
+    #[schema(max_items = 13)]
     pub categories: Vec<Category>,
     /// Versions whose exact words this recipient will read.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub shows: Vec<ItemVersionId>,
     /// Services whose taking part this recipient will know.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub names_services: Vec<RecipientInput>,
 }
 
@@ -71,18 +72,18 @@ pub struct InterpreterInput {
 #[serde(deny_unknown_fields)]
 pub struct AccordInput {
     pub purpose: Purpose,
-    #[schema(value_type = String, format = Date)]
     pub starts: Day,
     /// First day on which it no longer counts.
-    #[schema(value_type = String, format = Date)]
     pub ends: Day,
     /// Language in which the notice is read (`fr`, `ar`, `fr-LSF`).
+    #[schema(max_length = 20, pattern = "^[A-Za-z]{2,8}(-[A-Za-z]{2,8})*$")]
     pub language: String,
     #[serde(default)]
     pub interpreter: Option<InterpreterInput>,
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub lines: Vec<LineInput>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub replaces: Option<AccordId>,
 }
 

@@ -50,7 +50,6 @@ pub struct ActionInput {
     pub category: Category,
     pub what: Text<140>,
     pub by_when: Day,
-    #[schema(value_type = String)]
     pub who: ParticipationId,
 }
 

@@ -16,6 +16,7 @@ use crate::audit::tree::consistency_proof;
 use crate::audit::{Disclosed, LeafBody, Pseudonym};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::cell::Reason;
+use crate::domain::day::day_if_any;
 use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
@@ -66,9 +67,11 @@ const SCAN: usize = 2000;
 #[serde(deny_unknown_fields, default)]
 pub struct RecordSearch {
     /// First day, in Paris.
+    #[serde(deserialize_with = "day_if_any")]
     #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<NaiveDate>,
     /// Last day, in Paris.
+    #[serde(deserialize_with = "day_if_any")]
     #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<NaiveDate>,
     #[schema(value_type = Option<String>)]

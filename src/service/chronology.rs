@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::domain::accord::{Accord, AccordState, RecipientKey, state};
 use crate::domain::cell::Need;
 use crate::domain::record::{Action, ResourceKind, RowRef};
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Purpose, Step, code_enum};
 use crate::ids::PathwayId;
 use crate::store::fact::FactKind;
@@ -68,14 +69,36 @@ pub struct ChronologyView {
     pub next: Option<String>,
 }
 
+/// Where a line stands among all that the pathway has: its moment, and of one moment its object. A page goes on from a
+/// place, whether or not the line that stood there is still shown.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    at: Timestamp,
+    what: Happened,
+    of: String,
+}
+
+impl Place {
+    fn sealed(&self) -> String {
+        format!("{} {} {}", self.at.micros(), self.what.code(), self.of)
+    }
+
+    fn opened(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ' ');
+        let at = Timestamp::from_micros(parts.next()?.parse().ok()?);
+        Some(Self { at, what: Happened::parse(parts.next()?).ok()?, of: parts.next()?.to_owned() })
+    }
+}
+
 /// A line before its words are fetched.
 struct Draft {
-    at: Timestamp,
+    place: Place,
     view: LineView,
     grant: Option<ItemGrant>,
 }
 
-fn line(at: Timestamp, what: Happened) -> Draft {
+/// `of` names the object, or one of its ends, and only that one among lines of this kind.
+fn line(at: Timestamp, what: Happened, of: &str) -> Draft {
     let view = LineView {
         at: at.rfc3339(),
         what,
@@ -86,7 +109,7 @@ fn line(at: Timestamp, what: Happened) -> Draft {
         id: None,
         label: None,
     };
-    Draft { at, view, grant: None }
+    Draft { place: Place { at, what, of: of.to_owned() }, view, grant: None }
 }
 
 fn labelled((mut view, words): (LineView, Words)) -> LineView {
@@ -103,18 +126,23 @@ fn page((next, items): (Option<String>, Vec<LineView>)) -> ChronologyView {
 
 fn course(scene: &mut Scene<'_>, into: &mut Vec<Draft>) -> Result<(), ServiceError> {
     let facts = scene.gate.facts();
-    into.push(line(facts.opened_at, Happened::Opened));
+    into.push(line(facts.opened_at, Happened::Opened, ""));
     let mut before = None;
-    for fact in scene.snapshot.facts_history::<CourseBody>(scene.key, &facts.id, FactKind::Course)? {
+    for (n, fact) in scene
+        .snapshot
+        .facts_history::<CourseBody>(scene.key, &facts.id, FactKind::Course)?
+        .into_iter()
+        .enumerate()
+    {
         if before.is_some() && before != Some(fact.facts.step) {
-            let mut one = line(fact.at, Happened::Step);
+            let mut one = line(fact.at, Happened::Step, &format!("{n:08}"));
             one.view.step = Some(fact.facts.step);
             into.push(one);
         }
         before = Some(fact.facts.step);
     }
     if let Some(at) = facts.closed_at {
-        into.push(line(at, Happened::Closed));
+        into.push(line(at, Happened::Closed, ""));
     }
     Ok(())
 }
@@ -132,12 +160,12 @@ fn places(
             continue;
         }
         let who = names.who(scene.snapshot, &p.assignment)?;
-        let mut one = line(joined, Happened::Joined);
+        let mut one = line(joined, Happened::Joined, p.id.as_str());
         one.view.who = Some(who.clone());
         into.push(one);
         let left = [p.ended_at, p.until_at].into_iter().flatten().filter(|t| *t <= scene.now).min();
         if let Some(at) = left {
-            let mut one = line(at, Happened::Left);
+            let mut one = line(at, Happened::Left, p.id.as_str());
             one.view.who = Some(who);
             into.push(one);
         }
@@ -158,7 +186,7 @@ fn items(scene: &mut Scene<'_>, me: &ParticipationFacts, into: &mut Vec<Draft>) 
         doors.dedup();
         for door in doors {
             if let Some((grant, version)) = readable(scene, me, item, door) {
-                let mut one = line(version.created_at, Happened::Written);
+                let mut one = line(version.created_at, Happened::Written, item.id.as_str());
                 one.view.category = Some(item.category);
                 one.view.id = Some(item.id.as_str().to_owned());
                 one.grant = Some(grant);
@@ -228,7 +256,7 @@ fn accords(scene: &mut Scene<'_>, me: &ParticipationFacts, into: &mut Vec<Draft>
             | AccordState::Expired
             | AccordState::Replaced { .. } => Happened::AccordOver,
         };
-        let mut one = line(at, what);
+        let mut one = line(at, what, id.as_str());
         one.view.purpose = Some(accord.facts().purpose());
         one.view.id = Some(id.as_str().to_owned());
         into.push(one);
@@ -242,7 +270,7 @@ fn shares(facts: &PathwayFacts, me: &ParticipationFacts, now: Timestamp, into: &
         if (!mine && to_me.is_none()) || share.starts > now {
             continue;
         }
-        let mut one = line(share.starts, Happened::Shared);
+        let mut one = line(share.starts, Happened::Shared, share.id.as_str());
         one.view.purpose = Some(share.purpose);
         // Only the sharer has a page of the share; a recipient has the items.
         one.view.id = mine.then(|| share.id.as_str().to_owned());
@@ -250,7 +278,7 @@ fn shares(facts: &PathwayFacts, me: &ParticipationFacts, now: Timestamp, into: &
         let own_end = to_me.filter(|_| !mine).and_then(|r| r.ended_at);
         let end = [Some(share.ends), share.ended_at, own_end].into_iter().flatten().min();
         if let Some(at) = end.filter(|t| *t <= now) {
-            let mut one = line(at, Happened::ShareEnded);
+            let mut one = line(at, Happened::ShareEnded, share.id.as_str());
             one.view.purpose = Some(share.purpose);
             into.push(one);
         }
@@ -266,13 +294,19 @@ fn handovers(scene: &Scene<'_>, me: &ParticipationFacts, into: &mut Vec<Draft>) 
         let done = h.outgoing_confirmed_at.max(h.incoming_confirmed_at).filter(|_| h.complete());
         let share = facts.shares.iter().find(|s| s.id == h.share).map(|s| s.starts);
         let mut one = match (done, h.accepted_at.or(share)) {
-            (Some(at), _) => line(at, Happened::HandoverDone),
-            (None, Some(at)) => line(at, Happened::HandoverAsked),
+            (Some(at), _) => line(at, Happened::HandoverDone, h.id.as_str()),
+            (None, Some(at)) => line(at, Happened::HandoverAsked, h.id.as_str()),
             (None, None) => continue,
         };
         one.view.id = (h.outgoing == me.id || h.incoming == me.id).then(|| h.id.as_str().to_owned());
         into.push(one);
     }
+}
+
+/// A cursor of a version that counted lines.
+fn no_place() -> ServiceError {
+    let expected = "la valeur `next` de la page précédente, telle quelle";
+    FieldErrors::one("cursor", EntryError::WrongType { expected }).into()
 }
 
 impl App {
@@ -291,12 +325,11 @@ impl App {
         self.read(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Chronology)?;
             let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
-            let skip: usize = match cursor {
-                None => 0,
+            let before = match cursor {
+                None => None,
                 Some(cursor) => {
                     let place = self.open_cursor(call, query.as_bytes(), cursor)?;
-                    // Lines are only ever added at the top: the place is counted from the bottom.
-                    String::from_utf8_lossy(&place).parse().unwrap_or(usize::MAX)
+                    Some(Place::opened(&String::from_utf8_lossy(&place)).ok_or_else(no_place)?)
                 }
             };
             let mut names = Names::default();
@@ -307,17 +340,18 @@ impl App {
             accords(scene, me, &mut drafts);
             shares(scene.gate.facts(), me, scene.now, &mut drafts);
             handovers(scene, me, &mut drafts);
-            drafts.sort_by_key(|d| d.at);
-            let left = if cursor.is_some() { skip.min(drafts.len()) } else { drafts.len() };
-            drafts.truncate(left);
-            let rest = left.saturating_sub(PAGE);
-            let shown = drafts.split_off(rest);
-            let next = match rest {
-                0 => None,
-                rest => Some(self.seal_cursor(call, query.as_bytes(), rest.to_string().as_bytes())?),
+            drafts.retain(|d| before.as_ref().is_none_or(|before| d.place < *before));
+            drafts.sort_by(|a, b| b.place.cmp(&a.place));
+            let more = drafts.len() > PAGE;
+            drafts.truncate(PAGE);
+            let next = match drafts.last().filter(|_| more) {
+                None => None,
+                Some(last) => {
+                    Some(self.seal_cursor(call, query.as_bytes(), last.place.sealed().as_bytes())?)
+                }
             };
-            let mut lines: Vec<Sealed<LineView>> = Vec::with_capacity(shown.len());
-            for draft in shown.into_iter().rev() {
+            let mut lines: Vec<Sealed<LineView>> = Vec::with_capacity(drafts.len());
+            for draft in drafts {
                 lines.push(match draft.grant {
                     Some(grant) => scene.snapshot.item_words(grant)?.with(draft.view).map_fn(labelled),
                     None => scene.seal_facts(draft.view),
@@ -325,5 +359,30 @@ impl App {
             }
             Ok(Sealed::all(lines).with(next).map_fn(page))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_orders_moments_before_objects() {
+        let place = |at, what, of: &str| Place { at: Timestamp::from_micros(at), what, of: of.to_owned() };
+        let in_order = [
+            place(-5, Happened::Shared, "b"),
+            place(0, Happened::Opened, ""),
+            place(0, Happened::Written, "a"),
+            place(0, Happened::Written, "b"),
+            place(7, Happened::Opened, ""),
+        ];
+        for pair in in_order.windows(2) {
+            assert!(pair[0] < pair[1], "{} {}", pair[0].sealed(), pair[1].sealed());
+        }
+        for place in in_order {
+            assert_eq!(Place::opened(&place.sealed()).map(|p| p.sealed()), Some(place.sealed()));
+        }
+        // A cursor that counted lines is none.
+        assert!(["17", "", "7 somewhere a", "x opened "].iter().all(|text| Place::opened(text).is_none()));
     }
 }

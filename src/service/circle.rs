@@ -33,7 +33,6 @@ use crate::store::pathway::{NewParticipation, ParticipationChange};
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteInput {
-    #[schema(value_type = String)]
     pub assignment: AssignmentId,
     pub mandate: Mandate,
     pub role: Role,

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::flow::Scene;
 use super::notices::{Frame, FrameLine, NamedPerson, spoken};
@@ -27,10 +29,8 @@ use crate::store::organisation::Organisation;
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecipientInput {
-    #[schema(value_type = String)]
     pub organisation: OrganisationId,
     pub profession: Profession,
-    #[schema(value_type = String)]
     pub mission: MissionId,
 }
 
@@ -70,6 +70,22 @@ impl<'de> Deserialize<'de> for Said {
         Self::parse(&String::deserialize(d)?).map_err(serde::de::Error::custom)
     }
 }
+
+impl utoipa::PartialSchema for Said {
+    fn schema() -> RefOr<Schema> {
+        let object = ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .max_length(Some(26))
+            .pattern(Some("^(young_person|parent|[a-kmnp-z2-9]{26})$"))
+            .description(Some(
+                "`young_person`, `parent` (which one is not known to who records it), or a holder's id",
+            ))
+            .build();
+        RefOr::T(Schema::Object(object))
+    }
+}
+
+impl utoipa::ToSchema for Said {}
 
 impl Said {
     /// From its code.

@@ -12,11 +12,12 @@ use crate::access::facts::{ItemKind, ShareRecipient};
 use crate::clock::Timestamp;
 use crate::crypto::envelope::DataKey;
 use crate::crypto::keyring::KeyOwner;
-use crate::domain::accord::{How, LineKind, Verification};
+use crate::domain::accord::{LineKind, Verification};
 use crate::domain::day::Day;
 use crate::domain::item::{ItemDraft, Submitted};
-use crate::domain::person::{HolderDraft, HolderFacts, PersonFacts, Reference};
+use crate::domain::person::{HolderDraft, HolderFacts, PersonFacts};
 use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::Text;
 use crate::domain::vocabulary::{Capacity, Category, Mandate, Purpose, Role, Secrecy, Step};
 use crate::ids::*;
 use crate::store::NewKey;
@@ -367,7 +368,7 @@ impl Family {
         Ok(AccordId::parse(&made.id).unwrap())
     }
 
-    pub fn signature(&self, by: Said, how: How) -> Happening {
+    pub fn signature(&self, by: Said, how: HowInput) -> Happening {
         Happening::Signed(SignatureInput {
             by,
             how,
@@ -377,8 +378,8 @@ impl Family {
         })
     }
 
-    pub fn paper() -> How {
-        How::Paper { original_at: Reference::new("armoire du PRE").unwrap() }
+    pub fn paper() -> HowInput {
+        HowInput::Paper { original_at: Text::parse("armoire du PRE").unwrap() }
     }
 
     pub fn signs(&self, recorder: &str, accord: &AccordId, by: Said) -> Result<Created, ServiceError> {

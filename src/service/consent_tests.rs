@@ -2,11 +2,10 @@
 
 use super::consent_fixture::{Family, act, code, date};
 use super::*;
-use crate::domain::accord::{How, Opinion};
+use crate::domain::accord::Opinion;
 use crate::domain::day::Day;
-use crate::domain::person::{Motive, Reference};
 use crate::domain::record::Action;
-use crate::domain::text::Paragraph;
+use crate::domain::text::{Paragraph, Text};
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role};
 use crate::ids::*;
 
@@ -142,7 +141,10 @@ fn law_an_impossibility_decided_by_a_second_person_leaves_one_parent() {
     f.signs("referente", &accord, f.mother()).unwrap();
     let ask = ImpossibilityInput {
         holder: f.father.clone(),
-        motive: Motive::NoAnswer { first_attempt: date(2027, 2, 1), second_attempt: date(2027, 2, 15) },
+        motive: MotiveInput::NoAnswer {
+            first_attempt: Day::new(date(2027, 2, 1)).unwrap(),
+            second_attempt: Day::new(date(2027, 2, 15)).unwrap(),
+        },
         statement: Paragraph::parse("Deux courriers sans réponse.").unwrap(),
     };
     let request =
@@ -191,10 +193,10 @@ fn law_an_impossibility_decided_by_a_second_person_leaves_one_parent() {
 fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
     let mut f = eleven();
     let (accord, _) = stay(&mut f);
-    let call = f.signature(f.mother(), How::Telephone);
+    let call = f.signature(f.mother(), HowInput::Telephone);
     assert_eq!(code(f.happens("referente", &accord, &call).unwrap_err()), "words_need_paper");
     let (oral, version) = schooling(&mut f);
-    f.happens("referente", &oral, &f.signature(f.mother(), How::Telephone)).unwrap();
+    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone)).unwrap();
     assert!(f.reads("prevention", &version, COORDINATION));
     f.t.go_to(2027, 3, 23);
     assert!(!f.reads("prevention", &version, COORDINATION));
@@ -205,13 +207,13 @@ fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
 fn a_sheet_signed_in_time_confirms_what_was_said_by_telephone() {
     let mut f = eleven();
     let (oral, version) = schooling(&mut f);
-    f.happens("referente", &oral, &f.signature(f.mother(), How::Telephone)).unwrap();
+    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone)).unwrap();
     f.t.go_to(2027, 3, 10);
     let sheet = |by| {
         Happening::SheetSigned(SheetInput {
             by,
             on: Day::new(date(2027, 3, 10)).unwrap(),
-            original_at: Reference::new("armoire").unwrap(),
+            original_at: Text::parse("armoire").unwrap(),
         })
     };
     assert_eq!(code(f.happens("referente", &oral, &sheet(f.father())).unwrap_err()), "nothing_to_confirm");

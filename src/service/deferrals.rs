@@ -31,9 +31,8 @@ use crate::store::fact::{FactKind, NewFact};
 #[serde(deny_unknown_fields)]
 pub struct DeferralInput {
     /// `young_person`, `parents`, `everybody`, or a holder's id.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, max_length = 26, pattern = "^(young_person|parents|everybody|[a-kmnp-z2-9]{26})$")]
     pub whose: DeferredFor,
-    #[schema(value_type = String)]
     pub organisation: OrganisationId,
     pub profession: Profession,
     /// Any purpose when left out.
@@ -41,13 +40,10 @@ pub struct DeferralInput {
     pub purpose: Option<Purpose>,
     /// The first day; from the beginning when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub from: Option<Day>,
     /// The last day; days to come included when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<Day>,
-    #[schema(value_type = String)]
     pub motive: DeferralMotive,
     /// What the manager decides on.
     pub statement: Paragraph<600>,
@@ -61,7 +57,6 @@ pub struct DeferralDecision {
     pub accepted: bool,
     /// The day of the review; needed to keep back, thirty days at most.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<Day>,
     pub motive: Paragraph<600>,
 }
@@ -111,7 +106,6 @@ pub struct DeferralLine {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DeferralList {
     pub items: Vec<DeferralLine>,
-    pub next: Option<String>,
 }
 
 /// Whose sheets the actor makes on this pathway: the référent's, or those of a service that can be hidden.
@@ -246,7 +240,7 @@ impl App {
                     version: 1,
                 });
             }
-            Ok(scene.seal_facts(DeferralList { items, next: None }))
+            Ok(scene.seal_facts(DeferralList { items }))
         })
     }
 

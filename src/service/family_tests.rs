@@ -4,7 +4,6 @@ use super::consent_fixture::{Family, act, code, date};
 use super::*;
 use crate::domain::accord::Opinion;
 use crate::domain::day::Day;
-use crate::domain::person::Motive;
 use crate::domain::record::Action;
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role};
@@ -57,7 +56,7 @@ fn a_closed_pathway_takes_no_more_accords_releases_or_signatures_and_still_hears
     }
     let asked = ImpossibilityInput {
         holder: f.father.clone(),
-        motive: Motive::Deceased,
+        motive: MotiveInput::Deceased,
         statement: Paragraph::parse("Décédé.").unwrap(),
     };
     let impossible =

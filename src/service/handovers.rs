@@ -19,6 +19,7 @@ use crate::access::{Existence, Resource, may_know};
 use crate::audit::Disclosed;
 use crate::domain::cell::Reason;
 use crate::domain::day::Day;
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
 use crate::ids::{HandoverId, ItemVersionId, ParticipationId, PathwayId, ShareId};
@@ -42,14 +43,14 @@ code_enum! {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewHandover {
-    #[schema(value_type = String)]
     pub incoming: ParticipationId,
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub items: Vec<ItemRef>,
     /// What is handed over is read until 24:00 of this day.
     pub last_day: Day,
     /// Named by a référent who leaves.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub new_referent: Option<ParticipationId>,
 }
 
@@ -94,7 +95,6 @@ pub struct HandoverLine {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HandoverList {
     pub items: Vec<HandoverLine>,
-    pub next: Option<String>,
 }
 
 const fn state_of(h: &HandoverFacts) -> HandoverState {
@@ -450,7 +450,7 @@ impl App {
                 });
                 items.push(HandoverLine { id: h.id.clone(), outgoing, incoming, state, mine, waits_for_me });
             }
-            Ok(scene.seal_facts(HandoverList { items, next: None }))
+            Ok(scene.seal_facts(HandoverList { items }))
         })
     }
 }

@@ -4,6 +4,7 @@
 //! * Two persons: who requests never decides (LAW §5, DESIGN §3).
 //! * It concerns a holder, once, not an accord; the manager reads the motive and no item.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Scene;
@@ -18,16 +19,81 @@ use crate::domain::vocabulary::Function;
 use crate::ids::{AssignmentId, HolderId, ImpossibilityId, OrganisationId, PathwayId, ProfessionalId};
 use crate::store::fact::{Fact, FactKind, NewFact};
 
+/// Why a holder cannot be asked, as it is stated.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "motive", rename_all = "snake_case", try_from = "MotiveFields")]
+pub enum MotiveInput {
+    Deceased,
+    Unknown,
+    AuthorityWithdrawn,
+    NoAnswer { first_attempt: Day, second_attempt: Day },
+    ContactWouldEndanger,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MotiveKind {
+    Deceased,
+    Unknown,
+    AuthorityWithdrawn,
+    NoAnswer,
+    ContactWouldEndanger,
+}
+
+/// Read flat: a refusal names the field, which it cannot inside a tagged value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MotiveFields {
+    motive: MotiveKind,
+    first_attempt: Option<Day>,
+    second_attempt: Option<Day>,
+}
+
+impl TryFrom<MotiveFields> for MotiveInput {
+    type Error = serde::de::value::Error;
+    fn try_from(fields: MotiveFields) -> Result<Self, Self::Error> {
+        let plain = match fields.motive {
+            MotiveKind::NoAnswer => {
+                let missing = Self::Error::missing_field;
+                return Ok(Self::NoAnswer {
+                    first_attempt: fields.first_attempt.ok_or_else(|| missing("first_attempt"))?,
+                    second_attempt: fields.second_attempt.ok_or_else(|| missing("second_attempt"))?,
+                });
+            }
+            MotiveKind::Deceased => Self::Deceased,
+            MotiveKind::Unknown => Self::Unknown,
+            MotiveKind::AuthorityWithdrawn => Self::AuthorityWithdrawn,
+            MotiveKind::ContactWouldEndanger => Self::ContactWouldEndanger,
+        };
+        match (fields.first_attempt, fields.second_attempt) {
+            (None, None) => Ok(plain),
+            (Some(_), _) => Err(Self::Error::unknown_field("first_attempt", &["motive"])),
+            (None, Some(_)) => Err(Self::Error::unknown_field("second_attempt", &["motive"])),
+        }
+    }
+}
+
+impl MotiveInput {
+    const fn domain(self) -> Motive {
+        match self {
+            Self::Deceased => Motive::Deceased,
+            Self::Unknown => Motive::Unknown,
+            Self::AuthorityWithdrawn => Motive::AuthorityWithdrawn,
+            Self::NoAnswer { first_attempt, second_attempt } => Motive::NoAnswer {
+                first_attempt: first_attempt.date(),
+                second_attempt: second_attempt.date(),
+            },
+            Self::ContactWouldEndanger => Motive::ContactWouldEndanger,
+        }
+    }
+}
+
 /// A request.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImpossibilityInput {
-    #[schema(value_type = String)]
     pub holder: HolderId,
-    /// `{"motive": "deceased" | "unknown" | "authority_withdrawn" | "contact_would_endanger"}` or
-    /// `{"motive": "no_answer", "first_attempt": …, "second_attempt": …}`.
-    #[schema(value_type = Object)]
-    pub motive: Motive,
+    pub motive: MotiveInput,
     /// What the manager decides on.
     pub statement: Paragraph<600>,
 }
@@ -39,7 +105,6 @@ pub struct ImpossibilityDecision {
     pub accepted: bool,
     /// First day on which it no longer counts; needed to accept.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<Day>,
     pub motive: Paragraph<600>,
 }
@@ -101,7 +166,8 @@ impl App {
                     "Une demande pour ce titulaire attend déjà la décision d'un responsable.",
                 ));
             }
-            if let Motive::NoAnswer { first_attempt, second_attempt } = input.motive
+            let motive = input.motive.domain();
+            if let Motive::NoAnswer { first_attempt, second_attempt } = motive
                 && (first_attempt >= second_attempt || second_attempt > scene.now.paris_day())
             {
                 return Err(rule(&PersonError::Attempts));
@@ -109,7 +175,7 @@ impl App {
             scene.motive = Some(input.statement.as_str().to_owned());
             let body = RequestBody {
                 holder: input.holder.clone(),
-                motive: input.motive.clone(),
+                motive,
                 requested_by: actor.id.clone(),
                 requester: actor.professional.clone(),
                 organisation: actor.organisation.clone(),

@@ -33,6 +33,7 @@ use crate::store::item::{NewItem, NewVersion, Words};
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemInput {
+    #[schema(min_length = 1, max_length = 140)]
     pub label: String,
     pub content: Submitted,
     /// The last day on which it holds.
@@ -46,6 +47,7 @@ pub struct ItemInput {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionInput {
+    #[schema(min_length = 1, max_length = 140)]
     pub label: String,
     pub content: Submitted,
     pub valid_until: Option<Day>,

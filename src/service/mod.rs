@@ -135,7 +135,7 @@ pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
 pub use greeting::Greeting;
-pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput};
+pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput, MotiveInput};
 pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
 pub use notices::{NOTICE_VERSION, NoticeText};
 pub use receipts::{OwnAct, OwnActs};
@@ -145,7 +145,7 @@ pub use release_views::{ReleaseList, ReleaseView};
 pub use releases::ReleaseInput;
 pub use rotation::Rotation;
 pub use signatures::{
-    Channel, Happening, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
+    Channel, Happening, HowInput, NoInput, OpinionInput, SheetId, SheetInput, SignatureInput, TalkInput,
 };
 pub use statute_list::{StatuteLine, StatuteList, StatuteState};
 pub use statutes::{

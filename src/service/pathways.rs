@@ -33,7 +33,7 @@ use crate::domain::text::{Text, search_key};
 use crate::domain::vocabulary::{Function, Mandate, Profession, Purpose, Role, Step, code_enum};
 use crate::ids::{FactId, ParticipationId, PathwayId};
 use crate::store::fact::{FactKind, NewFact};
-use crate::store::pathway::{CourseBody, NewParticipation};
+use crate::store::pathway::{CourseBody, NewParticipation, PathwayPlace};
 use crate::store::{NewKey, StoreError};
 
 /// A review is at most this far away.
@@ -238,6 +238,11 @@ pub(super) fn number_of(scene: &mut Scene<'_>) -> Result<usize, ServiceError> {
     Ok(places.iter().position(|p| p.pathway == *id).map_or(0, |at| at.saturating_add(1)))
 }
 
+/// The order of the list, as text: what is older is less.
+fn place_key(place: &PathwayPlace) -> String {
+    format!("{:020} {}", place.first.0.micros(), place.first.1)
+}
+
 /// What somebody reads whose intervention makes no référent.
 pub const CANNOT_OPEN: &str = "Votre mission ne permet pas d'ouvrir un parcours. Parlez-en à un référent.";
 
@@ -374,25 +379,23 @@ impl App {
                 std::str::from_utf8(&bytes).map(str::to_owned).ok()
             }
         };
-        let last = std::cell::RefCell::new(None);
+        let last: std::cell::RefCell<Option<String>> = std::cell::RefCell::new(None);
         let lines = self.read_many(
             call,
             act(Action::List),
             |snapshot, actor, _| {
                 let here = snapshot.pathways_numbered(&actor.assignment().id)?;
-                let mut page: Vec<PathwayId> = here
+                // The cursor says where the last one stood: whether it is still there does not matter.
+                let mut page: Vec<PathwayPlace> = here
                     .into_iter()
                     .rev()
-                    .filter(|p| p.here)
-                    .map(|p| p.pathway)
-                    .skip_while(|p| after.as_deref().is_some_and(|a| a != p.as_str()))
-                    .skip(usize::from(after.is_some()))
+                    .filter(|p| p.here && after.as_deref().is_none_or(|after| *place_key(p) < *after))
                     .take(PAGE.saturating_add(1))
                     .collect();
                 let more = page.len() > PAGE;
                 page.truncate(PAGE);
-                *last.borrow_mut() = page.last().filter(|_| more).cloned();
-                Ok(page)
+                *last.borrow_mut() = page.last().filter(|_| more).map(place_key);
+                Ok(page.into_iter().map(|p| p.pathway).collect())
             },
             |scene| {
                 let number = number_of(scene)?;
@@ -400,7 +403,7 @@ impl App {
             },
         )?;
         let next = match last.into_inner() {
-            Some(id) => Some(self.seal_cursor(call, QUERY, id.as_str().as_bytes())?),
+            Some(key) => Some(self.seal_cursor(call, QUERY, key.as_bytes())?),
             None => None,
         };
         Ok(lines.map(|items| PathwayList { items, next }))

@@ -54,8 +54,10 @@ pub struct IdentitySheet {
     pub first_name: Text<80>,
     pub name: Text<80>,
     #[serde(default)]
+    #[schema(max_items = 10)]
     pub contacts: Vec<ContactLine>,
     #[serde(default)]
+    #[schema(max_items = 10)]
     pub emergency_contacts: Vec<EmergencyLine>,
 }
 

@@ -28,24 +28,20 @@ use crate::domain::accord::{Event, EventKind, LineKind, Opinion};
 use crate::domain::cell::{Need, Reason};
 use crate::domain::day::Day;
 use crate::domain::explain::{Context, repair_line, sentence};
+use crate::domain::lists::{MOST_NAMED, at_most, at_most_if_any};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Level, Profession, Purpose, Regime, Secrecy};
 use crate::ids::{
     AssignmentId, ItemId, ItemVersionId, MissionId, OrganisationId, ParticipationId, PathwayId, StatuteId,
 };
 
-/// No request names more things than this.
-pub(super) const MOST: usize = 100;
-
 /// An item, at the version that was looked at; its current one when left out.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemRef {
-    #[schema(value_type = String)]
     pub item: ItemId,
     /// When given and no longer the current one, the answer is 409: nobody shares what they have not seen.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub version: Option<ItemVersionId>,
 }
 
@@ -55,11 +51,9 @@ pub struct ItemRef {
 pub struct Hypothetical {
     /// Changes nothing in the answer, which comes from the charter alone.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub organisation: Option<OrganisationId>,
     pub profession: Profession,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub mission: Option<MissionId>,
     /// Left out: not bound, the most cautious.
     #[serde(default)]
@@ -72,14 +66,15 @@ pub struct Hypothetical {
 pub struct PreviewRequest {
     pub purpose: Purpose,
     /// What would be shared; or leave it out and give a category.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub items: Vec<ItemRef>,
     /// A subject with nothing written (« Puis-je le lui dire ? »).
     #[serde(default)]
     pub category: Option<Category>,
     /// Left out: everybody whom the asker sees in the circle.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, deserialize_with = "at_most_if_any::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub recipients: Option<Vec<ParticipationId>>,
     #[serde(default)]
     pub hypothetical: Option<Hypothetical>,
@@ -88,7 +83,6 @@ pub struct PreviewRequest {
     pub last_day: Option<Day>,
     /// The asker's own statutory record.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub statute: Option<StatuteId>,
 }
 
@@ -391,7 +385,7 @@ pub(super) fn told(
 
 /// Items, or one category: never both, never neither.
 pub(super) fn either(items: &[ItemRef], category: Option<Category>) -> Result<(), ServiceError> {
-    if items.len() > MOST {
+    if items.len() > MOST_NAMED {
         return Err(ServiceError::rule(
             "too_many",
             "Pas plus de 100 informations à la fois : choisissez les plus utiles.",
@@ -512,7 +506,7 @@ impl App {
     ) -> Result<Vec<&'a ParticipationFacts>, ServiceError> {
         match &request.recipients {
             Some(named) => {
-                let unique: BTreeSet<&ParticipationId> = named.iter().take(MOST).collect();
+                let unique: BTreeSet<&ParticipationId> = named.iter().collect();
                 unique.into_iter().map(|id| named_by_me(scene, id)).collect()
             }
             None if request.hypothetical.is_some() => Ok(Vec::new()),

@@ -30,13 +30,11 @@ use crate::store::fact::{FactKind, NewFact};
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseInput {
-    #[schema(value_type = String)]
     pub item_version: ItemVersionId,
     pub recipient: RecipientInput,
     pub purpose: Purpose,
     /// « cette personne seulement ».
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub only_assignment: Option<AssignmentId>,
 }
 

@@ -130,7 +130,6 @@ pub struct ShareLine {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShareList {
     pub items: Vec<ShareLine>,
-    pub next: Option<String>,
 }
 
 fn find<'a>(scene: &Scene<'a>, id: &ShareId) -> Result<&'a ShareFacts, ServiceError> {
@@ -368,7 +367,7 @@ impl App {
                     items.push(line);
                 }
             }
-            Ok(scene.seal_facts(ShareList { items, next: None }))
+            Ok(scene.seal_facts(ShareList { items }))
         })
     }
 

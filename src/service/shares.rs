@@ -16,9 +16,7 @@ use utoipa::ToSchema;
 
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::members::{me, named_by_me, place_holders};
-use super::preview::{
-    ItemRef, MOST, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten,
-};
+use super::preview::{ItemRef, Subject, all_will_read, either, end_of, own_statute, own_subjects, unwritten};
 use super::who::still_open;
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts, ShareFacts, ShareRecipient};
@@ -26,6 +24,7 @@ use crate::access::{Decision, Resource};
 use crate::clock::{Timestamp, plus_months};
 use crate::domain::cell::{Need, Reason};
 use crate::domain::day::{Day, french_date};
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Regime};
 use crate::ids::{AccordId, ItemVersionId, ParticipationId, PathwayId, ShareId, StatuteId};
@@ -46,16 +45,17 @@ pub struct NewShare {
     /// A stay: its first day, so that what is not read is told before. Left out where it has begun.
     #[serde(default)]
     pub departure: Option<Day>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub items: Vec<ItemRef>,
     /// One's own items of one subject; what is written later joins only when its author confirms.
     #[serde(default)]
     pub category: Option<Category>,
-    #[schema(value_type = Vec<String>)]
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub recipients: Vec<ParticipationId>,
     /// The sharer's own statutory record.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub statute: Option<StatuteId>,
 }
 
@@ -65,7 +65,6 @@ pub struct NewShare {
 pub struct EndShare {
     /// One recipient; everybody when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub recipient: Option<ParticipationId>,
 }
 
@@ -75,7 +74,8 @@ pub struct EndShare {
 pub struct JoinShare {
     pub item: ItemRef,
     /// Everybody who will read it, as the preview named them.
-    #[schema(value_type = Vec<String>)]
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub readers: Vec<ParticipationId>,
 }
 
@@ -249,7 +249,7 @@ pub(super) fn named<'a>(
     if unique.contains(myself) {
         return Err(ServiceError::rule("recipient_is_self", "On ne partage pas avec soi-même."));
     }
-    if unique.is_empty() || unique.len() > MOST {
+    if unique.is_empty() || unique.len() > MOST_NAMED {
         return Err(ServiceError::rule("recipients", "Nommez au moins une personne, et 100 au plus."));
     }
     unique.into_iter().map(|id| named_by_me(scene, id)).collect()

@@ -11,10 +11,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::accords::{AccordInput, InterpreterInput, LineInput};
-use super::consent::RecipientInput;
+use super::consent::{RecipientInput, accord_rule};
 use super::{Act, App, Call, Created, Idempotency, ServiceError};
-use crate::domain::accord::LineKind;
+use crate::domain::accord::{Language, LineKind};
 use crate::domain::day::Day;
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::{AssignmentId, PathwayId};
@@ -28,17 +29,17 @@ const MOST: usize = 12;
 pub struct SiblingsLine {
     pub recipient: RecipientInput,
     /// `recipient` or `contributor`.
-    #[schema(value_type = String)]
     pub kind: LineKind,
     /// « cette personne seulement ».
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub only_assignment: Option<AssignmentId>,
     /// Subjects named for this recipient.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<13, _, _>")]
+    #[schema(max_items = 13)]
     pub categories: Vec<Category>,
     /// Services whose taking part this recipient will know.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub names_services: Vec<RecipientInput>,
 }
 
@@ -47,18 +48,20 @@ pub struct SiblingsLine {
 #[serde(deny_unknown_fields)]
 pub struct SiblingsInput {
     /// One pathway per child, each of which the collector may collect for.
-    #[schema(value_type = Vec<String>)]
+    #[serde(deserialize_with = "at_most::<MOST, _, _>")]
+    #[schema(max_items = 12)]
     pub pathways: Vec<PathwayId>,
     pub purpose: Purpose,
-    #[schema(value_type = String, format = Date)]
     pub starts: Day,
     /// First day on which it no longer counts.
-    #[schema(value_type = String, format = Date)]
     pub ends: Day,
     /// Language in which the notice is read (`fr`, `ar`, `fr-LSF`).
+    #[schema(max_length = 20, pattern = "^[A-Za-z]{2,8}(-[A-Za-z]{2,8})*$")]
     pub language: String,
     #[serde(default)]
     pub interpreter: Option<InterpreterInput>,
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub lines: Vec<SiblingsLine>,
 }
 
@@ -72,13 +75,15 @@ impl SiblingsInput {
     /// Two children at least, each named once.
     ///
     /// # Errors
-    /// The field `pathways`.
+    /// The field `pathways`; a language that is none.
     pub fn checked(self) -> Result<Siblings, ServiceError> {
         let unique: BTreeSet<&PathwayId> = self.pathways.iter().collect();
         if unique.len() != self.pathways.len() || unique.len() < 2 || unique.len() > MOST {
             let expected = "de deux à douze parcours, chacun une fois";
             return Err(FieldErrors::one("pathways", EntryError::WrongType { expected }).into());
         }
+        // A language that is none is none for each child: told once, before anything is prepared.
+        Language::parse(&self.language).map_err(|e| accord_rule(&e))?;
         let lines = self.lines.into_iter().map(|l| LineInput {
             recipient: l.recipient,
             kind: l.kind,

@@ -7,6 +7,7 @@
 //! * A signature takes effect on the next request: the pathway's version rises with it.
 
 use chrono::NaiveDate;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::accord_views::status;
@@ -21,8 +22,11 @@ use crate::domain::accord::{
     Accord, AccordState, Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification,
 };
 use crate::domain::day::Day;
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::person::Reference;
 use crate::domain::release::Release;
+use crate::domain::text::Text;
+use crate::domain::vocabulary::Mode;
 use crate::ids::{AccordId, AccordLineId, ConsentEventId, ReleaseId};
 use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::{EventBody, Sheet};
@@ -34,23 +38,64 @@ pub enum SheetId {
     Release(ReleaseId),
 }
 
+/// How a signature is said to have been given.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "mode", rename_all = "snake_case", try_from = "HowFields")]
+pub enum HowInput {
+    Paper {
+        /// Where the original is kept.
+        original_at: Text<140>,
+    },
+    OralPresent,
+    Telephone,
+}
+
+/// Read flat: a refusal names the field, which it cannot inside a tagged value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HowFields {
+    mode: Mode,
+    original_at: Option<Text<140>>,
+}
+
+impl TryFrom<HowFields> for HowInput {
+    type Error = serde::de::value::Error;
+    fn try_from(fields: HowFields) -> Result<Self, Self::Error> {
+        match (fields.mode, fields.original_at) {
+            (Mode::Paper, Some(original_at)) => Ok(Self::Paper { original_at }),
+            (Mode::Paper, None) => Err(Self::Error::missing_field("original_at")),
+            (Mode::OralPresent, None) => Ok(Self::OralPresent),
+            (Mode::Telephone, None) => Ok(Self::Telephone),
+            (Mode::OralPresent | Mode::Telephone, Some(_)) => {
+                Err(Self::Error::unknown_field("original_at", &["mode"]))
+            }
+        }
+    }
+}
+
+impl HowInput {
+    fn domain(&self) -> How {
+        match self {
+            Self::Paper { original_at } => How::Paper { original_at: Reference::from(original_at) },
+            Self::OralPresent => How::OralPresent,
+            Self::Telephone => How::Telephone,
+        }
+    }
+}
+
 /// A signature.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatureInput {
     /// `young_person`, or a holder's id.
-    #[schema(value_type = String)]
     pub by: Said,
-    /// `{"mode": "paper", "original_at": …}`, `{"mode": "oral_present"}` or `{"mode": "telephone"}`.
-    #[schema(value_type = Object)]
-    pub how: How,
+    pub how: HowInput,
     pub verified: Verification,
     /// The boxes that the person ticked; may be left out where the sheet has one box.
-    #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[serde(default, deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub lines: Vec<AccordLineId>,
     /// The day on the sheet, or of the conversation.
-    #[schema(value_type = String, format = Date)]
     pub on: Day,
 }
 
@@ -58,13 +103,10 @@ pub struct SignatureInput {
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SheetInput {
-    #[schema(value_type = String)]
     pub by: Said,
-    #[schema(value_type = String, format = Date)]
     pub on: Day,
     /// Where the original is kept.
-    #[schema(value_type = String)]
-    pub original_at: Reference,
+    pub original_at: Text<140>,
 }
 
 /// The young person's opinion.
@@ -72,7 +114,6 @@ pub struct SheetInput {
 #[serde(deny_unknown_fields)]
 pub struct OpinionInput {
     pub opinion: Opinion,
-    #[schema(value_type = String, format = Date)]
     pub on: Day,
 }
 
@@ -80,11 +121,9 @@ pub struct OpinionInput {
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoInput {
-    #[schema(value_type = String)]
     pub by: Said,
     /// One line; the whole sheet when left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub line: Option<AccordLineId>,
 }
 
@@ -264,7 +303,7 @@ fn event_kind(
             may_be_asked(scene, &s.by.signatory()?)?;
             EventKind::Signed(Signed {
                 by: s.by.signatory()?,
-                how: s.how.clone(),
+                how: s.how.domain(),
                 verified: s.verified,
                 lines: lines.into_iter().collect(),
                 on: s.on.date(),
@@ -273,7 +312,7 @@ fn event_kind(
         Happening::SheetSigned(s) => EventKind::SheetSigned {
             by: s.by.signatory()?,
             on: s.on.date(),
-            original_at: s.original_at.clone(),
+            original_at: Reference::from(&s.original_at),
         },
         Happening::Opinion(o) => EventKind::Opinion { opinion: o.opinion, on: o.on.date() },
         Happening::Refused(n) => EventKind::Refused { by: n.by.signatory()?, scope: scope(&n.line) },

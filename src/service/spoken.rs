@@ -26,7 +26,6 @@ const NOTED_WITHIN_DAYS: u64 = 7;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSpoken {
-    #[schema(value_type = String)]
     pub recipient: ParticipationId,
     pub category: Category,
     pub purpose: Purpose,
@@ -69,7 +68,6 @@ pub struct SpokenView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SpokenList {
     pub items: Vec<SpokenView>,
-    pub next: Option<String>,
 }
 
 impl App {
@@ -206,7 +204,7 @@ impl App {
                     mine,
                 });
             }
-            Ok(scene.seal_facts(SpokenList { items, next: None }))
+            Ok(scene.seal_facts(SpokenList { items }))
         })
     }
 }

@@ -57,7 +57,6 @@ pub struct StatuteLine {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct StatuteList {
     pub items: Vec<StatuteLine>,
-    pub next: Option<String>,
 }
 
 fn state_of(scene: &Scene<'_>, file: &StatuteFile) -> StatuteState {
@@ -106,7 +105,7 @@ impl App {
                     items: draft.items.iter().cloned().collect(),
                 });
             }
-            Ok(scene.seal_facts(StatuteList { items, next: None }))
+            Ok(scene.seal_facts(StatuteList { items }))
         })
     }
 }

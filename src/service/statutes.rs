@@ -21,6 +21,7 @@ use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
 use crate::domain::cell::{Reason, StatuteFact};
 use crate::domain::day::Day;
+use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::record::RowRef;
 use crate::domain::statute::{
     ExceptionMotive, Ground, PriorInformation, SecondPerson, StatuteDraft, StatuteError, StatuteEvent,
@@ -36,13 +37,8 @@ use crate::store::pathway::StatuteBody;
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "information", rename_all = "snake_case", deny_unknown_fields)]
 pub enum InformationInput {
-    Given {
-        #[schema(value_type = String, format = Date)]
-        on: Day,
-    },
-    ContraryToInterest {
-        motive: ExceptionMotive,
-    },
+    Given { on: Day },
+    ContraryToInterest { motive: ExceptionMotive },
 }
 
 impl InformationInput {
@@ -63,9 +59,11 @@ pub struct StatuteInput {
     pub necessity: Paragraph<600>,
     pub parents: InformationInput,
     pub child: InformationInput,
-    #[schema(value_type = Vec<String>)]
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub items: Vec<ItemVersionId>,
-    #[schema(value_type = Vec<String>)]
+    #[serde(deserialize_with = "at_most::<MOST_NAMED, _, _>")]
+    #[schema(max_items = 100)]
     pub recipients: Vec<ParticipationId>,
 }
 

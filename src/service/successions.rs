@@ -36,7 +36,6 @@ code_enum! {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSuccession {
-    #[schema(value_type = String)]
     pub assignment: AssignmentId,
     /// First day; today when left out.
     #[serde(default)]
@@ -87,7 +86,6 @@ pub struct SuccessionView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SuccessionList {
     pub items: Vec<SuccessionView>,
-    pub next: Option<String>,
 }
 
 fn not_alike() -> ServiceError {
@@ -409,7 +407,7 @@ impl App {
                     may_stop_for,
                 });
             }
-            Ok(scene.seal_facts(SuccessionList { items, next: None }))
+            Ok(scene.seal_facts(SuccessionList { items }))
         })
     }
 }

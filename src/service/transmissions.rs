@@ -58,7 +58,6 @@ pub struct TransmissionView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TransmissionList {
     pub items: Vec<TransmissionView>,
-    pub next: Option<String>,
 }
 
 impl App {
@@ -128,7 +127,7 @@ impl App {
                     to: row.facts.to,
                 });
             }
-            Ok(scene.seal_facts(TransmissionList { items, next: None }))
+            Ok(scene.seal_facts(TransmissionList { items }))
         })
     }
 }

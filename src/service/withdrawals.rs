@@ -31,7 +31,6 @@ pub enum ScopeInput {
     },
     /// One person and nobody else of the same service, whatever the accord named.
     Person {
-        #[schema(value_type = String)]
         assignment: AssignmentId,
     },
     Category {
@@ -44,7 +43,6 @@ pub enum ScopeInput {
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalInput {
     /// `young_person`, `parent` when the recorder does not know which one, or a holder's id.
-    #[schema(value_type = String)]
     pub by: Said,
     pub what: ScopeInput,
     pub channel: Channel,

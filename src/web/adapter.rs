@@ -170,6 +170,7 @@ fn take_apart(
         or_early!(request::check_page(request, route.method));
     }
     let mut extras = or_early!(request::extras(headers));
+    or_early!(request::check_if_match(headers, route.reads_if_match()));
     let known = kept::asked(route);
     let query = or_early!(query::read(request.query_string(), &known));
     let body = or_early!(body);

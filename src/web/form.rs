@@ -143,26 +143,35 @@ impl Form {
 /// 422 naming the field.
 pub fn read_tree<T: DeserializeOwned>(tree: Value) -> Result<T, FieldErrors> {
     serde_path_to_error::deserialize(tree).map_err(|e| {
-        let path = e.path().to_string();
-        let message = e.inner().to_string();
-        let quoted = |prefix: &str| {
-            message.strip_prefix(prefix).and_then(|rest| rest.split('`').next()).map(ToOwned::to_owned)
-        };
-        let under = |field: String| {
-            if path == "." || path.is_empty() { field } else { format!("{path}.{field}") }
-        };
-        if let Some(field) = quoted("missing field `") {
-            return FieldErrors::one(&under(field), EntryError::Missing);
+        let refused = refusal(&e.path().to_string(), &e.inner().to_string());
+        match refused.error {
+            EntryError::UnknownField => FieldErrors::one("form", EntryError::UnknownField),
+            error => FieldErrors::one(&refused.path, error),
         }
-        if quoted("unknown field `").is_some() {
-            return FieldErrors::one("form", EntryError::UnknownField);
-        }
-        if let Some(list) = quoted("unknown variant `") {
-            drop(list);
-            return FieldErrors::one(&path, EntryError::NotInList { list: "liste" });
-        }
-        FieldErrors::one(&path, EntryError::from_message(&message))
     })
+}
+
+/// What a deserialiser says at a path, as a refusal that names the field and repeats nothing of its content.
+pub fn refusal(path: &str, message: &str) -> FieldError {
+    let quoted = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let under = |field: &str| match path {
+        "." | "" => field.to_owned(),
+        // Only a field that is not known is on the path already.
+        path if path == field || path.ends_with(&format!(".{field}")) => path.to_owned(),
+        path => format!("{path}.{field}"),
+    };
+    let (path, error) = if let Some(field) = quoted("missing field `") {
+        (under(field), EntryError::Missing)
+    } else if let Some(field) = quoted("unknown field `") {
+        (under(field), EntryError::UnknownField)
+    } else if let Some(field) = quoted("duplicate field `") {
+        (under(field), EntryError::GivenTwice)
+    } else if quoted("unknown variant `").is_some() {
+        (path.to_owned(), EntryError::NotInList { list: "liste" })
+    } else {
+        (path.to_owned(), EntryError::from_message(message))
+    };
+    FieldError { path, error }
 }
 
 /// The name without the word that says its type.

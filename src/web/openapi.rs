@@ -125,14 +125,13 @@ fn operation(route: &Route) -> OperationBuilder {
         operation = operation.security(SecurityRequirement::new(BEARER, Vec::<String>::new()));
         if changes {
             let about = "An act that is sent again under the same key is done once; kept 24 hours";
+            if route.reads_if_match() {
+                let about = "The ETag of what is changed, as it was read; another one now is 412";
+                operation =
+                    operation.parameter(text_parameter("If-Match", ParameterIn::Header, true, Some(about)));
+            }
             operation = operation
                 .parameter(text_parameter("Idempotency-Key", ParameterIn::Header, false, Some(about)))
-                .parameter(text_parameter(
-                    "If-Match",
-                    ParameterIn::Header,
-                    false,
-                    Some("The ETag of what is changed"),
-                ))
                 .parameter(text_parameter(
                     "Relais-Assignment",
                     ParameterIn::Header,

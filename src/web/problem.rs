@@ -20,6 +20,7 @@ pub mod edge {
     pub const BODY_BROKEN: &str = "body_broken";
     pub const BODY_UNEXPECTED: &str = "body_unexpected";
     pub const CROSS_SITE: &str = "cross_site_request";
+    pub const IF_MATCH_NOT_READ: &str = "if_match_not_read";
     pub const METHOD: &str = "method_not_allowed";
 }
 

@@ -249,6 +249,20 @@ pub fn extras(headers: &HeaderMap) -> Result<Extras, ServiceError> {
     Ok(Extras { assignment, idempotency, if_match })
 }
 
+/// Refuses `If-Match` where nothing would be compared with it.
+///
+/// # Errors
+/// 422 saying so.
+pub fn check_if_match(headers: &HeaderMap, reads_it: bool) -> Result<(), ServiceError> {
+    if reads_it || !headers.contains_key(IF_MATCH) {
+        return Ok(());
+    }
+    Err(ServiceError::rule(
+        edge::IF_MATCH_NOT_READ,
+        "Cette adresse ne compare pas de version : rien n'a été enregistré. Retirez l'en-tête If-Match, puis recommencez.",
+    ))
+}
+
 fn too_large() -> ServiceError {
     ServiceError::rule(
         edge::BODY_TOO_LARGE,

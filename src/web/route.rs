@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::form::Form;
+use super::form::{Form, refusal};
 use super::pages::Page;
 use crate::audit::Disclosed;
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::text::{EntryError, FieldErrors};
+use crate::domain::text::{EntryError, FieldError, FieldErrors};
 use crate::ids::RequestId;
 use crate::service::{Act, App, Call, Created, ExportReading, LogExport, ServiceError};
+
+/// How much of a path is told: a field that is not ours may have any name.
+const LONGEST_PATH: usize = 80;
 
 /// The methods that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +55,23 @@ pub struct Described {
     pub schema: fn() -> RefOr<Schema>,
     /// The schemas that it refers to.
     pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+    /// Whether `If-Match` names the version that this body changes. Anywhere else that header is refused: a program that
+    /// sends it would take silence for a comparison.
+    pub if_match: bool,
+}
+
+impl Described {
+    /// A body that is taken only for the version that `If-Match` names.
+    #[must_use]
+    pub fn if_match(self) -> Self {
+        Self { if_match: true, ..self }
+    }
 }
 
 /// Describes a type that derives `ToSchema`.
 #[must_use]
 pub fn described<T: utoipa::ToSchema>(name: &'static str) -> Described {
-    Described { name, schema: T::schema, parts: T::schemas }
+    Described { name, schema: T::schema, parts: T::schemas, if_match: false }
 }
 
 /// One route.
@@ -109,6 +124,12 @@ impl Route {
     #[must_use]
     pub const fn asking(self, query: &'static [&'static str]) -> Self {
         Self { query, ..self }
+    }
+
+    /// Whether `If-Match` is read here.
+    #[must_use]
+    pub fn reads_if_match(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.if_match)
     }
 
     /// What the record of a request to this route says.
@@ -199,23 +220,40 @@ impl Incoming {
     /// # Errors
     /// 422 with the path of what is wrong; never with what was sent.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_slice(&self.body).map_err(|e| {
-            // The message of serde can quote the input: only its kind and place are told, and the field's name when
-            // it is one of ours.
-            let message = e.to_string();
-            let known = ["unknown field `", "missing field `", "duplicate field `"]
-                .iter()
-                .find_map(|p| message.strip_prefix(p).map(|rest| (*p, rest)));
-            let path = known
-                .and_then(|(_, rest)| rest.split('`').next())
-                .map_or_else(|| "body".to_owned(), |f| f.chars().take(60).collect());
-            let error = match known.map(|(p, _)| p) {
-                Some("missing field `") => EntryError::Missing,
-                Some("unknown field `") => EntryError::UnknownField,
-                _ => EntryError::WrongType { expected: "un objet JSON de la forme décrite" },
-            };
-            Fault::Syntax(ServiceError::Invalid(FieldErrors::one(&path, error)))
-        })
+        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        let read = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
+            let path = e.path().to_string();
+            (path, e.into_inner())
+        });
+        let (path, error) = match read {
+            Ok(read) => match reader.end() {
+                Ok(()) => return Ok(read),
+                Err(e) => (".".to_owned(), e),
+            },
+            Err(told) => told,
+        };
+        // The message of serde can quote the input: only what is said by a type of ours is told, at its path.
+        let refused = match error.classify() {
+            Category::Data => {
+                let message = error.to_string();
+                let said = message.rsplit_once(" at line ").map_or(message.as_str(), |(said, _)| said);
+                refusal(&path, said)
+            }
+            Category::Io | Category::Syntax | Category::Eof => {
+                FieldError { path: ".".to_owned(), error: EntryError::WrongType { expected: "" } }
+            }
+        };
+        let error = match refused.error {
+            EntryError::WrongType { .. } => {
+                EntryError::WrongType { expected: "celle que décrit /api/v1/openapi.json" }
+            }
+            error => error,
+        };
+        let path: String = match refused.path.as_str() {
+            "." => "body".to_owned(),
+            path => path.chars().take(LONGEST_PATH).collect(),
+        };
+        Err(Fault::Syntax(ServiceError::Invalid(FieldErrors::one(&path, error))))
     }
 }
 

@@ -96,6 +96,11 @@ impl EntryError {
         {
             return Self::TooLong { max, over };
         }
+        if message.starts_with("more than ")
+            && let Some(max) = quoted.next()
+        {
+            return Self::TooMany { max };
+        }
         Self::WrongType { expected: "voir l'aide du champ" }
     }
 

@@ -58,7 +58,6 @@ pub struct ClosureWords {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReferentInput {
-    #[schema(value_type = String)]
     pub participation: ParticipationId,
     pub preference: PreferenceInput,
 }

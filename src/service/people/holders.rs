@@ -29,7 +29,6 @@ pub struct HolderInput {
     /// The last day.
     pub until: Option<Day>,
     /// The service itself, for the two capacities that are services.
-    #[schema(value_type = Option<String>)]
     pub organisation: Option<OrganisationId>,
     /// Where the decision can be found.
     pub proof: Option<Text<140>>,
@@ -118,12 +117,7 @@ impl App {
                     "Le jeune n'a donné qu'un surnom : ses parents ne sont pas notés.",
                 ));
             }
-            let proof = input
-                .proof
-                .as_ref()
-                .map(|p| Reference::new(p.as_str()))
-                .transpose()
-                .map_err(|e| refused(&e))?;
+            let proof = input.proof.as_ref().map(Reference::from);
             let until = input.until.map(|d| end_of(d.date())).transpose()?.map(Timestamp::paris_day);
             if let Some(service) = &input.organisation
                 && scene.snapshot.organisation_fetch(service)?.is_none()

@@ -19,6 +19,8 @@ const AT_ONCE: usize = 500;
 /// Where an assignment stands on one pathway; location only.
 pub struct PathwayPlace {
     pub pathway: PathwayId,
+    /// When it first came there, and by which participation: the order of the list, for good.
+    pub first: (Timestamp, ParticipationId),
     pub here: bool,
     pub invited: bool,
 }
@@ -54,14 +56,20 @@ impl Snapshot {
     /// # Errors
     /// The database's.
     pub fn pathways_numbered(&mut self, assignment: &AssignmentId) -> Result<Vec<PathwayPlace>, StoreError> {
-        type Raw = (String, Option<i64>, Option<i64>);
+        type Raw = (String, i64, String, Option<i64>, Option<i64>);
         let rows: Vec<Raw> = participation::table
             .filter(participation::assignment.eq(assignment.as_str()))
             .order((participation::invited_at.asc(), participation::id.asc()))
-            .select((participation::pathway, participation::accepted_at, participation::ended_at))
+            .select((
+                participation::pathway,
+                participation::invited_at,
+                participation::id,
+                participation::accepted_at,
+                participation::ended_at,
+            ))
             .load(self.conn())?;
         let mut places: Vec<PathwayPlace> = Vec::new();
-        for (pathway, accepted, ended) in rows {
+        for (pathway, invited_at, id, accepted, ended) in rows {
             let here = accepted.is_some() && ended.is_none();
             let invited = accepted.is_none() && ended.is_none();
             match places.iter_mut().find(|p| p.pathway.as_str() == pathway) {
@@ -71,6 +79,10 @@ impl Snapshot {
                 }
                 None => places.push(PathwayPlace {
                     pathway: PathwayId::parse(&pathway).map_err(|e| StoreError::corrupt(TABLE, &e))?,
+                    first: (
+                        Timestamp::from_micros(invited_at),
+                        ParticipationId::parse(&id).map_err(|e| StoreError::corrupt(TABLE, &e))?,
+                    ),
                     here,
                     invited,
                 }),

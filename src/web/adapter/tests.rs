@@ -143,6 +143,8 @@ fn whatever_a_session_sends_leaves_exactly_one_record() {
         (echo_request(t, good).insert_header(("content-type", "text/plain")), 415, "body_not_json"),
         (echo_request(t, good).insert_header(("idempotency-key", "a b")), 422, "invalid"),
         (echo_request(t, good).insert_header(("if-match", "abc")), 422, "invalid"),
+        (echo_request(t, good).insert_header(("if-match", "\"abc\"")), 422, "if_match_not_read"),
+        (echo_request(t, good).insert_header(("if-match", "*")), 422, "if_match_not_read"),
         (echo_request(t, good).insert_header(("relais-assignment", "abc")), 422, "invalid"),
         (echo_request(t, good).uri(&format!("/api/t/{ID}/echo?x=1")), 422, "invalid"),
         (echo_request(t, good).uri("/api/t/not-an-id/echo"), 404, "not_found"),

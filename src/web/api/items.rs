@@ -71,7 +71,7 @@ fn items() -> Vec<Route> {
             "/api/v1/items/{item}/versions",
             (A::Update, R::Item),
             "Correct an item: a version beside the one before (If-Match)",
-            Some(described::<RevisionInput>("RevisionInput")),
+            Some(described::<RevisionInput>("RevisionInput").if_match()),
             revise,
         ),
     ]

@@ -20,14 +20,12 @@ struct SignInBody {
     /// Six digits, or a rescue code.
     code: FactorCode,
     /// The affectation under which to act; left out, the only one there is.
-    #[schema(value_type = Option<String>)]
     assignment: Option<AssignmentId>,
 }
 
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChooseBody {
-    #[schema(value_type = String)]
     assignment: AssignmentId,
 }
 

@@ -5,15 +5,16 @@ use utoipa::ToSchema;
 
 use crate::domain::contact::Phone;
 use crate::domain::day::Day;
+use crate::domain::lists::at_most;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::secrecy::SecrecyBasis;
-use crate::domain::text::{EntryError, FieldErrors, Text};
+use crate::domain::text::Text;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
 use crate::service::directory::{OrganisationDetail, Organisations};
 use crate::service::sheet_names::SheetNamesInput;
 use crate::service::structures::{AssignmentDraft, CreatedWithWarnings, MissionDraft, OrganisationDraft};
-use crate::service::{App, Author, ServiceError};
+use crate::service::{App, Author};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
 
 /// Missions of one structure.
@@ -34,6 +35,7 @@ pub(in crate::web) struct OrganisationBody {
     pub kind: OrganisationKind,
     pub territory: Text<120>,
     pub telephone: Phone,
+    #[serde(deserialize_with = "at_most::<MOST_MISSIONS, _, _>")]
     #[schema(max_items = 40)]
     pub missions: Vec<MissionBody>,
 }
@@ -49,11 +51,8 @@ pub(in crate::web) struct OrganisationUpdateBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct AssignmentBody {
-    #[schema(value_type = String)]
     pub professional: ProfessionalId,
-    #[schema(value_type = String)]
     pub organisation: OrganisationId,
-    #[schema(value_type = String)]
     pub mission: MissionId,
     pub profession: Profession,
     pub function: Function,
@@ -84,14 +83,8 @@ impl AssignmentBody {
 }
 
 impl OrganisationBody {
-    pub(in crate::web) fn draft(self) -> Result<OrganisationDraft, Fault> {
-        if self.missions.len() > MOST_MISSIONS {
-            return Err(Fault::Syntax(ServiceError::Invalid(FieldErrors::one(
-                "missions",
-                EntryError::TooMany { max: MOST_MISSIONS },
-            ))));
-        }
-        Ok(OrganisationDraft {
+    pub(in crate::web) fn draft(self) -> OrganisationDraft {
+        OrganisationDraft {
             code: self.code,
             name: self.name,
             kind: self.kind,
@@ -102,7 +95,7 @@ impl OrganisationBody {
                 .into_iter()
                 .map(|m| MissionDraft { code: m.code, title: m.title })
                 .collect(),
-        })
+        }
     }
 }
 
@@ -214,7 +207,7 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
-    let draft = incoming.json::<OrganisationBody>()?.draft()?;
+    let draft = incoming.json::<OrganisationBody>()?.draft();
     Ok(Answer::created(app.organisation_create(Author::Session(call), &draft)?))
 }
 
@@ -227,7 +220,7 @@ fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let id = incoming.id("organisation", OrganisationId::parse)?;
     let body: OrganisationUpdateBody = incoming.json()?;
-    let draft = body.organisation.draft()?;
+    let draft = body.organisation.draft();
     app.organisation_update(call, &id, body.version, &draft)?;
     Ok(Answer::Empty)
 }

@@ -149,7 +149,7 @@ fn structures(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<String, Fault> {
         let body: OrganisationBody = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
-        Ok(app.organisation_create(Author::Session(incoming.call()?), &body.draft()?)?.id)
+        Ok(app.organisation_create(Author::Session(incoming.call()?), &body.draft())?.id)
     };
     match attempt() {
         Ok(id) => Ok(Answer::see_other(format!("/structures/{id}?fait=enregistre"))),
@@ -197,7 +197,7 @@ fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let id = organisation_of(incoming)?;
     let attempt = || -> Result<(), Fault> {
         let body: OrganisationUpdateBody = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
-        app.organisation_update(incoming.call()?, &id, body.version, &body.organisation.draft()?)?;
+        app.organisation_update(incoming.call()?, &id, body.version, &body.organisation.draft())?;
         Ok(())
     };
     match attempt() {
