@@ -14,7 +14,7 @@ use relais::cli::{certs, demo};
 use relais::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use relais::crypto::totp::{self, TotpSecret};
 use relais::crypto::{SystemChance, certificates};
-use relais::domain::record::Action;
+use relais::domain::record::{Action, ResourceKind};
 use relais::web::route::Method;
 use relais::web::routes;
 use serde_json::{Value, json};
@@ -454,6 +454,58 @@ pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
         found.entry(body.request.to_string()).or_default().push(body.pathway.map(|p| p.to_string()));
     }
     found
+}
+
+/// What leaves a record that no request made, and that rests on no charter.
+const UNASKED: [(Action, ResourceKind, &str); 6] = [
+    (
+        Action::Publish,
+        ResourceKind::Charter,
+        "the command line publishes; the record stands before what it publishes",
+    ),
+    (
+        Action::Create,
+        ResourceKind::Instance,
+        "the key of pseudonyms of a year is made before its first record",
+    ),
+    (Action::Maintain, ResourceKind::Instance, "a job"),
+    (Action::Erase, ResourceKind::Instance, "a job: what is over is swept"),
+    (Action::Erase, ResourceKind::Item, "a job: what was written for a stay ends with it"),
+    (Action::Maintain, ResourceKind::AuditLog, "a job: data and log are compared"),
+];
+
+/// Requests without a session are counted by the minute: no one of them is decided.
+const COUNTED: [(Action, ResourceKind); 2] =
+    [(Action::Read, ResourceKind::Request), (Action::SignIn, ResourceKind::Session)];
+
+/// What a record cites.
+pub struct Cited {
+    /// Its index, and what was done.
+    pub what: String,
+    pub at: Timestamp,
+    pub hashes: Vec<String>,
+}
+
+/// The records of this story's log since the first charter; those that no request made are left out.
+pub fn cited(s: &Story) -> Vec<Cited> {
+    let mut snapshot = s.server.app.store().snapshot().unwrap();
+    let (mut index, mut published) = (0, false);
+    let mut out = Vec::new();
+    while let Some(text) = snapshot.log_body(index).unwrap() {
+        let body = relais::audit::LeafBody::parse(&text).unwrap();
+        let did = (body.action, body.resource);
+        let unasked = UNASKED.iter().any(|(action, resource, _)| did == (*action, *resource));
+        let counted = body.count.is_some() && COUNTED.contains(&did);
+        if published && (body.actor.is_some() || !(unasked || counted)) {
+            let what = format!("{index}: {} {}", body.action.code(), body.resource.code());
+            out.push(Cited { what, at: body.at, hashes: body.policy_hashes });
+        }
+        // The first publication itself stands before what it publishes.
+        published |= did == (Action::Publish, ResourceKind::Charter);
+        index += 1;
+    }
+    assert!(published, "a territory has a charter");
+    out
 }
 
 /// The rows that programs ask. Pages for people have callers, and a table, of their own.
