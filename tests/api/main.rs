@@ -6,6 +6,7 @@ mod callers;
 mod callers_asks;
 mod callers_world;
 mod canaries;
+mod canaries_bed;
 mod edge;
 mod headers;
 mod kept_forms;
