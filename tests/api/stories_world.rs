@@ -533,9 +533,24 @@ fn is_id(text: &str) -> bool {
     text.len() == 26 && text.chars().all(|c| c.is_ascii_lowercase() || ('2'..='9').contains(&c))
 }
 
-/// A page without what chance decides: identifiers, keyed hashes and the order that they give.
+/// A page without what chance decides: identifiers and keyed hashes. Lists are compared in their order: none stands in that
+/// of ids, and an order that tells something is a difference.
 pub fn same(body: &str) -> String {
-    fn walk(value: &mut Value) {
+    same_without(body, &[])
+}
+
+fn holds(value: &Value, words: &[&str]) -> bool {
+    match value {
+        Value::String(s) => words.contains(&s.as_str()),
+        Value::Array(all) => all.iter().any(|one| holds(one, words)),
+        Value::Object(fields) => fields.values().any(|one| holds(one, words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// [`same`], and without the lines that name something of `apart`.
+pub fn same_without(body: &str, apart: &[&str]) -> String {
+    fn walk(value: &mut Value, apart: &[&str]) {
         match value {
             Value::String(s) => {
                 if is_id(s) {
@@ -546,8 +561,8 @@ pub fn same(body: &str) -> String {
                 }
             }
             Value::Array(all) => {
-                all.iter_mut().for_each(walk);
-                all.sort_by_key(ToString::to_string);
+                all.retain(|one| !holds(one, apart));
+                all.iter_mut().for_each(|one| walk(one, apart));
             }
             Value::Object(fields) => {
                 for (name, field) in fields {
@@ -560,7 +575,7 @@ pub fn same(body: &str) -> String {
                     {
                         indexes.fill(Value::Null);
                     }
-                    walk(field);
+                    walk(field, apart);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -569,7 +584,7 @@ pub fn same(body: &str) -> String {
     serde_json::from_str::<Value>(body).map_or_else(
         |_| body.to_owned(),
         |mut value| {
-            walk(&mut value);
+            walk(&mut value, apart);
             value.to_string()
         },
     )
