@@ -7,6 +7,7 @@ use relais::service::Author;
 use serde_json::{Value, json};
 
 use super::callers_world::{PASSWORD, World};
+use super::stories::FIFTEEN;
 use super::stories_world::*;
 
 fn midnight(year: i32, month: u32, day: u32) -> Timestamp {
@@ -73,6 +74,51 @@ fn story_s5_at_midnight_of_the_eighteenth_birthday_parental_accords_lapse() {
         "items": [school.version], "recipients": [samira],
     });
     assert_eq!(s.refused(NADIA, &format!("/api/v1/pathways/{p}/statutes"), statute), "minority_not_proved");
+}
+
+#[test]
+fn story_s3_referent_and_manager_are_warned_at_thirty_days_and_on_the_day() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Lina", FIFTEEN);
+    let (luc, odile) = ("luc.perrin", "odile.simon");
+    let lines = |who: &str, kind: &str| -> Vec<Value> {
+        let today = s.read(who, "/api/v1/today");
+        let all = today["waiting"].as_array().unwrap();
+        all.iter().filter(|w| w["kind"] == kind).cloned().collect()
+    };
+    // Those of the demonstration were opened the day before.
+    let managed = |who: &str| -> Vec<String> {
+        let all = lines(who, "review_of_structure");
+        let said = all.iter().map(|w| w["sentence"].as_str().unwrap().to_owned());
+        said.filter(|line| line.starts_with("Parcours ouvert le 14 janvier 2027, référent Nadia Benali."))
+            .collect()
+    };
+    let referent = |kind: &str| lines(NADIA, kind).iter().any(|w| w["pathway"] == json!(p));
+    s.go_days(119);
+    assert!(managed(HELENE).is_empty() && !referent("review_soon"), "thirty-one days");
+    s.go_days(1);
+    assert!(referent("review_soon"));
+    let [line] = &managed(HELENE)[..] else { panic!("{:?}", managed(HELENE)) };
+    assert!(line.contains("Le bilan est prévu le 13 juin 2027"), "{line}");
+    let record = s.recorded("referent_pre", "list", "pathway", "permit");
+    let whole = s.read(IRENE, &format!("/api/v1/audit/records/{}", record["index"]));
+    let body: Value = serde_json::from_str(whole["body"].as_str().unwrap()).unwrap();
+    assert!(body["function"] == "manager" && body["pathway"].is_string(), "{body}");
+    // A manager of another organisation, the secretary, who controls: nothing of it.
+    for who in [luc, odile, ANNE, KARINE, "yves.renard", IRENE, EMILE] {
+        assert!(managed(who).is_empty(), "{who}");
+    }
+    s.go_days(30);
+    assert!(referent("review_due"));
+    let [line] = &managed(HELENE)[..] else { panic!("{:?}", managed(HELENE)) };
+    assert!(line.contains("Aucun nouveau partage") && line.contains("Appelez le référent : 06"), "{line}");
+    let page = text(&s.get(HELENE, "/"));
+    assert!(page.contains("un parcours de votre structure"), "{page}");
+    assert!(page.contains("href=\"/responsable\""), "{page}");
+    for word in ["Lina", "Carpentier", p.as_str()] {
+        assert!(!page.contains(word), "{word}");
+    }
+    assert!(!text(&s.get(luc, "/")).contains("Nadia Benali"));
 }
 
 #[test]
