@@ -120,6 +120,17 @@ impl CharterBook {
             .or_else(|| self.in_force(now).map(|edition| Arc::clone(&edition.matrix)))
     }
 
+    /// What a record cites: the versions under which this assignment stands, two during a transition; the one in force
+    /// for who acts under none. Nothing before the first.
+    #[must_use]
+    pub fn cited(&self, assignment: Option<&AssignmentFacts>, now: Timestamp) -> Vec<String> {
+        let matrix = match assignment {
+            Some(assignment) => self.explaining(assignment, now),
+            None => self.in_force(now).map(|edition| Arc::clone(&edition.matrix)),
+        };
+        matrix.map_or_else(Vec::new, |matrix| matrix.policy_hashes().to_vec())
+    }
+
     /// Gate 1, the charter's part: organisation and person.
     ///
     /// # Errors

@@ -287,14 +287,15 @@ impl App {
         let keys = self.store().instance_keys();
         let subjects = Subjects::new(keys, None, network);
         let password = Zeroizing::new(password);
-        let found = {
+        let (found, cited) = {
             let mut snapshot = self.store().snapshot()?;
             let now = self.moment(&mut snapshot)?;
             subjects.check(&mut snapshot, now)?;
-            match InvitationCode::parse(code) {
+            let found = match InvitationCode::parse(code) {
                 Ok(code) => Self::open_invitation(&mut snapshot, &keys.invitation_hash(&code), now)?,
                 Err(_mistyped) => None,
-            }
+            };
+            (found, self.charter_cited(&mut snapshot, None, now)?)
         };
         let Some((invitation, person)) = found else {
             self.attempt_failed(request, act, None, &subjects)?;
@@ -337,6 +338,7 @@ impl App {
             Verdict::Permit,
         );
         draft.actor = Some(stamp_of(person.id));
+        draft.policy_hashes = cited;
         let record = self.prepare(&draft, None)?;
         self.lane().record(Priority::Anonymous, Job::new(record)).wait()?;
         Ok(opening)
@@ -410,6 +412,7 @@ impl App {
             view.assignments.clear();
             let touched: Vec<_> =
                 snapshot.assignments_of(&person.id)?.into_iter().map(|r| r.facts.id).collect();
+            let cited = self.charter_cited(&mut snapshot, None, now)?;
             drop(snapshot);
 
             let change = Change::new(person.id.as_str()).sealed_step(
@@ -427,6 +430,7 @@ impl App {
             let mut stamp = stamp_of(person.id.clone());
             stamp.session = Some(fresh.row.id.clone());
             draft.actor = Some(stamp);
+            draft.policy_hashes = cited;
             draft.write_digest = change.write_digest();
             draft.written.clone_from(&change.written);
             let job = Job::new(self.prepare(&draft, None)?).checked(checks);

@@ -8,12 +8,13 @@ use chrono::Datelike;
 use super::ServiceError;
 use super::anonymous::Anonymous;
 use super::witnesses::Witnesses;
+use crate::access::facts::AssignmentFacts;
 use crate::access::{CharterBook, Edition};
 use crate::audit::lane::{Job, Lane, LaneError, Priority};
 use crate::audit::leaf::DetailSealer;
 use crate::audit::{PseudonymKey, Record};
 use crate::charter::Charter;
-use crate::clock::{Chance, Clock};
+use crate::clock::{Chance, Clock, Timestamp};
 use crate::crypto::envelope::{DataKey, DataKeyId};
 use crate::crypto::hash::Digest;
 use crate::crypto::keyring::KeyOwner;
@@ -203,6 +204,16 @@ impl App {
         let book = Arc::new(CharterBook::new(version, editions));
         *locked(&self.book) = Some(Arc::clone(&book));
         Ok(book)
+    }
+
+    /// What the record of a request without a session cites: there is no assignment yet, or one that is chosen now.
+    pub(super) fn charter_cited(
+        &self,
+        snapshot: &mut Snapshot,
+        assignment: Option<&AssignmentFacts>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, ServiceError> {
+        Ok(self.book(snapshot)?.cited(assignment, now))
     }
 
     fn compiled(&self, hash: &str, charter: &str, policy: &str) -> Result<Arc<Charter>, ServiceError> {

@@ -181,6 +181,11 @@ impl App {
             Verdict::Failed,
         );
         draft.actor = professional.map(|p| stamp_of(p.clone()));
+        draft.policy_hashes = {
+            let mut snapshot = self.store().snapshot()?;
+            let now = self.moment(&mut snapshot)?;
+            self.charter_cited(&mut snapshot, None, now)?
+        };
         let record = self.prepare(&draft, None)?;
         let subjects = subjects.clone();
         let written =

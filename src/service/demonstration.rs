@@ -36,9 +36,11 @@ impl App {
         let in_force: Vec<_> =
             snapshot.assignments_of(&person.id)?.into_iter().filter(|r| r.facts.in_force(now)).collect();
         let chosen = match in_force.as_slice() {
-            [only] => Some(only.facts.id.clone()),
+            [only] => Some(&only.facts),
             _ => None,
         };
+        let cited = self.charter_cited(&mut snapshot, chosen, now)?;
+        let chosen = chosen.map(|a| a.id.clone());
         let fresh = self.fresh_session(&person.id, chosen, now, now.plus_seconds(SESSION_SECONDS))?;
         let opened = self.session_opened(&mut snapshot, &account, &fresh, now)?;
         drop(snapshot);
@@ -52,6 +54,7 @@ impl App {
         let mut stamp = stamp_of(person.id.clone());
         stamp.session = Some(fresh.row.id.clone());
         draft.actor = Some(stamp);
+        draft.policy_hashes = cited;
         draft.written = vec![row_ref("session", fresh.row.id.as_str(), 1)];
         let job = Job::new(self.prepare(&draft, None)?);
         let (row, hash) = (fresh.row, fresh.hash);

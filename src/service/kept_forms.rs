@@ -119,6 +119,7 @@ impl App {
             }
             let subject = self.store().instance_keys().kept_forms_subject(&owner);
             let (before, mut forms) = fresh(&mut snapshot, &owner, &subject, now)?;
+            let cited = self.charter_cited(&mut snapshot, None, now)?;
             drop(snapshot);
             let just_now = now.plus_seconds(-BETWEEN_SECONDS).micros();
             if let Some(recent) = forms.iter().find(|f| f.at > just_now) {
@@ -153,6 +154,7 @@ impl App {
             let mut stamp = stamp_of(owner);
             stamp.session = Some(session.id);
             draft.actor = Some(stamp);
+            draft.policy_hashes = cited;
             draft.write_digest = change.write_digest();
             draft.written.clone_from(&change.written);
             let job = Job::new(self.prepare(&draft, None)?);

@@ -314,6 +314,7 @@ impl App {
                 now.plus_seconds(SESSION_SECONDS),
             )?;
             let opened = self.session_opened(&mut snapshot, account, &fresh, now)?;
+            let cited = self.charter_cited(&mut snapshot, chosen.map(|r| &r.facts), now)?;
             drop(snapshot);
 
             let mut draft = RecordDraft::new(
@@ -333,6 +334,7 @@ impl App {
                 stamp.secrecy = Some(row.facts.secrecy_at(now));
             }
             draft.actor = Some(stamp);
+            draft.policy_hashes = cited;
             draft.written = vec![row_ref("session", fresh.row.id.as_str(), 1)];
             let mut checks = vec![VersionCheck {
                 kind: CheckKind::Professional,

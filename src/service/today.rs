@@ -9,6 +9,7 @@
 
 mod emergency;
 mod ends;
+mod review;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,7 +26,7 @@ use super::shares::over;
 use super::statutes::lapses_at;
 use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, ShareFacts};
-use crate::access::{REVIEW_GRACE_DAYS, Resource, may_know, may_review_emergency, sees_in_circle};
+use crate::access::{Resource, may_know, may_review_emergency, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::AccordState;
@@ -34,8 +35,6 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Function, Purpose, Role, code_enum};
 use crate::ids::PathwayId;
 
-/// STORIES S3: warned at 30 days, and on the day.
-const REVIEW_NOTICE_DAYS: u64 = 30;
 /// Accords that end are told this long before, and urgently in the last days.
 const ACCORD_NOTICE_DAYS: u64 = 30;
 const URGENT_DAYS: u64 = 7;
@@ -51,6 +50,7 @@ code_enum! {
         ReviewOverdue = "review_overdue", "Partage en pause : le bilan n'a pas eu lieu";
         ReviewDue = "review_due", "Bilan à faire";
         ReviewSoon = "review_soon", "Bilan bientôt";
+        ReviewOfStructure = "review_of_structure", "Bilan d'un parcours de votre structure";
         HandoverToAnswer = "handover_to_answer", "Passage de relais à accepter";
         HandoverToConfirm = "handover_to_confirm", "Passage de relais à confirmer";
         StatuteReview = "statute_review", "Partage prévu par la loi à revoir";
@@ -145,48 +145,6 @@ fn near(day: chrono::NaiveDate, today: chrono::NaiveDate, days: u64) -> bool {
 
 fn said(who: &Who) -> String {
     format!("{} ({})", who.name, who.organisation)
-}
-
-/// LAW: R34, S3. The review, for who can hold it.
-fn review(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
-    if me.role != Role::Referent || scene.gate.resource(Resource::ReferentAct).is_err() {
-        return;
-    }
-    let today = scene.now.paris_day();
-    let Some(day) = scene.gate.facts().review_on else { return };
-    let pause = plus_days(day, REVIEW_GRACE_DAYS).unwrap_or(day);
-    if today >= pause {
-        lines.add(
-            Waiting::ReviewOverdue,
-            None,
-            Some(day),
-            true,
-            format!(
-                "Partage en pause : le bilan du {} n'a pas eu lieu. Seul un séjour en cours se lit encore.",
-                french_date(day)
-            ),
-        );
-    } else if today >= day {
-        lines.add(
-            Waiting::ReviewDue,
-            None,
-            Some(day),
-            true,
-            format!(
-                "Le bilan était prévu le {}. Aucun nouveau partage tant qu'il n'a pas eu lieu ; la lecture s'arrête le {}.",
-                french_date(day),
-                french_date(pause)
-            ),
-        );
-    } else if near(day, today, REVIEW_NOTICE_DAYS) {
-        lines.add(
-            Waiting::ReviewSoon,
-            None,
-            Some(day),
-            false,
-            format!("Le bilan est prévu le {}. À préparer avec le jeune et sa famille.", french_date(day)),
-        );
-    }
 }
 
 /// STORIES S5. From seventeen years and nine months, to the référent who reads the birth date.
@@ -506,7 +464,7 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
         return Ok(lines.out);
     }
     let mut names = Names::default();
-    review(scene, me, &mut lines);
+    review::members(scene, me, &mut names, &mut lines)?;
     handovers(scene, me, &mut names, &mut lines)?;
     statutes(scene, &mut lines);
     stays(app, scene, me, &mut lines)?;
@@ -543,18 +501,21 @@ impl App {
                 let here = snapshot.pathways_numbered(&a.id)?;
                 let mut ids: Vec<PathwayId> =
                     here.into_iter().rev().filter(|p| p.here).map(|p| p.pathway).collect();
-                // S13: who looks at emergencies has no place, and hears of them all the same.
+                // S13, S3: who looks at emergencies, or answers for who holds a review, has no place, and hears of them all
+                // the same.
                 let mut looked_at = Vec::new();
+                let mut reviews = Vec::new();
                 if may_review_emergency(a, now) {
                     looked_at = snapshot.emergencies_unreviewed()?;
                 } else if a.function == Function::Manager && a.in_force(now) {
                     let concerned = snapshot.pathways_in(&a.organisation)?;
                     looked_at = snapshot.emergencies_unreviewed()?;
                     looked_at.retain(|e| concerned.iter().any(|one| one.id == e.pathway));
+                    reviews = review::located(snapshot, &a.organisation, now)?;
                 }
-                for one in looked_at {
-                    if !ids.contains(&one.pathway) {
-                        ids.push(one.pathway);
+                for one in looked_at.into_iter().map(|e| e.pathway).chain(reviews) {
+                    if !ids.contains(&one) {
+                        ids.push(one);
                     }
                 }
                 Ok(ids)
@@ -562,7 +523,8 @@ impl App {
             |scene| {
                 let now = scene.now;
                 if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
-                    let waiting = emergency::overseers(scene)?;
+                    let mut waiting = emergency::overseers(scene)?;
+                    waiting.extend(review::overseers(scene)?);
                     return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
                 }
                 if let Some(ended) = ends::ended(scene) {

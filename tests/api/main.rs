@@ -6,6 +6,7 @@ mod callers;
 mod callers_asks;
 mod callers_world;
 mod canaries;
+mod canaries_bed;
 mod conditions;
 mod edge;
 mod headers;

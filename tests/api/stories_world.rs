@@ -14,7 +14,7 @@ use relais::cli::{certs, demo};
 use relais::clock::{Clock, ManualClock, SystemClock, Timestamp};
 use relais::crypto::totp::{self, TotpSecret};
 use relais::crypto::{SystemChance, certificates};
-use relais::domain::record::Action;
+use relais::domain::record::{Action, ResourceKind};
 use relais::web::route::Method;
 use relais::web::routes;
 use serde_json::{Value, json};
@@ -456,6 +456,58 @@ pub fn records_by_request(s: &Story) -> BTreeMap<String, Vec<Option<String>>> {
     found
 }
 
+/// What leaves a record that no request made, and that rests on no charter.
+const UNASKED: [(Action, ResourceKind, &str); 6] = [
+    (
+        Action::Publish,
+        ResourceKind::Charter,
+        "the command line publishes; the record stands before what it publishes",
+    ),
+    (
+        Action::Create,
+        ResourceKind::Instance,
+        "the key of pseudonyms of a year is made before its first record",
+    ),
+    (Action::Maintain, ResourceKind::Instance, "a job"),
+    (Action::Erase, ResourceKind::Instance, "a job: what is over is swept"),
+    (Action::Erase, ResourceKind::Item, "a job: what was written for a stay ends with it"),
+    (Action::Maintain, ResourceKind::AuditLog, "a job: data and log are compared"),
+];
+
+/// Requests without a session are counted by the minute: no one of them is decided.
+const COUNTED: [(Action, ResourceKind); 2] =
+    [(Action::Read, ResourceKind::Request), (Action::SignIn, ResourceKind::Session)];
+
+/// What a record cites.
+pub struct Cited {
+    /// Its index, and what was done.
+    pub what: String,
+    pub at: Timestamp,
+    pub hashes: Vec<String>,
+}
+
+/// The records of this story's log since the first charter; those that no request made are left out.
+pub fn cited(s: &Story) -> Vec<Cited> {
+    let mut snapshot = s.server.app.store().snapshot().unwrap();
+    let (mut index, mut published) = (0, false);
+    let mut out = Vec::new();
+    while let Some(text) = snapshot.log_body(index).unwrap() {
+        let body = relais::audit::LeafBody::parse(&text).unwrap();
+        let did = (body.action, body.resource);
+        let unasked = UNASKED.iter().any(|(action, resource, _)| did == (*action, *resource));
+        let counted = body.count.is_some() && COUNTED.contains(&did);
+        if published && (body.actor.is_some() || !(unasked || counted)) {
+            let what = format!("{index}: {} {}", body.action.code(), body.resource.code());
+            out.push(Cited { what, at: body.at, hashes: body.policy_hashes });
+        }
+        // The first publication itself stands before what it publishes.
+        published |= did == (Action::Publish, ResourceKind::Charter);
+        index += 1;
+    }
+    assert!(published, "a territory has a charter");
+    out
+}
+
 /// The rows that programs ask. Pages for people have callers, and a table, of their own.
 pub fn api_routes() -> Vec<relais::web::route::Route> {
     let mut rows = routes::all();
@@ -481,9 +533,24 @@ fn is_id(text: &str) -> bool {
     text.len() == 26 && text.chars().all(|c| c.is_ascii_lowercase() || ('2'..='9').contains(&c))
 }
 
-/// A page without what chance decides: identifiers, keyed hashes and the order that they give.
+/// A page without what chance decides: identifiers and keyed hashes. Lists are compared in their order: none stands in that
+/// of ids, and an order that tells something is a difference.
 pub fn same(body: &str) -> String {
-    fn walk(value: &mut Value) {
+    same_without(body, &[])
+}
+
+fn holds(value: &Value, words: &[&str]) -> bool {
+    match value {
+        Value::String(s) => words.contains(&s.as_str()),
+        Value::Array(all) => all.iter().any(|one| holds(one, words)),
+        Value::Object(fields) => fields.values().any(|one| holds(one, words)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// [`same`], and without the lines that name something of `apart`.
+pub fn same_without(body: &str, apart: &[&str]) -> String {
+    fn walk(value: &mut Value, apart: &[&str]) {
         match value {
             Value::String(s) => {
                 if is_id(s) {
@@ -494,8 +561,8 @@ pub fn same(body: &str) -> String {
                 }
             }
             Value::Array(all) => {
-                all.iter_mut().for_each(walk);
-                all.sort_by_key(ToString::to_string);
+                all.retain(|one| !holds(one, apart));
+                all.iter_mut().for_each(|one| walk(one, apart));
             }
             Value::Object(fields) => {
                 for (name, field) in fields {
@@ -508,7 +575,7 @@ pub fn same(body: &str) -> String {
                     {
                         indexes.fill(Value::Null);
                     }
-                    walk(field);
+                    walk(field, apart);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -517,7 +584,7 @@ pub fn same(body: &str) -> String {
     serde_json::from_str::<Value>(body).map_or_else(
         |_| body.to_owned(),
         |mut value| {
-            walk(&mut value);
+            walk(&mut value, apart);
             value.to_string()
         },
     )

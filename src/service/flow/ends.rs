@@ -1,6 +1,9 @@
 //! How a request ends without an answer of substance: it leaves a record all the same, and without one it is 503.
 
+use std::sync::Arc;
+
 use super::{Act, Asked, Call, SignedIn};
+use crate::access::{Actor, CharterBook};
 use crate::audit::lane::Priority;
 use crate::audit::{Job, LaneError};
 use crate::clock::Timestamp;
@@ -38,8 +41,9 @@ fn conclude(draft: &mut RecordDraft, error: &ServiceError) {
 }
 
 impl App {
-    /// The record of an attempt, before it is known how it ends.
-    pub(super) fn draft(asked: &Asked<'_>) -> RecordDraft {
+    /// The record of an attempt, before it is known how it ends. Where the charters cannot be read it cites none, and the
+    /// attempt ends with that error, or with the one that it had already.
+    pub(super) fn draft(asked: &Asked<'_>, book: Option<&CharterBook>) -> RecordDraft {
         let retention = match asked.act.action {
             Action::SignIn | Action::SignOut | Action::List | Action::Search | Action::Maintain => {
                 RetentionClass::Technical
@@ -50,6 +54,9 @@ impl App {
         let mut draft =
             RecordDraft::new(request, retention, asked.act.action, asked.act.resource, Verdict::Permit);
         draft.actor = Some(asked.signed_in.stamp(asked.now));
+        // S14: whatever a request comes to, its record says under which version.
+        let assignment = asked.signed_in.actor().ok().map(Actor::assignment);
+        draft.policy_hashes = book.map_or_else(Vec::new, |book| book.cited(assignment, asked.now));
         draft
     }
 
@@ -114,15 +121,17 @@ impl App {
         pathway: Option<&PathwayId>,
         error: ServiceError,
     ) -> ServiceError {
-        let attempt = || -> Result<(SignedIn, Timestamp), ServiceError> {
+        let attempt = || -> Result<(SignedIn, Timestamp, Option<Arc<CharterBook>>), ServiceError> {
             let mut snapshot = self.store.snapshot()?;
             let now = self.moment(&mut snapshot)?;
             let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
-            Ok((signed_in, now))
+            let book = self.book(&mut snapshot).ok();
+            Ok((signed_in, now, book))
         };
         match attempt() {
-            Ok((signed_in, now)) => {
-                let mut draft = Self::draft(&Asked { call, act, signed_in: &signed_in, pathway, now });
+            Ok((signed_in, now, book)) => {
+                let asked = Asked { call, act, signed_in: &signed_in, pathway, now };
+                let mut draft = Self::draft(&asked, book.as_deref());
                 draft.pathway = pathway.cloned();
                 self.record_end(draft, None, error)
             }

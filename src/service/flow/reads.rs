@@ -128,8 +128,9 @@ impl App {
             let now = self.moment(&mut snapshot)?;
             let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
             let asked = Asked { call, act, signed_in: &signed_in, pathway: None, now };
-            let whole = Self::draft(&asked);
-            let located = signed_in.actor().and_then(|actor| {
+            let book = self.book(&mut snapshot);
+            let whole = Self::draft(&asked, book.as_deref().ok());
+            let located = book.and_then(|_| signed_in.actor()).and_then(|actor| {
                 if call.assignment.as_ref().is_some_and(|a| *a != actor.assignment().id) {
                     return Err(ServiceError::Conflict);
                 }

@@ -88,10 +88,9 @@ impl<R> Staged<R> {
     }
 }
 
-/// The matrix under which the actor stands: what the record cites. In a transition, that of the transition.
-fn cite(draft: &mut RecordDraft, book: &CharterBook, actor: &Actor, now: Timestamp) {
+/// The cells that decided, under the matrix that the record cites. In a transition, that of the transition.
+fn cite_clauses(draft: &mut RecordDraft, book: &CharterBook, actor: &Actor, now: Timestamp) {
     let Some(matrix) = book.explaining(actor.assignment(), now) else { return };
-    draft.policy_hashes = matrix.policy_hashes().to_vec();
     let clauses: BTreeSet<String> = draft
         .trail
         .iter()
@@ -129,7 +128,8 @@ impl App {
         work: impl FnOnce(&mut Scene<'_>) -> Result<R, ServiceError>,
     ) -> Staged<R> {
         let (signed_in, now) = (asked.signed_in, asked.now);
-        let mut draft = Self::draft(asked);
+        let book = self.book(snapshot);
+        let mut draft = Self::draft(asked, book.as_deref().ok());
         // The attempt is told with what was asked for, whether or not there is such a pathway.
         draft.pathway = Some(pathway.clone());
         let mut checks = signed_in.checks();
@@ -146,7 +146,7 @@ impl App {
         if asked.call.assignment.as_ref().is_some_and(|a| *a != actor.assignment().id) {
             return Staged::refused(draft, checks, end, ServiceError::Conflict);
         }
-        let book = or_end!(self.book(snapshot));
+        let book = or_end!(book);
         // THREAT: existence oracle. Absent goes through the same record and the same answer as refused.
         let Some(facts) = or_end!(snapshot.pathway_facts(pathway)) else {
             return Staged::refused(draft, checks, end, ServiceError::AbsentOrRefused);
@@ -186,7 +186,7 @@ impl App {
         draft.basis.extend(cites);
         draft.reasons = reasons_of(&trail);
         draft.trail = trail;
-        cite(&mut draft, &book, actor, now);
+        cite_clauses(&mut draft, &book, actor, now);
         // LAW §6: a list that opened subjects of the young person is a disclosure, and is kept like one.
         if !draft.categories.is_empty() {
             draft.retention = RetentionClass::Disclosure;
@@ -203,10 +203,11 @@ impl App {
         work: impl FnOnce(&mut Desk<'_>) -> Result<R, ServiceError>,
     ) -> (Staged<R>, Option<(PathwayId, DataKey)>) {
         let signed_in = asked.signed_in;
-        let mut draft = Self::draft(asked);
+        let book = self.book(snapshot);
+        let mut draft = Self::draft(asked, book.as_deref().ok());
         let mut checks = signed_in.checks();
         let end = signed_in.ends();
-        let book = match self.book(snapshot) {
+        let book = match book {
             Ok(book) => book,
             Err(e) => return (Staged::refused(draft, checks, end, e), None),
         };

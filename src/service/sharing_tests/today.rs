@@ -29,6 +29,62 @@ fn story_s3_the_review_is_told_at_thirty_days_on_the_day_and_when_sharing_is_pau
 }
 
 #[test]
+fn story_s3_the_managers_of_the_lead_organisation_are_told_of_the_review_without_a_name() {
+    let c = Circle::young();
+    let today = c.now().paris_day();
+    let told = |name: &str| -> Vec<String> {
+        let view = c.t.app.today(&c.call(name)).unwrap();
+        let mine = view.waiting.iter().filter(|w| w.kind == Waiting::ReviewOfStructure);
+        mine.map(|w| format!("{} {}", w.name, w.sentence)).collect()
+    };
+    let size = || c.t.app.store().snapshot().unwrap().log_frontier().unwrap().size();
+    let pathway_of_the_last_record = || {
+        let mut snapshot = c.t.app.store().snapshot().unwrap();
+        let text = snapshot.log_body(i64::try_from(size()).unwrap() - 1).unwrap().unwrap();
+        crate::audit::LeafBody::parse(&text).unwrap().pathway
+    };
+    let stages = [
+        (31, None),
+        (30, Some("voyez avec le référent qu'il se prépare")),
+        (1, Some("voyez avec le référent qu'il se prépare")),
+        (0, Some("Aucun nouveau partage")),
+        (-29, Some("Aucun nouveau partage")),
+        (-30, Some("Partage en pause")),
+    ];
+    for (days, says) in stages {
+        c.review(today + chrono::Duration::days(days));
+        let before = size();
+        let lines = told("pre_manager");
+        assert_eq!(size(), before + 1, "one record");
+        // Where nothing is due the pathway is not looked at, and has no record.
+        assert_eq!(pathway_of_the_last_record().is_some(), says.is_some(), "{days}");
+        match (says, lines.as_slice()) {
+            (None, []) => {}
+            (Some(words), [line]) => {
+                assert!(line.contains(words) && line.contains("référent Prénom referente"), "{line}");
+                assert!(
+                    line.starts_with("Parcours de votre structure Parcours ouvert le 2 mars 2027"),
+                    "{line}"
+                );
+            }
+            (_, lines) => panic!("{days}: {lines:?}"),
+        }
+        for other in
+            ["prevention_manager", "aemo_manager", "pre_secretary", "referent_contested", "referente"]
+        {
+            assert!(told(other).is_empty(), "{days}: {other}");
+        }
+    }
+    // What is closed waits for nobody.
+    let input = crate::service::pathways::ClosingInput {
+        reason: crate::service::pathways::ClosingReason::Achieved,
+        words: None,
+    };
+    c.t.app.pathway_close(&c.call("referente"), &c.pathway, &input).unwrap();
+    assert!(told("pre_manager").is_empty());
+}
+
+#[test]
 fn a_handover_waits_for_who_must_answer_then_for_both_confirmations() {
     let (c, home) = street_to_aemo(true);
     let of_handover = [Waiting::HandoverToAnswer, Waiting::HandoverToConfirm];

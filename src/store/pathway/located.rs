@@ -134,6 +134,20 @@ impl Snapshot {
             .collect()
     }
 
+    /// The open pathways that an organisation leads. Location only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn pathways_open_of(&mut self, organisation: &OrganisationId) -> Result<Vec<PathwayId>, StoreError> {
+        let ids: Vec<String> = pathway::table
+            .filter(pathway::lead.eq(organisation.as_str()))
+            .filter(pathway::closed_at.is_null())
+            .order((pathway::opened_at.asc(), pathway::id.asc()))
+            .select(pathway::id)
+            .load(self.conn())?;
+        ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e))).collect()
+    }
+
     /// Those of these pathways that have a fact of one of these kinds, written since then. Location only.
     ///
     /// # Errors

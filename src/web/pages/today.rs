@@ -88,6 +88,7 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
     match line.kind {
         Waiting::ReviewOverdue | Waiting::ReviewDue => (at("/bilan"), "Faire le bilan"),
         Waiting::ReviewSoon => (at("/bilan"), "Préparer le bilan"),
+        Waiting::ReviewOfStructure => ("/responsable".to_owned(), "Voir les places de la structure"),
         Waiting::HandoverToAnswer => (at(&format!("/passages/{object}")), "Lire et répondre"),
         Waiting::HandoverToConfirm => (at(&format!("/passages/{object}")), "Lire et confirmer"),
         Waiting::StatuteReview => (at("/protection"), "Voir ce partage"),
@@ -115,9 +116,9 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         chip: waiting.kind.french(),
         urgent: waiting.urgent,
         when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
-        // Who looks at emergencies has no pathway to go to.
+        // Who looks at emergencies, or answers for a structure, has no pathway to go to.
         whose: match waiting.kind {
-            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed => None,
+            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed | Waiting::ReviewOfStructure => None,
             // A pathway that one does not read any more is not named.
             Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
