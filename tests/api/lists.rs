@@ -38,6 +38,7 @@ fn the_list_of_pathways_goes_on_although_the_last_of_a_page_was_left_meanwhile()
 
     let second = s.read(NADIA, &after(path, &first));
     let rest = ids(&second);
+    assert!(rest.len() >= 5, "the rest is lost: {second}");
     assert_eq!(rest[..5].to_vec(), opened[..5].iter().rev().cloned().collect::<Vec<_>>());
     let twice: Vec<&String> = rest.iter().filter(|id| shown.contains(id)).collect();
     assert!(twice.is_empty(), "{twice:?}");
