@@ -92,7 +92,7 @@ fn unbounded(
 ) {
     if let Some(to) = schema["$ref"].as_str() {
         let named = to.rsplit('/').next().unwrap();
-        let target = &document["components"]["schemas"][named];
+        let target = document.pointer(to.trim_start_matches('#')).unwrap();
         // A type of one string is known by the field that has it.
         if target.get("properties").is_none() && target.get("oneOf").is_none() {
             return unbounded(document, target, name, seen, into);
