@@ -1,7 +1,8 @@
 //! Bad input, from the command line and through HTTPS: a clear answer in French, nothing written, nothing lost.
 //!
 //! Not here: what has its own tests beside the code (every message of the charter reader, every rule of a field), an
-//! unreadable body at an open door, a second server and a port in use of a running program (`edge`).
+//! unreadable body at an open door, a second server and a port in use of a running program (`edge`), every day, text and
+//! list of every body (`strict_bodies`).
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
 use std::io::{BufRead, BufReader};

@@ -57,6 +57,11 @@ const OWN: &str = "acts on the caller's own session or password, which nobody el
 
 include!("callers_table.rs");
 
+/// Methods and templates in the order of the table, with the code that refuses the right caller where one does.
+pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    TABLE.iter().map(|row| (row.method, row.path, row.why))
+}
+
 /// Headers and body.
 type Shown = (Vec<(String, String)>, Vec<u8>);
 

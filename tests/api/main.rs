@@ -12,7 +12,6 @@ mod edge;
 mod headers;
 mod kept_forms;
 mod lists;
-mod lists;
 mod openapi;
 mod operations;
 mod pages;
@@ -26,5 +25,6 @@ mod stories_s4;
 mod stories_time;
 mod stories_world;
 mod stories_worlds;
+mod strict_bodies;
 #[path = "../support/mod.rs"]
 mod support;
