@@ -578,12 +578,12 @@ impl Bed {
         for words in names.step_by(5).chain([MARK.to_owned()]) {
             ask("/api/v1/pathways/search", "/api/v1/pathways/search", json!({ "text": words }));
         }
-        let same = |route: &'static str, body: Value| (route, body);
+        let days = json!({ "format": "jsonl", "from": s.day(0), "until": s.day(0) });
         for (route, body) in [
-            same("/api/v1/audit/records/search", json!({})),
-            same("/api/v1/audit/reviews/search", json!({ "kind": "emergency", "all": true })),
-            same("/api/v1/audit/reviews/search", json!({ "kind": "statute", "all": true })),
-            same("/api/v1/audit/export", json!({ "format": "jsonl", "from": s.day(0), "until": s.day(0) })),
+            ("/api/v1/audit/records/search", json!({})),
+            ("/api/v1/audit/reviews/search", json!({ "kind": "emergency", "all": true })),
+            ("/api/v1/audit/reviews/search", json!({ "kind": "statute", "all": true })),
+            ("/api/v1/audit/export", days),
         ] {
             ask(route, route, body);
         }
