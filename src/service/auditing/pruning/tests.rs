@@ -306,9 +306,15 @@ fn a_batch_that_cannot_be_erased_is_left_with_all_that_follows() {
         "CREATE TABLE taken AS SELECT * FROM audit_index WHERE idx = (SELECT first_idx FROM pruning);
          DELETE FROM audit_index WHERE idx IN (SELECT idx FROM taken)",
     );
-    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: 0, left: records, in_journal: false });
+    assert_eq!(
+        t.app.prune_in_batches(3).unwrap(),
+        PrunedRecords { done: 0, left: records, in_journal: false }
+    );
     as_owner(t, "INSERT INTO audit_index SELECT * FROM taken");
-    assert_eq!(t.app.prune_in_batches(3).unwrap(), PrunedRecords { done: records, left: 0, in_journal: false });
+    assert_eq!(
+        t.app.prune_in_batches(3).unwrap(),
+        PrunedRecords { done: records, left: 0, in_journal: false }
+    );
     let report = verified(t);
     assert!(report.holds() && report.pruned == records, "{report:?}");
     // Done is what the log says, and is not looked for again.
