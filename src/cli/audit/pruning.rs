@@ -13,7 +13,7 @@ use super::LogOptions;
 use super::leaving::instance;
 use crate::cli::instance::told;
 use crate::cli::person::SignedIn;
-use crate::domain::day::french_date;
+use crate::domain::day::{Day, french_date};
 use crate::domain::pruning::PruningOpinion;
 use crate::domain::record::RetentionClass;
 use crate::domain::text::Paragraph;
@@ -166,7 +166,8 @@ pub fn run(
         PruneCommand::Propose { person, before, class, reason } => {
             let class = RetentionClass::parse(class)
                 .map_err(|_| anyhow!("--class : `{class}` n'est pas une classe : technical"))?;
-            let asked = PruningInput { class, before: *before, reason: paragraph(reason, "--reason")? };
+            let before = Day::new(*before).map_err(|e| anyhow!("--before : {}", e.french()))?;
+            let asked = PruningInput { class, before, reason: paragraph(reason, "--reason")? };
             let instance = instance(&person.log, data)?;
             let who = SignedIn::ask(&instance.app, &person.login, &WHO, input, progress)?;
             let made = instance.app.pruning_ask(&who.call()?, &asked).map_err(told)?;

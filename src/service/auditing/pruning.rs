@@ -26,7 +26,7 @@ use crate::audit::verify::LogReader;
 use crate::audit::{Disclosed, Record};
 use crate::clock::Timestamp;
 use crate::crypto::keyring::KeyOwner;
-use crate::domain::day::french_date;
+use crate::domain::day::{Day, french_date};
 use crate::domain::pruning::{
     DECISION_DAYS, Pruning, PruningError, PruningOpinion, PruningState, latest_day, limit, year_over,
 };
@@ -60,8 +60,7 @@ enum Batch {
 pub struct PruningInput {
     pub class: RetentionClass,
     /// The records of before this day, in Paris.
-    #[schema(value_type = String, format = Date)]
-    pub before: NaiveDate,
+    pub before: Day,
     /// Facts only: neither a name nor a content.
     pub reason: Paragraph<600>,
 }
@@ -297,7 +296,7 @@ impl App {
     }
 
     fn pruning_scope(&self, desk: &mut Desk<'_>, input: &PruningInput) -> Result<PruningScope, ServiceError> {
-        let before = Timestamp::paris_midnight(input.before);
+        let before = Timestamp::paris_midnight(input.before.date());
         self.pruning_due(desk, input.class, before)?;
         let bounds = desk
             .snapshot

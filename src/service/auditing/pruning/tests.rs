@@ -29,7 +29,11 @@ fn code<T>(result: Result<T, ServiceError>) -> &'static str {
 }
 
 fn input(class: RetentionClass, before: NaiveDate) -> PruningInput {
-    PruningInput { class, before, reason: Paragraph::parse("Terme des douze mois échu.").unwrap() }
+    PruningInput {
+        class,
+        before: Day::new(before).unwrap(),
+        reason: Paragraph::parse("Terme des douze mois échu.").unwrap(),
+    }
 }
 
 fn ask(t: &Territory, who: &str, before: NaiveDate) -> Result<Created, ServiceError> {
