@@ -154,7 +154,7 @@ pub fn may_know(
 }
 
 /// Whether `reader` may know, from who it is and what it reads alone, that somebody of this assignment takes part.
-pub(super) fn may_know_service(
+fn may_know_service(
     facts: &PathwayFacts,
     book: &CharterBook,
     reader: &ParticipationFacts,
@@ -165,6 +165,29 @@ pub(super) fn may_know_service(
     let Some(category) = existence.category() else { return true };
     (reader.assignment.organisation == other.organisation && reader.assignment.mission == other.mission)
         || would_read(facts, book, reader, category, Some(other), now)
+}
+
+/// THREAT: existence oracle. Whether `reader` may know what accords say of somebody of this assignment, who may have no
+/// place: a profession that is never hidden under a contract tells nothing by being named; another one is known only
+/// where the reader may know of it under every mandate.
+#[must_use]
+pub fn may_know_naming(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    reader: &ParticipationFacts,
+    other: &AssignmentFacts,
+    now: Timestamp,
+) -> bool {
+    never_hidden(other)
+        || Mandate::ALL.iter().all(|mandate| {
+            let existence = Existence::of(other.profession, *mandate);
+            may_know_service(facts, book, reader, other, existence, now)
+        })
+}
+
+/// Whether the profession of this assignment can be known by anybody, under a contract.
+pub(super) fn never_hidden(other: &AssignmentFacts) -> bool {
+    Existence::of(other.profession, Mandate::Contractual) == Existence::Open
 }
 
 /// The contrary of [`may_know`], under the name that reads well in filters.

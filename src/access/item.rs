@@ -1,7 +1,7 @@
 //! The eight gates for an item (DESIGN §4), in their order, each failing one explained.
 
 use super::common_gates::{Acting, gate_eight, gate_one, gate_two, place_turns, until, version_turns};
-use super::existence::{Existence, may_know_service};
+use super::existence::{may_know_naming, never_hidden};
 use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
 use super::memo::Memo;
 use super::standing::CharterBook;
@@ -12,7 +12,7 @@ use crate::domain::accord::{AccordQuery, FactAnswer, named};
 use crate::domain::cell::{AccordFact, Cell, Need, Reason, StatuteFact, TableFacts};
 use crate::domain::release::{ReleaseAnswer, ReleaseQuery};
 use crate::domain::statute::{StatuteAnswer, StatuteQuery, statute_fact};
-use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Regime, Role, Secrecy};
+use crate::domain::vocabulary::{Category, Profession, Purpose, Regime, Role, Secrecy};
 use crate::ids::{EmergencyId, ParticipationId, StatuteId};
 
 /// STORIES S3: how long after the review date what is shared is still read.
@@ -192,21 +192,14 @@ fn hides_from_asker(q: &Question<'_>, memo: &Memo) -> bool {
         (Mode::Preview { .. }, None) => {}
         (Mode::Preview { .. } | Mode::Read | Mode::Emergency { .. }, _) => return false,
     }
-    let profession = q.assignment.profession;
-    let open = Existence::of(profession, Mandate::Contractual) == Existence::Open;
-    let Some(asker) = q.asker else { return !open };
+    let Some(asker) = q.asker else { return !never_hidden(q.assignment) };
     let key = q.assignment.recipient_key();
     let hidden_place = q
         .facts
         .participations
         .iter()
         .any(|p| p.assignment.recipient_key() == key && memo.hidden(q.facts, q.book, asker, p, q.now));
-    hidden_place
-        || (!open
-            && !Mandate::ALL.iter().all(|mandate| {
-                let existence = Existence::of(profession, *mandate);
-                may_know_service(q.facts, q.book, asker, q.assignment, existence, q.now)
-            }))
+    hidden_place || !may_know_naming(q.facts, q.book, asker, q.assignment, q.now)
 }
 
 /// The fact `accord` of this question, every "no" that covers it counted.

@@ -26,7 +26,7 @@ mod tests_sheet;
 pub use event::{Event, EventKind, How, Opinion, Scope, Signatory, Signed, Verification};
 pub use fact::{
     AccordQuery, Basis, ConsentFile, FactAnswer, NamedAnswer, accord_fact, acts_under_accord, named,
-    named_lately, names_service, next_turn_of,
+    named_by_own, named_lately, names_service, next_turn_of,
 };
 pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,

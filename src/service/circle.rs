@@ -17,10 +17,10 @@ use super::shares_end::shares_ended_to;
 use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use crate::access::{Existence, Resource, hidden_from, may_know, sees_in_circle};
+use crate::access::{Existence, Resource, hidden_from, may_know, may_know_naming, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
-use crate::domain::accord::{NamedAnswer, named};
+use crate::domain::accord::{NamedAnswer, named, named_by_own};
 use crate::domain::cell::Reason;
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -148,7 +148,22 @@ pub(super) fn circle_of(
 
 /// Which frame lets this assignment in: an accord in force, or belonging to the service that leads.
 fn invitable(facts: &PathwayFacts, a: &AssignmentFacts, now: Timestamp) -> NamedAnswer {
-    let mut answer = named(&a.recipient_key(), Some(&a.id), &facts.consent(), now);
+    led(facts, a, named(&a.recipient_key(), Some(&a.id), &facts.consent(), now))
+}
+
+/// THREAT: existence oracle. What accords say of a service that `me` may not know of counts only where `me` collected
+/// them; otherwise whoever may invite would learn whether the family ever agreed to a hidden measure.
+fn invitable_by(scene: &Scene<'_>, me: &ParticipationFacts, a: &AssignmentFacts) -> NamedAnswer {
+    let (facts, now) = (scene.gate.facts(), scene.now);
+    if may_know_naming(facts, scene.gate.book(), me, a, now) {
+        return invitable(facts, a, now);
+    }
+    let own = named_by_own(&a.recipient_key(), &a.id, &facts.consent(), &me.assignment.id, now);
+    led(facts, a, own)
+}
+
+/// The answer, with the service that leads, which needs no accord to be asked.
+fn led(facts: &PathwayFacts, a: &AssignmentFacts, mut answer: NamedAnswer) -> NamedAnswer {
     // The service that leads: organisation *and* mission. Sharing an organisation with the lead opens nothing.
     let leads = facts.lead == a.organisation
         && facts
@@ -306,12 +321,12 @@ impl App {
                     "Cette personne est déjà dans le cercle, ou déjà invitée.",
                 ));
             }
-            let frame = invitable(facts, &a, now);
+            let frame = invitable_by(scene, me, &a);
             if !frame.named {
                 return Err(ServiceError::denied(
                     Reason::AccordMissing,
                     "accord_needed_to_invite",
-                    "Aucun accord en cours ne nomme ce service : préparez d'abord l'accord avec la famille.",
+                    "Aucun accord que vous pouvez lire ne nomme ce service : préparez-le avec la famille, ou demandez au référent.",
                 ));
             }
             role_rule(a.profession, input, &frame)?;

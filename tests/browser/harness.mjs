@@ -17,7 +17,12 @@ export async function begin() {
   const data = mkdtempSync(join(tmpdir(), "relais-story-"));
   cpSync(process.env.RELAIS_TEMPLATE, data, { recursive: true, mode: 0, force: true, preserveTimestamps: true });
   const server = await startServer(data);
-  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    // Pictures show the fields of dates as a French browser does (Debian's chromium-l10n); tests type them as any browser has them.
+    env: process.env.RELAIS_SCREENS ? { ...process.env, LANGUAGE: "fr_FR" } : process.env,
+  });
   const violations = [];
   const territory = {
     server,

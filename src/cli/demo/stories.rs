@@ -138,7 +138,8 @@ impl Teller<'_> {
         Ok(json!({ "recipient": self.key(login)?, "kind": kind, "categories": categories, "shows": shown }))
     }
 
-    fn invite(
+    /// An invitation that nobody has answered yet.
+    fn ask(
         &self,
         by: &str,
         pathway: &PathwayId,
@@ -152,7 +153,19 @@ impl Teller<'_> {
             input(json!({ "assignment": assignment, "mandate": mandate, "role": role, "until": until }))?;
         let created =
             self.app.participation_invite(&self.people.call(self.app, by)?, pathway, &invitation)?;
-        let id = ParticipationId::parse(&created.id).map_err(internal)?;
+        ParticipationId::parse(&created.id).map_err(internal)
+    }
+
+    fn invite(
+        &self,
+        by: &str,
+        pathway: &PathwayId,
+        who: &str,
+        mandate: &str,
+        role: &str,
+        until: Option<String>,
+    ) -> Result<ParticipationId, ServiceError> {
+        let id = self.ask(by, pathway, who, mandate, role, until)?;
         self.app.participation_accept(&self.people.call(self.app, who)?, &id)?;
         Ok(id)
     }
@@ -307,6 +320,24 @@ impl Teller<'_> {
         })
     }
 
+    /// S3: what waits on the first page of a référente: an accord that ends, a signature, an invitation.
+    fn waiting(&self) -> Result<Told, ServiceError> {
+        let nadia = "nadia.benali";
+        let pathway = self.open(nadia, self.person("Inès", "Rahmani", 12), "contractual")?;
+        let mother = self.holder(nadia, &pathway, "Leïla Rahmani")?;
+        let father = self.holder(nadia, &pathway, "Karim Rahmani")?;
+        let lines = vec![self.line("sophie.martin", "recipient", &["schooling"], &[])?];
+        self.accord(nadia, &pathway, "coordination", 6, lines, &[&mother, &father], false)?;
+        let lines = vec![self.line("sophie.martin", "recipient", &["schooling", "mobility"], &[])?];
+        self.accord(nadia, &pathway, "schooling", 200, lines, &[&mother], false)?;
+        self.ask(nadia, &pathway, "sophie.martin", "contractual", "participant", None)?;
+        Ok(Told {
+            id: pathway.to_string(),
+            story: "Inès, 12 ans : un accord qui finit, une signature et une réponse attendues (S3)"
+                .to_owned(),
+        })
+    }
+
     /// S15: a nickname, until the young person decides.
     fn nickname(&self) -> Result<Told, ServiceError> {
         let samira = "samira.haddad";
@@ -351,5 +382,5 @@ impl Teller<'_> {
 pub fn tell(app: &App, people: &People, progress: &mut dyn Write) -> Result<Vec<Told>, ServiceError> {
     writeln!(progress, "Parcours, accords, écrits et partages, par chacun…").map_err(internal)?;
     let teller = Teller { app, people, today: app.clock().now().paris_day() };
-    Ok(vec![teller.camp()?, teller.handover()?, teller.majority()?, teller.nickname()?])
+    Ok(vec![teller.camp()?, teller.handover()?, teller.majority()?, teller.nickname()?, teller.waiting()?])
 }

@@ -210,7 +210,20 @@ pub fn named(
     file: &ConsentFile<'_>,
     now: Timestamp,
 ) -> NamedAnswer {
-    find_named(file, now, None, assignment, |line| line.matches(key, assignment))
+    find_named(file, now, |_| true, assignment, |line| line.matches(key, assignment))
+}
+
+/// [`named`], by the accords alone that `collector` collected.
+#[must_use]
+pub fn named_by_own(
+    key: &RecipientKey,
+    assignment: &AssignmentId,
+    file: &ConsentFile<'_>,
+    collector: &AssignmentId,
+    now: Timestamp,
+) -> NamedAnswer {
+    let own = |accord: &Accord| accord.facts().collected_by() == collector;
+    find_named(file, now, own, Some(assignment), |line| line.matches(key, Some(assignment)))
 }
 
 /// Whether an accord named this assignment at some moment from `since` until now.
@@ -239,7 +252,8 @@ pub fn acts_under_accord(
     file: &ConsentFile<'_>,
     now: Timestamp,
 ) -> NamedAnswer {
-    find_named(file, now, Some(purpose), None, |line| line.recipient.organisation == *organisation)
+    let same = |accord: &Accord| accord.facts().purpose() == purpose;
+    find_named(file, now, same, None, |line| line.recipient.organisation == *organisation)
 }
 
 /// S11: whether a signed notice in force, in a line of this recipient for this purpose, names `service`.
@@ -276,14 +290,14 @@ pub fn names_service(
 fn find_named(
     file: &ConsentFile<'_>,
     now: Timestamp,
-    purpose: Option<Purpose>,
+    asked: impl Fn(&Accord) -> bool,
     assignment: Option<&AssignmentId>,
     wanted: impl Fn(&Line) -> bool,
 ) -> NamedAnswer {
     let mut turns = file_turns(file);
     let mut answer =
         NamedAnswer { named: false, as_recipient: false, valid_until: Timestamp::MAX, basis: None };
-    for accord in file.accords.iter().filter(|a| purpose.is_none_or(|p| a.facts().purpose() == p)) {
+    for accord in file.accords.iter().filter(|a| asked(a)) {
         let sheet = accord.sheet();
         turning_points(file, &sheet, &mut turns);
         for line in accord.facts().lines().iter().filter(|l| wanted(l)) {
