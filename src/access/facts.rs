@@ -244,6 +244,7 @@ impl HandoverFacts {
 pub struct RequestFacts {
     pub id: ImpossibilityId,
     pub organisation: OrganisationId,
+    pub requested_by: AssignmentId,
 }
 
 /// A statutory record with what was decided on it.

@@ -48,6 +48,8 @@ pub mod founding;
 mod founding_tests;
 mod greeting;
 pub mod handovers;
+#[cfg(test)]
+mod hidden_office_tests;
 pub mod import;
 mod impossibilities;
 pub mod invitations;

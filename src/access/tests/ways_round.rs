@@ -264,7 +264,8 @@ fn a_manager_sees_a_pathway_while_a_place_of_the_service_stands() {
 fn a_motive_is_read_by_a_manager_of_the_organisation_that_stated_it() {
     let mut f = everybody();
     let id = ImpossibilityId::random(&Fixed(1)).unwrap();
-    f.requests.push(RequestFacts { id: id.clone(), organisation: organisation(4) });
+    let requested_by = assignment(PREVENTION);
+    f.requests.push(RequestFacts { id: id.clone(), organisation: organisation(4), requested_by });
     let ask = |n: u8, org: u8, function: Function, id: &ImpossibilityId| {
         let mut who = posted(n, org, org, Profession::SpecialisedPrevention, Secrecy::Bound);
         who.function = function;

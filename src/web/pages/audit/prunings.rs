@@ -220,6 +220,7 @@ pub(in crate::web::pages) mod samples {
                 PruningState::Running => 812,
                 PruningState::Waiting | PruningState::Lapsed | PruningState::Refused => 4_812,
             },
+            until: (state == PruningState::Waiting).then(|| "2027-04-11T10:00:00Z".to_owned()),
             asked_at: "2027-03-12T10:00:00Z".to_owned(),
             asked_by: who("Irène Vidal", "Contrôle", Profession::Auditor),
             mine,
