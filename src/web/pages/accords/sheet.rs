@@ -113,8 +113,8 @@ impl Sheet {
 
 // Of the printed sheet, in points: an A4 page within its margins, less what a part that is not cut may leave empty; the
 // title with its lead; a heading with its space; a line of text; a line of small print; a place to sign.
-const PRINTED_PAGE: usize = 730;
-const PRINTED_TITLE: usize = 58;
+const PRINTED_PAGE: usize = 745;
+const PRINTED_TITLE: usize = 70;
 const PRINTED_HEADING: usize = 28;
 const PRINTED_LINE: usize = 16;
 const PRINTED_SMALL: usize = 12;
