@@ -139,7 +139,7 @@ pub use flow::{
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput, MotiveInput};
 pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
-pub use notices::{NOTICE_VERSION, NoticeText};
+pub use notices::{BOX, NOTICE_VERSION, NoticeText, of_name, plain_purpose};
 pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
 pub use reconciliation::Compared;

@@ -7,6 +7,7 @@
 //!
 //! It sends nothing and reminds nobody by itself.
 
+mod accords;
 mod emergency;
 mod ends;
 mod review;
@@ -14,7 +15,6 @@ mod review;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::accord_views::{AccordView, SeenAs, view_for};
 use super::app::App;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
@@ -58,6 +58,8 @@ code_enum! {
         SignaturesAwaited = "signatures_awaited", "Signatures attendues";
         AccordToSign = "accord_to_sign", "Accord à faire signer";
         AccordEnds = "accord_ends", "Accord qui prend fin";
+        SheetAwaited = "sheet_awaited", "Feuille signée attendue";
+        ConfirmationAwaited = "confirmation_awaited", "Signé à l'avance : à confirmer";
         AccordEnded = "accord_ended", "Un accord a pris fin";
         ReleaseAwaited = "release_awaited", "Mots à faire valider par la famille";
         InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
@@ -147,28 +149,6 @@ fn said(who: &Who) -> String {
     format!("{} ({})", who.name, who.organisation)
 }
 
-/// STORIES S5. From seventeen years and nine months, to the référent who reads the birth date.
-fn majority(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
-    if me.role != Role::Referent || scene.gate.resource(Resource::Identity).is_err() {
-        return;
-    }
-    let person = &scene.gate.facts().person;
-    let today = scene.now.paris_day();
-    let (Some(from), Some(day)) = (person.sign_ahead_from(), person.majority_day()) else { return };
-    if today >= from && today < day && !person.decides_alone_on(today) {
-        lines.add(
-            Waiting::Majority,
-            None,
-            Some(day),
-            near(day, today, URGENT_DAYS),
-            format!(
-                "Préparer la majorité : le {}, les accords des parents prennent fin. Le jeune peut déjà signer seul pour la suite.",
-                french_date(day)
-            ),
-        );
-    }
-}
-
 fn handovers(
     scene: &mut Scene<'_>,
     me: &ParticipationFacts,
@@ -208,69 +188,6 @@ fn handovers(
                 format!("Le passage de relais{who} attend votre confirmation."),
             ),
             Some(_) | None => {}
-        }
-    }
-    Ok(())
-}
-
-fn accord_line(view: &AccordView, today: chrono::NaiveDate, lines: &mut Lines<'_>) {
-    let id = Some(view.id.as_str());
-    let purpose = view.purpose.french();
-    let collects = view.seen_as == SeenAs::Collector;
-    if collects {
-        match view.state.code {
-            "partly_signed" => lines.add(
-                Waiting::SignaturesAwaited,
-                id,
-                None,
-                false,
-                format!("« {purpose} » : des signatures manquent encore."),
-            ),
-            "draft" | "printed" => lines.add(
-                Waiting::AccordToSign,
-                id,
-                None,
-                false,
-                format!("« {purpose} » : l'accord est préparé, personne ne l'a encore signé."),
-            ),
-            _other => {
-                if !view.state.awaited.is_empty() {
-                    lines.add(
-                        Waiting::SignaturesAwaited,
-                        id,
-                        None,
-                        false,
-                        format!(
-                            "« {purpose} » : l'accord compte, mais une ligne attend encore une signature."
-                        ),
-                    );
-                }
-            }
-        }
-    }
-    let tells = collects || view.seen_as == SeenAs::Referent;
-    let end = view.state.until.as_deref().and_then(Timestamp::parse_rfc3339).and_then(last_day);
-    if let ("in_force", true, Some(end)) = (view.state.code, tells, end)
-        && near(end, today, ACCORD_NOTICE_DAYS)
-    {
-        lines.add(
-            Waiting::AccordEnds,
-            id,
-            Some(end),
-            near(end, today, URGENT_DAYS),
-            format!(
-                "« {purpose} » : l'accord compte jusqu'au {}. Après, plus rien ne se lit.",
-                french_date(end)
-            ),
-        );
-    }
-}
-
-fn accords(scene: &mut Scene<'_>, lines: &mut Lines<'_>) -> Result<(), ServiceError> {
-    let today = scene.now.paris_day();
-    for accord in &scene.gate.facts().accords {
-        if let Some(view) = view_for(scene, accord)? {
-            accord_line(&view, today, lines);
         }
     }
     Ok(())
@@ -468,11 +385,12 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     handovers(scene, me, &mut names, &mut lines)?;
     statutes(scene, &mut lines);
     stays(app, scene, me, &mut lines)?;
-    accords(scene, &mut lines)?;
+    let views = accords::views(scene)?;
+    accords::lines(scene, &views, &mut lines);
     releases(scene, &mut lines);
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
-    majority(scene, me, &mut lines);
+    accords::majority(scene, me, &views, &mut lines);
     ends::deferrals(scene, &mut lines);
     emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
