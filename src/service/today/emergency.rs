@@ -77,8 +77,8 @@ pub(super) fn members(
     Ok(())
 }
 
-/// The places whose openings a manager hears of: those of the own organisation; a hidden one, of the own mission only.
-fn managed(place: &ParticipationFacts, scene: &Scene<'_>) -> bool {
+/// The places of which a manager hears: those of the own organisation; a hidden one, of the own mission only.
+pub(super) fn managed(place: &ParticipationFacts, scene: &Scene<'_>) -> bool {
     let actor = scene.gate.actor().assignment();
     place.assignment.organisation == actor.organisation
         && (place.existence == Existence::Open || place.assignment.mission == actor.mission)

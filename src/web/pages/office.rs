@@ -105,6 +105,7 @@ fn awaiting(line: &OfficeLine, card: Card) -> today::Line {
         whose: Some((title_of(line), "/secretariat".to_owned())),
         sentence: format!("« {} », {}. {}.", card.purpose, card.period, card.state.words),
         when: card.since.map(|since| format!("depuis le {since}")),
+        telephone: None,
         href: format!("/secretariat/{}/accords/{}", line.pathway, card.id),
         act: "Enregistrer ce que la famille a dit",
     }
