@@ -84,6 +84,7 @@ mod rotation;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
+pub mod shares_corrected;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;

@@ -10,6 +10,7 @@
 mod accords;
 mod emergency;
 mod ends;
+mod places;
 mod review;
 
 use serde::Serialize;
@@ -23,6 +24,7 @@ use super::pathways::{PathwayLine, line, name_line, number_of};
 use super::people::PersonWords;
 use super::release_views::Standing as ReleaseStanding;
 use super::shares::over;
+use super::shares_corrected::left_behind;
 use super::statutes::lapses_at;
 use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, ShareFacts};
@@ -55,6 +57,7 @@ code_enum! {
         HandoverToConfirm = "handover_to_confirm", "Passage de relais à confirmer";
         StatuteReview = "statute_review", "Partage prévu par la loi à revoir";
         UnreadStay = "unread_stay", "Partage de séjour pas encore lu";
+        CorrectedSince = "corrected_since", "Texte corrigé, l'ancien se lit encore";
         SignaturesAwaited = "signatures_awaited", "Signatures attendues";
         AccordToSign = "accord_to_sign", "Accord à faire signer";
         AccordEnds = "accord_ends", "Accord qui prend fin";
@@ -64,6 +67,7 @@ code_enum! {
         ReleaseAwaited = "release_awaited", "Mots à faire valider par la famille";
         InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
+        PlaceToFill = "place_to_fill", "Place à pourvoir";
         ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
         Majority = "majority", "Préparer la majorité";
         DeferralEnds = "deferral_ends", "Ligne reportée : à revoir";
@@ -92,6 +96,8 @@ pub struct WaitingView {
     pub urgent: bool,
     /// What it is, in a sentence.
     pub sentence: String,
+    /// The number to call about it.
+    pub telephone: Option<String>,
 }
 
 /// *Aujourd'hui*.
@@ -125,7 +131,15 @@ impl Lines<'_> {
             on: on.map(iso),
             urgent,
             sentence: sentence.into(),
+            telephone: None,
         });
+    }
+
+    /// The number to call about the line just added.
+    fn calling(&mut self, telephone: String) {
+        if let Some(line) = self.out.last_mut().filter(|_| !telephone.is_empty()) {
+            line.telephone = Some(telephone);
+        }
     }
 }
 
@@ -236,14 +250,14 @@ fn invitations(
         }
         let who = names.who(scene.snapshot, &p.assignment)?;
         let telephone = names.telephone(scene.snapshot, &p.assignment)?;
-        let call = if telephone.is_empty() { String::new() } else { format!(" Relancer : {telephone}.") };
         lines.add(
             Waiting::InvitationUnanswered,
             Some(p.id.as_str()),
             Some(p.invited_at.paris_day()),
             false,
-            format!("{} n'a pas encore répondu à votre invitation.{call}", said(&who)),
+            format!("{} n'a pas encore répondu à votre invitation.", said(&who)),
         );
+        lines.calling(telephone);
     }
     Ok(())
 }
@@ -298,6 +312,47 @@ fn stays(
                 unread_said(share, now.paris_day()),
             );
         }
+    }
+    Ok(())
+}
+
+/// A text of mine was corrected after I shared it, and somebody still reads the words from before.
+fn corrected(
+    scene: &mut Scene<'_>,
+    me: &ParticipationFacts,
+    names: &mut Names,
+    lines: &mut Lines<'_>,
+) -> Result<(), ServiceError> {
+    let now = scene.now;
+    for share in scene.gate.facts().shares.iter().filter(|s| s.sharer == me.id && !over(s, now)) {
+        let mut readers: Vec<&ParticipationFacts> = Vec::new();
+        for (_, reader) in left_behind(scene, share) {
+            if !readers.iter().any(|known| known.id == reader.id) {
+                readers.push(reader);
+            }
+        }
+        let Some(first) = readers.first() else { continue };
+        if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
+            continue;
+        }
+        let mut who = Vec::with_capacity(readers.len());
+        for reader in &readers {
+            who.push(said(&names.who(scene.snapshot, &reader.assignment)?));
+        }
+        let read = if who.len() > 1 { "lisent" } else { "lit" };
+        lines.add(
+            Waiting::CorrectedSince,
+            Some(share.id.as_str()),
+            None,
+            true,
+            format!(
+                "« {} » : un texte a été corrigé, et {} {read} encore l'ancien. Partagez le nouveau ou mettez fin à ce \
+                 partage, et prévenez.",
+                share.purpose.french(),
+                who.join(", ")
+            ),
+        );
+        lines.calling(names.telephone(scene.snapshot, &first.assignment)?);
     }
     Ok(())
 }
@@ -382,9 +437,11 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     }
     let mut names = Names::default();
     review::members(scene, me, &mut names, &mut lines)?;
+    places::managers(scene, &mut names, &mut lines)?;
     handovers(scene, me, &mut names, &mut lines)?;
     statutes(scene, &mut lines);
     stays(app, scene, me, &mut lines)?;
+    corrected(scene, me, &mut names, &mut lines)?;
     let views = accords::views(scene)?;
     accords::lines(scene, &views, &mut lines);
     releases(scene, &mut lines);
@@ -430,6 +487,7 @@ impl App {
                     looked_at = snapshot.emergencies_unreviewed()?;
                     looked_at.retain(|e| concerned.iter().any(|one| one.id == e.pathway));
                     reviews = review::located(snapshot, &a.organisation, now)?;
+                    reviews.extend(places::located(snapshot, &a.organisation, now)?);
                 }
                 for one in looked_at.into_iter().map(|e| e.pathway).chain(reviews) {
                     if !ids.contains(&one) {
@@ -443,6 +501,7 @@ impl App {
                 if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
                     let mut waiting = emergency::overseers(scene)?;
                     waiting.extend(review::overseers(scene)?);
+                    waiting.extend(places::overseers(scene)?);
                     return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
                 }
                 if let Some(ended) = ends::ended(scene) {
@@ -469,5 +528,6 @@ pub fn sample(kind: Waiting, on: Option<&str>, urgent: bool, sentence: &str) -> 
         on: on.map(ToOwned::to_owned),
         urgent,
         sentence: sentence.to_owned(),
+        telephone: Some("0601020301".to_owned()),
     }
 }

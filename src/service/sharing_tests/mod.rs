@@ -1,8 +1,10 @@
 //! Shares, previews, spoken words, handovers and successions, on a real store: a pathway whose rows are written
 //! without the services that are tested here.
 
+mod corrected;
 mod departure;
 mod handovers;
+mod pause;
 mod shares;
 mod spoken;
 mod successions;

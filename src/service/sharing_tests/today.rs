@@ -462,3 +462,69 @@ fn a_statutory_share_about_to_lapse_is_told_to_its_author_urgently_until_the_rev
     f.t.app.statute_decide(&f.t.call("pre_manager"), act(Action::Confirm), &id, &review).unwrap();
     assert_eq!(seen("referente"), None);
 }
+
+fn leaves(c: &Circle, name: &str) {
+    let assignment = c.t.person(name).assignment.clone();
+    c.t.write(move |tx, at| tx.assignment_end(&assignment, 1, at));
+}
+
+fn to_fill(c: &Circle, name: &str) -> Vec<(String, bool, String)> {
+    let view = c.t.app.today(&c.call(name)).unwrap();
+    let lines = view.waiting.iter().filter(|w| w.kind == Waiting::PlaceToFill);
+    lines.map(|w| (w.object.clone().unwrap(), w.urgent, format!("{} {}", w.name, w.sentence))).collect()
+}
+
+#[test]
+fn story_s8_a_place_that_was_left_waits_for_its_manager_until_somebody_is_named() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("aemo", &[], &[])], &[c.mother.clone()]);
+    assert!(to_fill(&c, "aemo_manager").is_empty());
+    leaves(&c, "aemo");
+    let [(place, urgent, said)] = to_fill(&c, "aemo_manager").try_into().unwrap();
+    assert_eq!((place.as_str(), urgent), (c.place("aemo").as_str(), false));
+    assert!(
+        said.starts_with("Parcours de votre structure Parcours d'une autre structure : Prénom aemo"),
+        "{said}"
+    );
+    for other in ["pre_manager", "prevention_manager", "referente", "aemo_colleague"] {
+        assert!(to_fill(&c, other).is_empty(), "{other}");
+    }
+    let new = crate::service::successions::NewSuccession {
+        assignment: c.t.person("aemo_colleague").assignment.clone(),
+        from: None,
+        last_day: None,
+    };
+    c.t.app.succession_name(&c.call("aemo_manager"), &c.pathway, c.place("aemo"), &new).unwrap();
+    assert!(to_fill(&c, "aemo_manager").is_empty(), "named is enough: the answer is not the manager's");
+}
+
+#[test]
+fn a_referent_who_left_is_nobody_to_call_and_who_names_the_next_is() {
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("prevention", &[], &[])], &[c.mother.clone()]);
+    let seen = |c: &Circle| c.t.app.pathway(&c.call("prevention"), &c.pathway).unwrap();
+    assert!(seen(&c).instead.is_none() && seen(&c).referent.is_some());
+    leaves(&c, "referente");
+    let view = seen(&c);
+    assert!(view.referent.is_none());
+    let instead = view.instead.as_ref().unwrap();
+    assert!(instead.who.name == "Prénom pre_manager" && !instead.telephone.is_empty());
+    let gone = view.circle.iter().find(|p| p.id == c.place("referente").as_str()).unwrap();
+    assert!(!gone.exercises && view.me.exercises);
+    let list = c.t.app.pathways(&c.call("prevention"), None).unwrap();
+    assert!(list.items[0].referent.is_none());
+    let [(_, urgent, said)] = to_fill(&c, "pre_manager").try_into().unwrap();
+    assert!(urgent && said.contains("Prénom referente, référent, n'exerce plus"), "{said}");
+    // The line about the review sends nobody to a number that nobody answers.
+    c.review(c.now().paris_day());
+    let today = c.t.app.today(&c.call("pre_manager")).unwrap();
+    let review = today.waiting.iter().find(|w| w.kind == Waiting::ReviewOfStructure).unwrap();
+    assert!(review.telephone.is_none() && review.sentence.contains("Nommez d'abord"), "{}", review.sentence);
+    // Who has left is asked about at the manager's.
+    let text = c.write("prevention", mobility());
+    let asked = c.preview("prevention", Purpose::Coordination, &[&text], None, None).unwrap();
+    let member = &asked.readers[0].member;
+    assert_eq!(member.replaced_by_asking.as_ref().unwrap().who.name, "Prénom pre_manager");
+}

@@ -118,6 +118,7 @@ fn awaiting(line: &OfficeLine, family: &Family, card: Card) -> today::Line {
         whose: Some((title, "/secretariat".to_owned())),
         sentence: format!("« {} », {}. {}.", card.purpose, card.period, card.state.words),
         when: card.since.map(|since| format!("depuis le {since}")),
+        telephone: None,
         href: format!("/secretariat/{}/accords/{}", line.pathway, card.id),
         act: "Enregistrer ce que la famille a dit",
     }

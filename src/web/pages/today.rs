@@ -27,6 +27,8 @@ pub(super) struct Line {
     pub whose: Option<(String, String)>,
     pub sentence: String,
     pub when: Option<String>,
+    /// The number to call about it.
+    pub telephone: Option<String>,
     pub href: String,
     pub act: &'static str,
 }
@@ -93,6 +95,8 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::HandoverToConfirm => (at(&format!("/passages/{object}")), "Lire et confirmer"),
         Waiting::StatuteReview => (at("/protection"), "Voir ce partage"),
         Waiting::UnreadStay => (at(&format!("/partages/{object}")), "Voir qui appeler"),
+        Waiting::CorrectedSince => (at(&format!("/partages/{object}")), "Donner le nouveau texte"),
+        Waiting::PlaceToFill => (format!("/responsable/places/{object}"), "Nommer qui prend la place"),
         Waiting::SignaturesAwaited => (at(&format!("/accords/{object}")), "Voir qui doit signer"),
         Waiting::AccordToSign => (at(&format!("/accords/{object}")), "Faire signer l'accord"),
         Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord et préparer la suite"),
@@ -127,12 +131,16 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
         // Who looks at emergencies, or answers for a structure, has no pathway to go to.
         whose: match waiting.kind {
-            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed | Waiting::ReviewOfStructure => None,
+            Waiting::EmergencyToReview
+            | Waiting::EmergencyUnreviewed
+            | Waiting::ReviewOfStructure
+            | Waiting::PlaceToFill => None,
             // A pathway that one does not read any more is not named.
             Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
         },
         sentence: waiting.sentence,
+        telephone: waiting.telephone,
         href,
         act,
     }
@@ -156,6 +164,7 @@ fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
             None => format!("{from}{why}"),
         },
         when: Some(words::dated(&one.invited_on, &today)),
+        telephone: None,
         href: format!("/invitations/{}", one.id),
         act: "Lire l'invitation",
     }
@@ -170,6 +179,7 @@ fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
         whose: None,
         sentence: format!("{title}."),
         when: Some(words::dated(one.until.as_deref().unwrap_or(&one.since), &today)),
+        telephone: None,
         href: format!("/responsable/decisions/{}/{subject}", one.id),
         act: "Lire et décider",
     }

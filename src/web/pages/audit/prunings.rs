@@ -189,6 +189,7 @@ fn line_of(one: &PruningView, today: NaiveDate) -> Line {
             words::day_in_words(&one.before),
         ),
         when: Some(words::dated(&one.asked_at, &today)),
+        telephone: None,
         href: format!("/conservation/{}", one.id),
         act: "Lire et décider",
     }
