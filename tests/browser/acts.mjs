@@ -43,18 +43,23 @@ export async function prepareAccord(page, home, { purpose, service, words = [], 
   return summary;
 }
 
+/** On the page that records one: a signature on paper. */
+export async function signOnPaper(page, person, on) {
+  await page.getByLabel(person, { exact: true }).check();
+  await page.getByLabel("Feuille signée").check();
+  await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
+  await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
+  await page.getByLabel(/Date portée/).fill(on);
+  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
+  await page.getByText("La signature est enregistrée.").waitFor();
+}
+
 /** From the page of an accord: a signature on paper, by each of these people. */
 export async function signAccord(page, people, on) {
   const accord = page.url().replace(/[?#].*$/, "");
   for (const person of people) {
     await page.goto(`${accord}/signer`);
-    await page.getByLabel(person).check();
-    await page.getByLabel("Feuille signée").check();
-    await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
-    await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
-    await page.getByLabel(/Date portée/).fill(on);
-    await page.getByRole("button", { name: "Enregistrer la signature" }).click();
-    await page.getByText("La signature est enregistrée.").waitFor();
+    await signOnPaper(page, person, on);
   }
   await page.goto(accord);
 }
@@ -92,6 +97,14 @@ export async function share(page, home, titles, purpose, people, lastDay, depart
   for (const person of people) await page.getByLabel(`Partager avec ${person}`).check();
   await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
   await page.waitForURL(/partages\/[a-z0-9]{26}/);
+}
+
+/** Opens what is vital of a pathway, in an emergency, for the reason given. */
+export async function openInEmergency(page, reason) {
+  await page.getByLabel("Pourquoi maintenant ?").fill(reason);
+  await page.getByLabel("Une personne est en danger, et j'ai lu ce qui précède.").check();
+  await page.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
+  await page.getByRole("heading", { name: "Ouvert en urgence" }).waitFor();
 }
 
 /** The line of a list that names somebody. */

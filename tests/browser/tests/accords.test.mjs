@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessible, begin, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { signOnPaper } from "../acts.mjs";
+import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 test("an accord is prepared in four steps, read as a sheet before it exists, and signed", async () => {
   const pathway = territory.pathway("S1");
@@ -46,10 +43,7 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await page.getByRole("alert").waitFor();
   assert.ok(await page.getByRole("radio", { name: "Par téléphone" }).isChecked());
   await accessible(page);
-  await page.getByLabel("Feuille signée").check();
-  await page.getByLabel(/Où l'original/).fill("Bureau du PRE, classeur des accords");
-  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
-  await page.getByText("La signature est enregistrée.").waitFor();
+  await signOnPaper(page, "Le jeune", today);
   assert.match(await text(page), /On attend/);
 
   // The secretary finds it among what waits, without the name of the young person, and may record the rest.

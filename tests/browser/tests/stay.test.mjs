@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let pathway;
-before(async () => {
-  territory = await begin();
-  pathway = territory.pathway("S1");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const pathway = territory.pathway("S1");
 
 test("S1 the camp director reads the sheet and nothing else, and nothing betrays the AEMO", async () => {
   const page = await territory.as("Paul Girard", { viewport: PHONE });
