@@ -55,21 +55,3 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await waits.getByRole("link", { name: /Enregistrer ce que la famille a dit/ }).click();
   await office.getByRole("button", { name: "Enregistrer la signature" }).waitFor();
 });
-
-test("S6 a withdrawal takes two clicks, and the secretary records one too", async () => {
-  const pathway = territory.pathway("S2");
-  const page = await territory.as("Samira Haddad");
-  await page.goto(`${territory.base}/parcours/${pathway}/accords`);
-  await page.getByRole("link", { name: "La famille ne veut plus" }).click();
-  await accessible(page);
-  await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
-  await page.getByText("n'est plus lu à partir de maintenant").waitFor();
-  await accessible(page);
-
-  const office = await territory.as("Odile Simon");
-  await office.getByRole("link", { name: "Secrétariat" }).first().click();
-  await accessible(office);
-  await office.getByRole("link", { name: "La famille ne veut plus" }).first().click();
-  await office.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
-  await office.getByText("C'est noté").first().waitFor();
-});

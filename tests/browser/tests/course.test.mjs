@@ -196,9 +196,9 @@ test("S3 the review is held, and reading goes on", async () => {
   const refused = await recorded(
     territory,
     { Profession: "Enseignant, CPE, direction d'établissement", "Raison de la décision": "Le partage est en pause : le bilan n'a pas eu lieu." },
-    /Refusé/,
+    /n.a pas pu consulter un élément d.information/,
     secrets,
   );
   assert.match(refused, /sharing_paused/);
-  await recorded(territory, { "Ce qui a été fait": "Partage", "Sur quoi": "Partage", But: SCHOOL }, /partagé/, secrets);
+  await recorded(territory, { "Ce qui a été fait": "Partage", "Sur quoi": "Partage", But: SCHOOL }, /a fait un partage/, secrets);
 });
