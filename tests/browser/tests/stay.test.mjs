@@ -36,9 +36,8 @@ test("S1 printing is an act that is noted, and the paper says what becomes of it
   const page = await territory.as("Paul Girard");
   await page.goto(`${territory.base}/parcours/${pathway}/sejour`);
   await page.getByRole("button", { name: "Imprimer la fiche" }).click();
-  await page.waitForLoadState();
-  const words = await text(page);
-  assert.match(words, /à rendre aux parents ou à détruire le/i);
+  await page.getByRole("status").getByText("L'impression est notée.").waitFor();
+  assert.match(await text(page), /à rendre aux parents ou à détruire le/i);
   await accessible(page);
   await picture(page, "fiche-sejour");
 });
