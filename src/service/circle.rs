@@ -17,7 +17,7 @@ use super::shares_end::shares_ended_to;
 use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use crate::access::{Existence, Resource, hidden_from, may_know, may_know_naming, sees_in_circle};
+use crate::access::{Existence, Resource, hidden_from, may_know, may_know_naming, office_knows_place, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::accord::{NamedAnswer, named, named_by_own};
@@ -455,8 +455,8 @@ impl App {
             let asked = target.is_some_and(|p| {
                 p.accepted_at.is_none() && me.is_some_and(|me| p.invited_by.as_ref() == Some(&me.id))
             });
-            let managed = a.function == Function::Manager
-                && target.is_some_and(|p| p.assignment.organisation == a.organisation);
+            let managed =
+                a.function == Function::Manager && target.is_some_and(|p| office_knows_place(a, p));
             if own {
                 scene.gate.resource(Resource::Place)?;
             } else if asked {

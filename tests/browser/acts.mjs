@@ -43,18 +43,23 @@ export async function prepareAccord(page, home, { purpose, service, words = [], 
   return summary;
 }
 
+/** On the page that records one: a signature on paper. */
+export async function signOnPaper(page, person, on) {
+  await page.getByLabel(person, { exact: true }).check();
+  await page.getByLabel("Feuille signée").check();
+  await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
+  await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
+  await page.getByLabel(/Date portée/).fill(on);
+  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
+  await page.getByText("La signature est enregistrée.").waitFor();
+}
+
 /** From the page of an accord: a signature on paper, by each of these people. */
 export async function signAccord(page, people, on) {
   const accord = page.url().replace(/[?#].*$/, "");
   for (const person of people) {
     await page.goto(`${accord}/signer`);
-    await page.getByLabel(person).check();
-    await page.getByLabel("Feuille signée").check();
-    await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
-    await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
-    await page.getByLabel(/Date portée/).fill(on);
-    await page.getByRole("button", { name: "Enregistrer la signature" }).click();
-    await page.getByText("La signature est enregistrée.").waitFor();
+    await signOnPaper(page, person, on);
   }
   await page.goto(accord);
 }
@@ -92,6 +97,55 @@ export async function share(page, home, titles, purpose, people, lastDay, depart
   for (const person of people) await page.getByLabel(`Partager avec ${person}`).check();
   await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
   await page.waitForURL(/partages\/[a-z0-9]{26}/);
+}
+
+/** Invites the director of the stay, by whoever of the circle may, until its last day. */
+export async function inviteDirector(page, home, last) {
+  await page.goto(`${home}/sejour`);
+  await page.getByRole("link", { name: "Inviter la direction" }).click();
+  await page.getByRole("link", { name: "Ville de Val-d'Orme" }).click();
+  await page.getByLabel(/Paul Girard/).check();
+  await page.getByLabel("Avec l'accord de la famille").check();
+  await page.getByLabel("Organise un séjour").check();
+  await page.getByLabel("Jusqu'au").fill(last);
+  await page.getByRole("button", { name: "Inviter" }).click();
+}
+
+/** Invites somebody of a structure into the circle, as a member. */
+export async function inviteMember(page, home, structure, name, mandate) {
+  await page.goto(`${home}/inviter`);
+  await page.getByRole("link", { name: structure }).click();
+  await page.getByLabel(new RegExp(name)).check();
+  await page.getByLabel(mandate, { exact: true }).check();
+  await page.getByLabel("Membre du cercle", { exact: true }).check();
+  await page.getByRole("button", { name: "Inviter" }).click();
+  await page.getByText("L'invitation est enregistrée.").waitFor();
+}
+
+/** Who was invited reads it and accepts; answers their page, and the words of the invitation. */
+export async function acceptInvitation(territory, name, options = {}) {
+  const page = await territory.as(name, options);
+  await line(page, "vous invite dans un cercle").getByRole("link", { name: "Lire l'invitation" }).click();
+  const accept = page.getByRole("button", { name: /Accepter/ });
+  await accept.waitFor();
+  const words = await page.locator("main").innerText();
+  await accept.click();
+  await page.waitForURL(/fait=accepte/);
+  return { page, words };
+}
+
+/** Opens what is vital of a pathway, in an emergency, for the reason given. */
+export async function openInEmergency(page, reason) {
+  await page.getByLabel("Pourquoi maintenant ?").fill(reason);
+  await page.getByLabel("Une personne est en danger, et j'ai lu ce qui précède.").check();
+  await page.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
+  await page.getByRole("heading", { name: "Ouvert en urgence" }).waitFor();
+}
+
+/** Whether somebody reads these words on the first page of a pathway. */
+export async function reads(page, home, words) {
+  await page.goto(home);
+  return (await page.locator("body").innerText()).includes(words);
 }
 
 /** The line of a list that names somebody. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { after } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -12,7 +13,7 @@ const program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goo
 export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1280, height: 900 };
 
-/** A territory of one's own, with a browser. */
+/** A territory of one's own, with a browser; who begins one ends it. */
 export async function begin() {
   const data = mkdtempSync(join(tmpdir(), "relais-story-"));
   cpSync(process.env.RELAIS_TEMPLATE, data, { recursive: true, mode: 0, force: true, preserveTimestamps: true });
@@ -66,6 +67,13 @@ export async function begin() {
       assert.deepEqual(violations, [], "the content security policy was violated, or a script failed");
     },
   };
+  return territory;
+}
+
+/** The territory of a test file, which ends with it. */
+export async function ownTerritory() {
+  const territory = await begin();
+  after(() => territory.end());
   return territory;
 }
 

@@ -1,9 +1,10 @@
 //! The demonstration with a clock that is told what time it is: for the tests in a browser. It is no option of `relais`.
 //!
 //! `clock_server FOLDER` makes the demonstration in FOLDER when it is not there, and serves it on any free port. It
-//! prints one line of JSON, then reads one command a line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`,
-//! `publish`, which announces the next version of the charter as `relais charter publish` does, and `job NAME`, as
-//! `relais jobs run NAME` does. Each is answered by a line with the time. The end of its input stops it.
+//! prints one line of JSON (its address, the people, the pathways, the patterns of its pages), then reads one command a
+//! line: `go 2027-05-02T00:00:00Z`, `days 3`, `seconds 60`, `stop`, `publish`, which announces the next version of the
+//! charter as `relais charter publish` does, and `job NAME`, as `relais jobs run NAME` does. Each is answered by a line
+//! with the time. The end of its input stops it.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -23,10 +24,18 @@ use relais::crypto::SystemChance;
 use relais::service::Author;
 use relais::startup::{Application, Signals};
 use relais::store::InstanceKind;
+use relais::web::route::{Face, Method, Route};
+use relais::web::routes;
 
 /// Wednesday 13 January 2027, 09:00 in Paris; the stories begin a day later.
 const MADE: Timestamp = Timestamp::from_micros(1_799_827_200_000_000);
 const DAY: i64 = 86_400;
+
+/// The patterns of what a browser may open.
+fn pages() -> Vec<&'static str> {
+    let opened = |route: &Route| route.face() == Face::Page && route.method == Method::Get;
+    routes::all().into_iter().filter(opened).map(|route| route.path).collect()
+}
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap());
@@ -46,7 +55,9 @@ fn main() {
     let base_url = format!("https://localhost:{}", application.address.port());
     println!(
         "{}",
-        serde_json::json!({ "base_url": base_url, "accounts": known.accounts, "pathways": known.pathways })
+        serde_json::json!({
+            "base_url": base_url, "accounts": known.accounts, "pathways": known.pathways, "pages": pages(),
+        })
     );
     let (app, stopper) = (Arc::clone(&application.app), application.stopper());
     let server = std::thread::spawn(move || application.run(Signals::Ignore));

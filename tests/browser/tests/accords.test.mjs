@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessible, begin, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { signOnPaper } from "../acts.mjs";
+import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 test("an accord is prepared in four steps, read as a sheet before it exists, and signed", async () => {
   const pathway = territory.pathway("S1");
@@ -46,10 +43,7 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await page.getByRole("alert").waitFor();
   assert.ok(await page.getByRole("radio", { name: "Par téléphone" }).isChecked());
   await accessible(page);
-  await page.getByLabel("Feuille signée").check();
-  await page.getByLabel(/Où l'original/).fill("Bureau du PRE, classeur des accords");
-  await page.getByRole("button", { name: "Enregistrer la signature" }).click();
-  await page.getByText("La signature est enregistrée.").waitFor();
+  await signOnPaper(page, "Le jeune", today);
   assert.match(await text(page), /On attend/);
 
   // The secretary finds it among what waits, without the name of the young person, and may record the rest.
@@ -62,24 +56,6 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   await accessible(office);
   await waits.getByRole("link", { name: /Enregistrer ce que la famille a dit/ }).click();
   await office.getByRole("button", { name: "Enregistrer la signature" }).waitFor();
-});
-
-test("S6 a withdrawal takes two clicks, and the secretary records one too", async () => {
-  const pathway = territory.pathway("S2");
-  const page = await territory.as("Samira Haddad");
-  await page.goto(`${territory.base}/parcours/${pathway}/accords`);
-  await page.getByRole("link", { name: "La famille ne veut plus" }).click();
-  await accessible(page);
-  await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
-  await page.getByText("n'est plus lu à partir de maintenant").waitFor();
-  await accessible(page);
-
-  const office = await territory.as("Odile Simon");
-  await office.getByRole("link", { name: "Secrétariat" }).first().click();
-  await accessible(office);
-  await office.getByRole("link", { name: "La famille ne veut plus" }).first().click();
-  await office.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
-  await office.getByText("C'est noté").first().waitFor();
 });
 
 /** Prepares an accord as far as its summary: services by name, each with the first texts that can be shown. */

@@ -1,16 +1,11 @@
 // S14: a new version of the charter is announced in words, signed ahead or in one click, and binds who has not signed.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at, prepareAccord, recorded, share, signAccord, write } from "../acts.mjs";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let home;
-before(async () => {
-  territory = await begin();
-  home = at(territory, "S5");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const home = at(territory, "S5");
 
 const HOME = "Cherche une chambre près du lycée";
 const PROJECT = "Cherche un apprentissage en cuisine";

@@ -1,14 +1,10 @@
 // The auditor's further pages, at a desk and on a phone: looked at, and pictured. And the one box that finds a view.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, line } from "../acts.mjs";
-import { DESK, PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { at, line, openInEmergency } from "../acts.mjs";
+import { DESK, PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 /** Accessible, no scrolling sideways, pictured, at both sizes. */
 async function looked(page, name, options = {}) {
@@ -25,10 +21,7 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   // Something to review: an opening in an emergency.
   const samira = await territory.as("Samira Haddad");
   await samira.goto(`${at(territory, "S3")}/urgence`);
-  await samira.getByLabel("Pourquoi maintenant ?").fill("Malaise pendant une sortie, le SAMU demande les allergies.");
-  await samira.getByLabel("Une personne est en danger, et j'ai lu ce qui précède.").check();
-  await samira.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
-  await samira.getByRole("heading", { name: "Ouvert en urgence" }).waitFor();
+  await openInEmergency(samira, "Malaise pendant une sortie, le SAMU demande les allergies.");
   await samira.context().close();
 
   const irene = await territory.as("Irène Vidal");

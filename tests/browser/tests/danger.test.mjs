@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { accessible, begin, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 test("S20 danger is one step away, Relais transmits nothing, and the mention stays in one's own structure", async () => {
   const pathway = territory.pathway("S1");

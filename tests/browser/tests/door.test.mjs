@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits, picture } from "../harness.mjs";
+import { test } from "node:test";
+import { PHONE, accessible, fits, ownTerritory, picture } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 /** The code of an authenticator application at this moment (RFC 6238). */
 function totp(secret, at) {

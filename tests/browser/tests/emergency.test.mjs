@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { openInEmergency } from "../acts.mjs";
+import { PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+
+const REASON = "Malaise pendant une sortie, le SAMU demande les allergies.";
 
 test("S13 opened from Danger with a reason, for a day; the officer is told at once and reviews; the auditor looks at it", async () => {
   const pathway = territory.pathway("S3");
@@ -18,13 +17,11 @@ test("S13 opened from Danger with a reason, for a day; the officer is told at on
   }
 
   // A reason alone does not open: what happens must have been read.
-  await page.getByLabel("Pourquoi maintenant ?").fill("Malaise pendant une sortie, le SAMU demande les allergies.");
+  await page.getByLabel("Pourquoi maintenant ?").fill(REASON);
   await page.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
   await page.getByText("Cochez la case").first().waitFor();
-  assert.match(await page.getByLabel("Pourquoi maintenant ?").inputValue(), /^Malaise/);
-  await page.getByLabel("Une personne est en danger, et j'ai lu ce qui précède.").check();
-  await page.getByRole("button", { name: "Ouvrir pour 24 heures" }).click();
-  await page.getByRole("heading", { name: "Ouvert en urgence" }).waitFor();
+  assert.equal(await page.getByLabel("Pourquoi maintenant ?").inputValue(), REASON);
+  await openInEmergency(page, REASON);
   const open = await text(page);
   assert.match(open, /Jusqu'au .* à .* \(encore (24 h 00|23 h 59) min\)/);
   assert.ok(open.includes("Santé : le strict nécessaire") && open.includes("Identité et contacts"));

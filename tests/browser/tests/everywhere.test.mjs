@@ -1,19 +1,13 @@
 // Every page that links lead to, as each kind of person, on a phone: it answers, it fits, it breaks no rule of axe, it
-// violates no content policy, it has one heading of the first rank, and it is light. Zoomed too, nothing scrolls sideways:
-// 1280 px at 400 % are 320 px (WCAG 1.4.10), which 200 % of a window of 640 px are as well.
+// violates no content policy, it has one heading of the first rank, and it is light. Zoomed too, nothing scrolls sideways.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits } from "../harness.mjs";
+import { test } from "node:test";
+import { PHONE, ZOOMED, accessible, fits, ownTerritory } from "../harness.mjs";
 
 const MOST = 60;
 const HEAVIEST = 60 * 1024;
-const ZOOMED = { width: 320, height: 480 };
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 /** Addresses of one kind are looked at once: ids are replaced by a sign. */
 const kind = (url) => (url.pathname + [...url.searchParams.keys()].sort().map((k) => `?${k}`).join("")).replace(/[a-z0-9]{26}/g, "·").replace(/\/\d+/g, "/·");

@@ -1,14 +1,10 @@
 // Without a mouse: an accord and a handover from their first page to their last. (Partager: partager.test.mjs.)
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at } from "../acts.mjs";
-import { arrowTo, begin, tabTo, text } from "../harness.mjs";
+import { arrowTo, ownTerritory, tabTo, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 /** Goes to what has this name, and presses `key` on it. */
 async function press(page, name, key = "Enter") {

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { DESK, PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 const sheet = (page) => page.locator(".sheet").innerText();
 
@@ -43,7 +39,7 @@ test("S12 who looked is a sheet for one person, and a line that is told later is
   const pdf = await page.pdf({ format: "A4" });
   const pages = pdf.toString("latin1").match(/\/Type\s*\/Page[^s]/g).length;
   assert.ok(pages <= 2, `${pages} pages`);
-  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.setViewportSize(DESK);
 
   // Told later: asked here, decided by the manager.
   await page.goto(`${territory.base}/parcours/${pathway}/consultations`);

@@ -1,16 +1,11 @@
 // S5: at midnight in Paris of the eighteenth birthday the parents' word ends; the young adult signs alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at, line, lookWhoReads, prepareAccord, recorded, share, signAccord, write } from "../acts.mjs";
-import { accessible, begin, picture, text } from "../harness.mjs";
+import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let home;
-before(async () => {
-  territory = await begin();
-  home = at(territory, "S5");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const home = at(territory, "S5");
 
 const SERVICE = /Mission locale de l'Orme/;
 const WORDS = "Cherche un apprentissage en cuisine";

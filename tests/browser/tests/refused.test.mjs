@@ -1,15 +1,11 @@
 // The main forms when they are refused, on a phone: told at the top and at the field, what was written is kept, nothing
 // scrolls sideways, no rule of axe is broken. Whatever the browser would check by itself is switched off: the server answers.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at } from "../acts.mjs";
-import { PHONE, accessible, begin, fits } from "../harness.mjs";
+import { PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 /** Presses a button of a page that a person opened, with what is filled in, and looks at what comes back. */
 async function refused(page, path, fill, button) {

@@ -1,13 +1,9 @@
 // The report of a month is a page for a steering group: on paper it is the report, and nothing of the program around it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { begin } from "../harness.mjs";
+import { test } from "node:test";
+import { ownTerritory } from "../harness.mjs";
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 test("S4 the report of a month prints without navigation, buttons and forms", async () => {
   await territory.server.tell("go 2027-02-02T09:00:00Z");

@@ -12,9 +12,9 @@
 //
 // What it leaves out: thinking of the sentence, and scrolling beyond what the taps need.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at } from "../acts.mjs";
-import { PHONE, accessible, begin, fits, text } from "../harness.mjs";
+import { PHONE, accessible, fits, ownTerritory, text } from "../harness.mjs";
 
 const M = 1.35;
 const P = 1.1;
@@ -24,11 +24,7 @@ const PROMISED = 90;
 /** What a change of the pages may not exceed without somebody deciding it: pages, taps, characters. */
 const BUDGET = { pages: 5, taps: 12, characters: 60 };
 
-let territory;
-before(async () => {
-  territory = await begin();
-});
-after(() => territory.end());
+const territory = await ownTerritory();
 
 test("one sentence is written and shared within 90 seconds on a phone, by the keystroke-level model", async () => {
   const page = await territory.as("Nadia Benali", { viewport: PHONE, hasTouch: true });

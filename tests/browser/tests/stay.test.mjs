@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let pathway;
-before(async () => {
-  territory = await begin();
-  pathway = territory.pathway("S1");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const pathway = territory.pathway("S1");
 
 test("S1 the camp director reads the sheet and nothing else, and nothing betrays the AEMO", async () => {
   const page = await territory.as("Paul Girard", { viewport: PHONE });
@@ -41,9 +36,8 @@ test("S1 printing is an act that is noted, and the paper says what becomes of it
   const page = await territory.as("Paul Girard");
   await page.goto(`${territory.base}/parcours/${pathway}/sejour`);
   await page.getByRole("button", { name: "Imprimer la fiche" }).click();
-  await page.waitForLoadState();
-  const words = await text(page);
-  assert.match(words, /à rendre aux parents ou à détruire le/i);
+  await page.getByRole("status").getByText("L'impression est notée.").waitFor();
+  assert.match(await text(page), /à rendre aux parents ou à détruire le/i);
   await accessible(page);
   await picture(page, "fiche-sejour");
 });

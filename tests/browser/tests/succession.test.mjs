@@ -1,17 +1,12 @@
 // S21 and S8: somebody is away in August, then leaves. The service goes on, nothing is signed again, and the family or
 // who shares may stop it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { at, line, recorded, share, write } from "../acts.mjs";
-import { DESK, PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { DESK, PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let home;
-before(async () => {
-  territory = await begin();
-  home = at(territory, "S1");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const home = at(territory, "S1");
 
 const WORDS = "Révise au local le mercredi";
 

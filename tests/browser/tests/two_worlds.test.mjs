@@ -2,7 +2,7 @@
 // territories tell the same story; in one of them an AEMO is named, invited, writes and shares.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, line, prepareAccord, share, signAccord, write } from "../acts.mjs";
+import { acceptInvitation, at, inviteMember, prepareAccord, share, signAccord, write } from "../acts.mjs";
 import { begin, text } from "../harness.mjs";
 
 const HOMEWORK = "Revient en cours de français depuis lundi";
@@ -11,18 +11,8 @@ const TODAY = "2027-01-14";
 
 /** Invites somebody into the circle, who accepts; answers their page. */
 async function join(territory, by, home, structure, name, mandate) {
-  await by.goto(`${home}/inviter`);
-  await by.getByRole("link", { name: structure }).click();
-  await by.getByLabel(name).check();
-  await by.getByLabel(mandate, { exact: true }).check();
-  await by.getByLabel("Membre du cercle", { exact: true }).check();
-  await by.getByRole("button", { name: "Inviter" }).click();
-  await by.getByText("L'invitation est enregistrée.").waitFor();
-  const invited = await territory.as(name.source);
-  await line(invited, "vous invite dans un cercle").getByRole("link", { name: "Lire l'invitation" }).click();
-  await invited.getByRole("button", { name: /Accepter/ }).click();
-  await invited.waitForURL(/fait=accepte/);
-  return invited;
+  await inviteMember(by, home, structure, name, mandate);
+  return (await acceptInvitation(territory, name)).page;
 }
 
 /** An accord of this person, signed by all of the family. */
@@ -68,13 +58,13 @@ async function world(hidden) {
     const marc = await territory.as("Marc Delattre");
     await write(marc, home, "Scolarité", "En classe", { "Le fait": HOMEWORK, "D'où vient-il ?": { choose: "constaté" } });
     await agreed(marc, home, { purpose: "Soutenir la scolarité", service: /Enseignement/, words: ["En classe"] });
-    const julie = await join(territory, marc, home, /Collège/, /Julie Lambert/, "Avec l'accord de la famille");
+    const julie = await join(territory, marc, home, /Collège/, "Julie Lambert", "Avec l'accord de la famille");
     await agreed(marc, home, { purpose: "Coordonner le parcours", service: /Rue & Liens/, subjects: ["Scolarité"] });
-    const samira = await join(territory, marc, home, /Rue & Liens/, /Samira Haddad/, "Présence sur le quartier");
+    const samira = await join(territory, marc, home, /Rue & Liens/, "Samira Haddad", "Présence sur le quartier");
     await share(marc, home, ["En classe"], "Soutenir la scolarité", ["Julie Lambert"], "2027-03-12");
     if (hidden) {
       await agreed(samira, home, { purpose: "Coordonner le parcours", service: /Sauvegarde/, subjects: ["Scolarité"] });
-      const claire = await join(territory, samira, home, /Sauvegarde/, /Claire Morel/, "À la demande d'un juge");
+      const claire = await join(territory, samira, home, /Sauvegarde/, "Claire Morel", "À la demande d'un juge");
       await write(claire, home, "Scolarité", "À la maison", { "Le fait": "Fait ses devoirs le mardi", "D'où vient-il ?": { choose: "constaté" } });
       await share(claire, home, ["À la maison"], "Coordonner le parcours", ["Samira Haddad"], "2027-03-12");
     }

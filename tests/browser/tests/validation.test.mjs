@@ -1,17 +1,12 @@
 // Words that the family validates for one reader: prepared from Partager with the text already chosen, found again in the
 // list and on Aujourd'hui, signed, and read.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { at, line, lookWhoReads, recorded } from "../acts.mjs";
-import { PHONE, accessible, begin, fits, picture, text } from "../harness.mjs";
+import { test } from "node:test";
+import { at, line, lookWhoReads, recorded, signOnPaper } from "../acts.mjs";
+import { DESK, PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
-let territory;
-let home;
-before(async () => {
-  territory = await begin();
-  home = at(territory, "S1");
-});
-after(() => territory.end());
+const territory = await ownTerritory();
+const home = at(territory, "S1");
 
 const TITLE = "Trajet du matin";
 const SCHOOL = "Soutenir la scolarité";
@@ -43,7 +38,7 @@ test("S3 words are validated by the family: prepared, found again, signed, read"
   await fits(page);
   await accessible(page);
   await picture(page, "mots-a-valider-360");
-  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.setViewportSize(DESK);
 
   // Nobody else finds it: not even that there is one.
   const samira = await territory.as("Samira Haddad");
@@ -54,13 +49,7 @@ test("S3 words are validated by the family: prepared, found again, signed, read"
   for (const person of [/Karima Carpentier/, /Olivier Carpentier/, "Le jeune"]) {
     await page.goto(`${home}/validations`);
     await page.getByRole("link", { name: /^Enregistrer une signature/ }).click();
-    await page.getByLabel(person).check();
-    await page.getByLabel("Feuille signée").check();
-    await page.getByLabel(/Où l'original/).fill("Bureau du PRE, classeur");
-    await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
-    await page.getByLabel(/Date portée/).fill("2027-01-14");
-    await page.getByRole("button", { name: "Enregistrer la signature" }).click();
-    await page.getByText("La signature est enregistrée.").waitFor();
+    await signOnPaper(page, person, "2027-01-14");
   }
   await page.goto(`${home}/validations`);
   assert.match(await text(page), /Aucune feuille n'attend de réponse.*Validé par la famille/s);
