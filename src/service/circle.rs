@@ -17,7 +17,9 @@ use super::shares_end::shares_ended_to;
 use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use crate::access::{Existence, Resource, hidden_from, may_know, may_know_naming, office_knows_place, sees_in_circle};
+use crate::access::{
+    Existence, Resource, hidden_from, may_know, may_know_naming, office_knows_place, sees_in_circle,
+};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::accord::{NamedAnswer, named, named_by_own};
