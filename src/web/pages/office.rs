@@ -162,7 +162,7 @@ fn show_sign(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn sign_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_sign(app, incoming, 200, Entered::nothing())
+    show_sign(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn sign(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -187,7 +187,7 @@ fn show_withdrawal(app: &App, incoming: &Incoming, status: u16, entered: Entered
 }
 
 fn withdrawal_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_withdrawal(app, incoming, 200, Entered::nothing())
+    show_withdrawal(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn withdraw(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
