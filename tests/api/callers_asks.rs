@@ -169,9 +169,13 @@ fn on_pathway(w: &World, method: &str, rest: &str) -> Option<Ask> {
         }
         ("POST", "pathways/{pathway}/identity") => {
             let identity = json!({ "first_name": "Lina", "name": "Carpentier" });
+            let version = &s.read(NADIA, &format!("/api/v1/pathways/{}", w.p))["person_version"];
             on(
                 "identity",
-                json!({ "identity": identity, "birth_date": SIXTEEN, "given_by_young_person": true }),
+                json!({
+                    "version": version, "identity": identity, "birth_date": SIXTEEN,
+                    "given_by_young_person": true,
+                }),
             )
         }
         ("POST", "pathways/{pathway}/emancipation") => on("emancipation", json!({ "on": s.day(0) })),

@@ -93,7 +93,8 @@ fn change_password(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     match attempt() {
         Ok(answer) => Ok(answer),
         Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
-            show(app, incoming, 429, Entered::refused(form, &wait(seconds)))
+            let page = show(app, incoming, 429, Entered::refused(form, &wait(seconds)))?;
+            Ok(page.retry_after(seconds))
         }
         Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
     }

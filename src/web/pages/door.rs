@@ -15,7 +15,7 @@ use crate::service::{App, Call, FactorCode, Login, ServiceError};
 use crate::web::form::{self, Form};
 use crate::web::kept;
 use crate::web::pages::words;
-use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, Method, Route};
+use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, LEAVE, Method, Route};
 
 /// Sign in.
 #[derive(Template)]
@@ -78,7 +78,7 @@ pub fn routes() -> Vec<Route> {
         row(Method::Get, "/affectation", Door::Session, session(Action::Read), assignment_page),
         row(Method::Post, "/affectation", Door::Session, session(Action::SignIn), choose),
         row(Method::Post, "/deconnexion", Door::Session, session(Action::SignOut), sign_out),
-        row(Method::Post, "/quitter", Door::Session, session(Action::SignOut), leave),
+        row(Method::Post, LEAVE, Door::Session, session(Action::SignOut), leave),
         row(
             Method::Post,
             "/textes/{text}/jeter",
@@ -187,7 +187,8 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             show_sign_in(app, incoming, 422, Entered::refused(form, &told))
         }
         ServiceError::TooManyAttempts(seconds) => {
-            show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))
+            let page = show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))?;
+            Ok(page.retry_after(*seconds))
         }
         _other => back(app, incoming, fault, |status, entered| show_sign_in(app, incoming, status, entered)),
     }

@@ -20,7 +20,14 @@ pub struct Told {
 pub struct Entered {
     form: Form,
     told: Vec<Told>,
+    /// Something changed after the form was shown.
+    overtaken: bool,
 }
+
+/// What is told on a form that comes back with what is stored now beside it.
+const COMPARE: &str = "Quelqu'un a corrigé avant vous : comparez, puis enregistrez ou annulez.";
+/// What is told on any other: the page itself is that of now.
+const REREAD: &str = "Quelque chose a changé entre-temps, et cette page montre ce qui vaut maintenant : relisez-la, puis recommencez.";
 
 impl Entered {
     /// Nothing yet.
@@ -32,7 +39,7 @@ impl Entered {
     /// Filled in before it is shown.
     #[must_use]
     pub fn filled(fields: &[(&str, &str)]) -> Self {
-        Self { form: Form::of(fields), told: Vec::new() }
+        Self { form: Form::of(fields), ..Self::default() }
     }
 
     /// What a page starts with: the text that was kept for its author, when the address names one of this page; nothing
@@ -63,14 +70,17 @@ impl Entered {
     /// As sent, with nothing wrong (a step of several).
     #[must_use]
     pub fn sent(form: &Form) -> Self {
-        Self { form: form.clone(), told: Vec::new() }
+        Self { form: form.clone(), ..Self::default() }
     }
 
     /// As sent, with what is to be corrected.
     #[must_use]
     pub fn refused(form: &Form, error: &ServiceError) -> Self {
         let problem = Problem::of(error, "");
-        let told = if problem.errors.is_empty() {
+        let overtaken = matches!(error, ServiceError::Conflict | ServiceError::PreconditionFailed);
+        let told = if overtaken {
+            vec![Told { field: String::new(), message: REREAD.to_owned() }]
+        } else if problem.errors.is_empty() {
             let mut told = vec![Told { field: String::new(), message: problem.detail }];
             told.extend(problem.reasons.into_iter().map(|r| Told {
                 field: String::new(),
@@ -83,7 +93,23 @@ impl Entered {
         } else {
             problem.errors.into_iter().map(|e| Told { field: e.path, message: e.message }).collect()
         };
-        Self { form: form.clone(), told }
+        Self { form: form.clone(), told, overtaken }
+    }
+
+    /// Whether what this form changes was changed after it was shown; `now` is the version that stands, and the form
+    /// carries the one that it was written on as `version:int`. The page then shows what is stored beside what was
+    /// written, and its form goes on with the version of now.
+    ///
+    /// INVARIANT: only then: so neither a second look, nor a refused field, nor a text taken up later writes over a
+    /// correction that nobody saw.
+    #[must_use]
+    pub fn against(mut self, now: i64) -> (Self, bool) {
+        let written_on = self.form.one("version:int");
+        let stale = written_on.is_some_and(|version| version != now.to_string());
+        if stale && self.overtaken {
+            self.told = vec![Told { field: String::new(), message: COMPARE.to_owned() }];
+        }
+        (self, stale)
     }
 
     /// What was written in a field; its name is that of the form, with or without `:type` and `[]`.

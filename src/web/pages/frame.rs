@@ -295,6 +295,7 @@ pub mod sample {
                 birth_date: Some("2011-05-02".to_owned()),
                 emancipated_on: None,
             }),
+            person_version: Some(1),
             step: Some(Step::Accompaniment),
             review_on: Some("2027-06-14".to_owned()),
             review_due: false,

@@ -84,7 +84,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let entered =
         Entered::filled(&[("mandate", Mandate::Contractual.code()), ("role", Role::Participant.code())]);
-    show(app, incoming, 200, entered)
+    show(app, incoming, 200, Entered::first_or(app, incoming, entered)?)
 }
 
 fn invite(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

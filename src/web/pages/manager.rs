@@ -235,7 +235,7 @@ fn show_decision(app: &App, incoming: &Incoming, status: u16, entered: Entered) 
 }
 
 fn decision_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_decision(app, incoming, 200, Entered::nothing())
+    show_decision(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 /// The form asks for the last day on which it counts; the service, for the first on which it does not.
@@ -320,7 +320,7 @@ fn show_place(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> 
 }
 
 fn place_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_place(app, incoming, 200, Entered::nothing())
+    show_place(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn name(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -436,6 +436,17 @@ impl Page for DecisionPage {
             ("exception", page(AwaitedKind::Exception, Entered::nothing())),
             ("impossibility", page(AwaitedKind::Impossibility, Entered::nothing())),
             ("deferral", page(AwaitedKind::Deferral, Entered::nothing())),
+            (
+                "until_missing",
+                page(
+                    AwaitedKind::Deferral,
+                    Entered::refused(
+                        &Form::of(&[("accepted:bool", "true"), ("motive", "Vu le danger.")]),
+                        &ServiceError::rule("until_missing", "Dites quand vous revoyez cette décision.")
+                            .at("until"),
+                    ),
+                ),
+            ),
             (
                 "motive_missing",
                 page(AwaitedKind::Review, Entered::refused(&crate::web::form::Form::default(), &wrong)),

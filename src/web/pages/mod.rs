@@ -22,6 +22,7 @@ mod course;
 mod danger;
 mod deferrals;
 mod door;
+pub(super) mod elsewhere;
 mod emergency;
 mod entered;
 mod family_sheet;

@@ -188,6 +188,19 @@ impl Page for OpenPage {
         vec![
             ("known", page(false, Entered::nothing())),
             ("nickname", page(true, Entered::nothing())),
+            (
+                "nickname_missing",
+                page(
+                    true,
+                    Entered::refused(
+                        &crate::web::form::Form::default(),
+                        &crate::service::ServiceError::Invalid(crate::domain::text::FieldErrors::one(
+                            "person",
+                            crate::domain::text::EntryError::Missing,
+                        )),
+                    ),
+                ),
+            ),
             ("refused", page(false, refused)),
             ("not_for_this_mission", {
                 let mut page = page(false, Entered::nothing());

@@ -166,6 +166,11 @@ pub fn console() -> Vec<(&'static str, ConsolePage)> {
         ("empty", page(seen(Vec::new(), false), &plain, Entered::nothing())),
         ("refused", page(seen(vec![line(Verdict::Failed)], true), &plain, refused)),
         ("several", several),
+        ("text_left", {
+            let mut page = page(seen(Vec::new(), false), &plain, Entered::nothing());
+            page.shell.kept = vec![crate::web::pages::shell::sample::kept(false)];
+            page
+        }),
         ("no_such_person", page(seen(Vec::new(), false), &nobody, Entered::filled(&[("actor", PATHWAY)]))),
     ]
 }

@@ -93,6 +93,8 @@ struct StructurePage {
     detail: OrganisationDetail,
     missions: Vec<MissionField>,
     entered: Entered,
+    /// Somebody corrected it meanwhile: both versions are shown.
+    stale: bool,
 }
 
 impl StructurePage {
@@ -186,7 +188,8 @@ fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Option<Entered
     let shell = Shell::signed_in(app, incoming, Room::Administration, detail.organisation.name.clone())?;
     let missions = mission_fields("organisation.", detail.organisation.missions.len());
     let entered = entered.unwrap_or_else(|| filled(&detail.organisation));
-    Answer::page_with(status, &StructurePage { shell, reach, detail, missions, entered })
+    let (entered, stale) = entered.against(detail.organisation.version);
+    Answer::page_with(status, &StructurePage { shell, reach, detail, missions, entered, stale })
 }
 
 fn structure(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -295,6 +298,7 @@ impl Page for StructurePage {
             detail: OrganisationDetail { organisation: sample::organisation(), assignments },
             missions: mission_fields("organisation.", 1),
             entered: filled(&sample::organisation()),
+            stale: false,
         };
         let ended = AssignmentView {
             in_force: false,
@@ -305,7 +309,13 @@ impl Page for StructurePage {
         let mut managed = page(false, three());
         managed.reach.own = Some(managed.detail.organisation.id.clone());
         managed.detail.organisation.names_on_sheets_from = chrono::NaiveDate::from_ymd_opt(2027, 1, 4);
+        let mut stale = page(true, three());
+        let form = crate::web::form::Form::of(&[("version:int", "1"), ("organisation.name", "Ville")]);
+        (stale.entered, stale.stale) =
+            Entered::refused(&form, &crate::service::ServiceError::PreconditionFailed)
+                .against(sample::organisation().version);
         vec![
+            ("stale", stale),
             ("administrator", page(true, three().into_iter().chain([ended]).collect())),
             ("reader", page(false, three())),
             ("manager", managed),
