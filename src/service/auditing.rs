@@ -55,8 +55,8 @@ pub use report::{
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
 pub(super) use words::sentence as record_sentence;
 
-/// How many records a page has.
-const PAGE: usize = 30;
+/// How many records a page has: a quarter of days, sixty structures to choose from and these weigh less than 60 KiB.
+pub const RECORDS_A_PAGE: usize = 16;
 /// No record is older than the program.
 const FIRST_YEAR: i32 = 2026;
 /// How many rows are looked at for one page when a filter needs the bodies.
@@ -375,7 +375,7 @@ impl App {
         };
         let organisations = desk.snapshot.organisations()?;
         let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
-        while more && items.len() < PAGE && seen < SCAN {
+        while more && items.len() < RECORDS_A_PAGE && seen < SCAN {
             let rows = desk.snapshot.log_page(&search.filter(before, desk.now)?, 200)?;
             more = rows.len() == 200;
             for (index, text) in &rows {
@@ -385,7 +385,7 @@ impl App {
                 if search.wants(&body) {
                     items.push(line(*index, &body, &organisations)?);
                     desk.returned.push(row_ref(*index));
-                    if items.len() == PAGE {
+                    if items.len() == RECORDS_A_PAGE {
                         more = true;
                         break;
                     }

@@ -120,11 +120,11 @@ pub use auditing::{
     Consistency, Console, DayCount, ExportDays, ExportInput, ExportReading, Figure, Finding, FindingKind,
     Identity, LEAST_COUNT, LEAST_PERSONS, LogExport, LogState, MOST_EXPORTED_DAYS, MOST_GIVEN,
     MOST_REPLAYED_DAYS, MonthlyReport, OrganisationName, PeriodReplay, PrunedRecords, PruningDecisionInput,
-    PruningInput, PruningProspect, PruningProspects, PruningView, Prunings, RecordLine, RecordPage,
-    RecordSearch, RecordWhole, ReferentName, ReidentificationInput, ReidentificationView, Reidentifications,
-    ReplayFinding, ReplayInput, ReplayView, ReportCheckpoint, ReportVerification, ReportWitness,
-    ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput, Verification,
-    charter_versions,
+    PruningInput, PruningProspect, PruningProspects, PruningView, Prunings, RECORDS_A_PAGE, RecordLine,
+    RecordPage, RecordSearch, RecordWhole, ReferentName, ReidentificationInput, ReidentificationView,
+    Reidentifications, ReplayFinding, ReplayInput, ReplayView, ReportCheckpoint, ReportVerification,
+    ReportWitness, ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput,
+    Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};

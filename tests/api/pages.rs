@@ -171,6 +171,30 @@ fn every_page_leaves_its_record() {
 }
 
 #[test]
+fn the_title_of_a_page_names_nobody() {
+    // A title stays in the history of the browser after « Quitter vite ».
+    let story = Story::begin();
+    let pathway = story.open(NADIA, "Lina", "2010-04-20");
+    let nadia = story.of(NADIA);
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for route in pages().iter().filter(|r| r.path.contains("{pathway}") && r.method == Method::Get) {
+        let reply = ask(&nadia, route, &address(route, &pathway));
+        let html = text(&reply);
+        if reply.status != 200 || !html.contains("<title>") {
+            continue;
+        }
+        seen += usize::from(html.contains("Lina"));
+        let title = html.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+        if title.contains("Lina") {
+            wrong.push(format!("{}: {title}", route.path));
+        }
+    }
+    assert!(seen > 15, "only {seen} pages name her in their head");
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
 fn a_correction_that_was_overtaken_shows_both_versions_whatever_else_is_wrong_with_it() {
     let story = Story::begin();
     let pathway = story.open(NADIA, "Lina", "2010-04-20");

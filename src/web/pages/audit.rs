@@ -481,3 +481,23 @@ impl Page for ProofPage {
 
 #[cfg(test)]
 mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::pages::snapshots;
+
+    #[test]
+    fn pages_of_the_auditor() {
+        snapshots::check::<ConsolePage>();
+        snapshots::check::<RecordPage>();
+        snapshots::check::<ProofPage>();
+    }
+
+    #[test]
+    fn the_console_of_a_large_territory_is_light() {
+        let html = samples::largest().html().unwrap();
+        assert!(html.matches("<li>").count() > 20 && html.matches("Structure n°").count() >= 60);
+        assert!(html.len() <= snapshots::HEAVIEST, "{} bytes", html.len());
+    }
+}

@@ -278,7 +278,10 @@ impl Page for SignInPage {
         vec![
             ("empty", page(Entered::nothing(), Vec::new())),
             ("refused", page(refused, Vec::new())),
-            ("demonstration", page(Entered::nothing(), people)),
+            ("demonstration", {
+                let page = page(Entered::nothing(), people);
+                Self { shell: Shell { demonstration: true, ..page.shell }, ..page }
+            }),
         ]
     }
 }

@@ -328,12 +328,16 @@ fn name(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let form = &incoming.form;
         let syntax = |e: FieldErrors| Fault::Syntax(ServiceError::Invalid(e));
         let new: NewSuccession = form.without(&["how"]).read().map_err(syntax)?;
-        // A stand-in without a last day would be a successor.
-        if form.one("how") == Some("stand_in") && new.last_day.is_none() {
-            return Err(syntax(FieldErrors::one("last_day", EntryError::Missing)));
-        }
-        let new =
-            if form.one("how") == Some("stand_in") { new } else { NewSuccession { last_day: None, ..new } };
+        let new = match form.one("how") {
+            // A stand-in without a last day would be a successor.
+            Some("stand_in") if new.last_day.is_none() => {
+                return Err(syntax(FieldErrors::one("last_day", EntryError::Missing)));
+            }
+            Some("stand_in") => new,
+            Some("successor") => NewSuccession { last_day: None, ..new },
+            // For good or for a time: nobody chooses it for the manager.
+            Some(_) | None => return Err(syntax(FieldErrors::one("how", EntryError::Missing))),
+        };
         let place = incoming.id("participation", ParticipationId::parse)?;
         let (pathway, _) = find_place(app, incoming)?;
         app.succession_name(incoming.call()?, &pathway, &place, &new)?;

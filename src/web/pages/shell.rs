@@ -2,13 +2,16 @@
 
 use askama::Template;
 
+use super::Page;
 use super::assets;
 use super::icon::Icon;
 use super::words;
+use crate::clock::Timestamp;
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession};
 use crate::ids::{AssignmentId, RequestId};
 use crate::service::kept_forms::KeptLine;
 use crate::service::pathways::opens_under;
+use crate::service::sessions::CharterToSign;
 use crate::service::{AccountState, App, Greeting, ServiceError};
 use crate::web::kept;
 use crate::web::problem::Problem;
@@ -141,7 +144,6 @@ impl Kept {
 
 /// Sentences of what was just done: the address carries a code of this list, never a text.
 const DONE: &[(&str, &str)] = &[
-    ("connexion", "Vous êtes connecté."),
     (
         "deconnexion",
         "Vous êtes déconnecté. Fermez le navigateur si d'autres personnes utilisent cet appareil.",
@@ -258,14 +260,35 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
             "Choisir",
         ));
     }
-    if !greeting.charters_to_sign.is_empty() && greeting.acting.is_some() {
-        out.push((
-            "Une version de la charte attend votre signature. Sans elle, vous ne lirez rien.".to_owned(),
-            "/charte",
-            "Lire et signer",
-        ));
+    if greeting.acting.is_some() {
+        out.extend(charter_reminder(greeting));
     }
     out
+}
+
+/// The version to sign first: the one in force, without which nothing is read; else the one announced, without which
+/// nothing will be read from its day on.
+fn charter_reminder(greeting: &Greeting) -> Option<(String, &'static str, &'static str)> {
+    let from = |e: &CharterToSign| Timestamp::parse_rfc3339(&e.effective_at);
+    let (ahead, in_force): (Vec<_>, Vec<_>) =
+        greeting.charters_to_sign.iter().partition(|e| from(e).is_some_and(|at| at > greeting.now));
+    match (in_force.first(), ahead.first()) {
+        (Some(_), _) => Some((
+            "La charte attend votre signature. Sans elle, vous ne lisez rien.".to_owned(),
+            "/charte",
+            "Lire et signer",
+        )),
+        (None, Some(next)) => Some((
+            format!(
+                "Une nouvelle version de la charte attend votre signature. À partir du {}, sans votre signature, vous ne \
+                 lirez plus rien.",
+                words::day_of(&next.effective_at)
+            ),
+            "/charte/annoncee",
+            "Lire et signer",
+        )),
+        (None, None) => None,
+    }
 }
 
 impl Who {
@@ -355,10 +378,37 @@ impl Shell {
 
 /// The page of a problem: no name, no way that depends on who asks.
 #[derive(Template)]
-#[template(path = "_trouble.html")]
+#[template(path = "trouble.html")]
 pub struct Trouble<'a> {
     pub problem: &'a Problem,
     pub assets: &'static str,
+}
+
+impl Page for Trouble<'_> {
+    #[cfg(test)]
+    const NAME: &'static str = "trouble";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use crate::domain::cell::Reason;
+        use crate::domain::text::{EntryError, FieldErrors};
+        use crate::service::Explanation;
+        let of = |error: &ServiceError| Self {
+            problem: Box::leak(Box::new(Problem::of(error, "incident-7"))),
+            assets: "/assets/0",
+        };
+        let reasons = vec![Reason::CeilingNever, Reason::NotShared];
+        let fields = FieldErrors::one("label", EntryError::Missing);
+        vec![
+            ("absent", of(&ServiceError::AbsentOrRefused)),
+            ("refused", of(&ServiceError::Explained(Explanation { reasons }))),
+            ("invalid", of(&ServiceError::Invalid(fields))),
+            ("changed", of(&ServiceError::Conflict)),
+            ("method", Self { problem: Box::leak(Box::new(Problem::method())), assets: "/assets/0" }),
+            ("incident", of(&ServiceError::Internal("a secret of the program".to_owned()))),
+            ("unavailable", of(&ServiceError::Unavailable("a secret of the disk".to_owned()))),
+        ]
+    }
 }
 
 /// Shells for samples.
@@ -458,6 +508,51 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_troubles() {
+        crate::web::pages::snapshots::check::<Trouble<'static>>();
+    }
+
+    fn greeted(acting: Option<crate::service::sessions::OwnAssignment>, charters: &[&str]) -> Greeting {
+        let to_sign = |from: &&str| CharterToSign {
+            id: crate::ids::CharterId::parse("aaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(),
+            number: 1,
+            title: String::new(),
+            effective_at: (*from).to_owned(),
+            text_hash: String::new(),
+            policy_hash: String::new(),
+        };
+        Greeting {
+            name: String::new(),
+            account: AccountState::Confirmed,
+            acting,
+            assignments: Vec::new(),
+            charters_to_sign: charters.iter().map(to_sign).collect(),
+            kept: Vec::new(),
+            ends_at: Timestamp::from_micros(0),
+            now: Timestamp::parse_rfc3339("2027-03-14T10:00:00Z").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_version_announced_says_from_which_day_one_would_read_nothing() {
+        let acting = || crate::web::pages::account::sample_me(AccountState::Confirmed).assignments.pop();
+        let (past, coming) = ("2027-01-04T00:00:00Z", "2027-04-12T22:00:00Z");
+        let told = |charters: &[&str]| reminders(&greeted(acting(), charters));
+        assert!(told(&[]).is_empty());
+        let announced = told(&[coming]);
+        assert!(
+            announced[0]
+                .0
+                .contains("À partir du 13 avril 2027, sans votre signature, vous ne lirez plus rien.")
+        );
+        assert_eq!(announced[0].1, "/charte/annoncee");
+        for one_in_force in [told(&[past]), told(&[past, coming]), told(&[coming, past])] {
+            assert_eq!(one_in_force.len(), 1, "one thing at a time");
+            assert!(one_in_force[0].0.contains("vous ne lisez rien") && one_in_force[0].1 == "/charte");
+        }
+    }
+
+    #[test]
     fn doors_are_those_of_the_affectation() {
         let hrefs = |profession, function| {
             let acting = crate::service::sessions::OwnAssignment {
@@ -465,17 +560,7 @@ mod tests {
                 function,
                 ..crate::web::pages::account::sample_me(AccountState::Confirmed).assignments.remove(0)
             };
-            let greeting = Greeting {
-                name: String::new(),
-                account: AccountState::Confirmed,
-                acting: Some(acting),
-                assignments: Vec::new(),
-                charters_to_sign: Vec::new(),
-                kept: Vec::new(),
-                ends_at: crate::clock::Timestamp::from_micros(0),
-                now: crate::clock::Timestamp::from_micros(0),
-            };
-            ways(&greeting).iter().map(|w| w.href).collect::<Vec<_>>()
+            ways(&greeted(Some(acting), &[])).iter().map(|w| w.href).collect::<Vec<_>>()
         };
         assert_eq!(
             hrefs(Profession::Auditor, Function::Practitioner),

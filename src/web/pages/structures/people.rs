@@ -107,6 +107,9 @@ fn id_of(incoming: &Incoming) -> Result<ProfessionalId, Fault> {
 }
 
 /// One of the accounts that the reader administers.
+/// The title of a professional's page: a title stays in the history of the browser.
+const ONE: &str = "Fiche d'un professionnel";
+
 fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
     let id = id_of(incoming)?;
     let all = app.professionals(Author::Session(incoming.call()?))?.into_inner().items;
@@ -115,7 +118,7 @@ fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
 
 fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let person = find(app, incoming)?;
-    let shell = Shell::signed_in(app, incoming, Room::Administration, person.name.clone())?;
+    let shell = Shell::signed_in(app, incoming, Room::Administration, ONE)?;
     Answer::page_with(status, &ProfessionalPage { shell, person, entered })
 }
 
@@ -241,7 +244,7 @@ impl Page for ProfessionalPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |state| Self {
-            shell: crate::web::pages::shell::sample::signed_in(Room::Administration, "Nadia Benali"),
+            shell: crate::web::pages::shell::sample::signed_in(Room::Administration, ONE),
             person: sample_person(state),
             entered: Entered::nothing(),
         };
