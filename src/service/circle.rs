@@ -57,6 +57,8 @@ pub struct PlaceView {
     pub pending: bool,
     /// No accord in force names this service any more. Neither why, nor by whom.
     pub without_accord: bool,
+    /// Whether this person still exercises: a place outlives its holder's affectation until somebody takes it.
+    pub exercises: bool,
     /// Where to call.
     pub telephone: String,
     /// Whose place this one takes, where the reader may know of that place.
@@ -119,6 +121,7 @@ pub(super) fn place_view(
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
         without_accord: p.accepted_at.is_some() && !named_by_accord(facts, p, scene.now),
+        exercises: p.assignment.in_force(scene.now),
         telephone: names.telephone(scene.snapshot, &p.assignment)?,
         in_place_of,
         me: p.id == reader.id,

@@ -28,6 +28,9 @@ fn bare(address: &str) -> &str {
     address.split_once('?').map_or(address, |(path, _)| path)
 }
 
+/// An accord that is being prepared carries its choices in its address: ids of a dozen services and their subjects.
+const LONGEST: usize = 4000;
+
 /// Below which addresses something is written that is worth keeping: pathways, and the decisions of who manages,
 /// controls and records.
 const ROOMS: [&str; 6] =
@@ -65,7 +68,7 @@ pub fn keeps_forms_of(routes: &[Route], route: &Route) -> bool {
 ///
 /// THREAT: what a client says it left is an address that we offer later: nothing but such a page is taken.
 fn from_page(address: &str) -> Option<String> {
-    let plain = address.len() <= 500
+    let plain = address.len() <= LONGEST
         && address.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_?=&.%".contains(&b))
         && !address.contains("//");
     if !plain || !keeps(bare(address)) {
@@ -268,7 +271,7 @@ mod tests {
         ] {
             assert_eq!(from_page(bad), None, "{bad:?}");
         }
-        assert_eq!(from_page(&format!("/parcours/{}", "a".repeat(500))), None);
+        assert_eq!(from_page(&format!("/parcours/{}", "a".repeat(LONGEST))), None);
     }
 
     #[test]
