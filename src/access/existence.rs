@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::domain::accord::{AccordQuery, accord_fact, names_service};
 use crate::domain::cell::{AccordFact, StatuteFact, TableFacts};
 use crate::domain::vocabulary::{Category, Mandate, Profession, Purpose, Role, Secrecy, code_enum};
+use crate::ids::AssignmentId;
 
 code_enum! {
     /// What knowing of a participation would tell.
@@ -200,6 +201,23 @@ pub fn hidden_from(
     now: Timestamp,
 ) -> bool {
     !may_know(facts, book, reader, other, now)
+}
+
+/// S11. Whether an office (secretary, manager) may know of a place of its own organisation: of a hidden one, the
+/// office of its own mission only.
+#[must_use]
+pub fn office_knows_place(office: &AssignmentFacts, place: &ParticipationFacts) -> bool {
+    let there = &place.assignment;
+    there.organisation == office.organisation
+        && (place.existence == Existence::Open || there.mission == office.mission)
+}
+
+/// S11. Whether an office may know what this assignment did here (an accord that it collected, words that it had
+/// validated, what it stated): where it may know of every place that the assignment has or had.
+#[must_use]
+pub fn office_knows(facts: &PathwayFacts, office: &AssignmentFacts, author: &AssignmentId) -> bool {
+    let mut places = facts.participations.iter().filter(|p| p.assignment.id == *author).peekable();
+    places.peek().is_some() && places.all(|p| office_knows_place(office, p))
 }
 
 /// The participations that `reader` may know of, itself included.

@@ -6,7 +6,8 @@
 use chrono::NaiveDate;
 
 use super::existence::Existence;
-use crate::clock::Timestamp;
+use super::item::REVIEW_GRACE_DAYS;
+use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::{Accord, ConsentFile, Event, RecipientKey};
 use crate::domain::deferral::Deferral;
 use crate::domain::emergency::Emergency;
@@ -244,6 +245,7 @@ impl HandoverFacts {
 pub struct RequestFacts {
     pub id: ImpossibilityId,
     pub organisation: OrganisationId,
+    pub requested_by: AssignmentId,
 }
 
 /// A statutory record with what was decided on it.
@@ -372,8 +374,39 @@ impl PathwayFacts {
         self.items.iter().find_map(|i| i.versions.iter().find(|v| v.id == *id).map(|v| (i, v)))
     }
 
+    /// Whose place is that of the référent; the affectation may have ended since.
     #[must_use]
     pub fn referent(&self, now: Timestamp) -> Option<&ParticipationFacts> {
         self.participations.iter().find(|p| p.role == Role::Referent && p.in_force(now))
+    }
+
+    /// The référent who still exercises: whom people are told to call.
+    #[must_use]
+    pub fn acting_referent(&self, now: Timestamp) -> Option<&ParticipationFacts> {
+        self.participations
+            .iter()
+            .find(|p| p.role == Role::Referent && p.in_force(now) && p.assignment.in_force(now))
+    }
+
+    /// LAW: R34, S3. From this moment on nothing new is shared until the review is held.
+    #[must_use]
+    pub fn review_from(&self) -> Option<Timestamp> {
+        self.review_on.map(Timestamp::paris_midnight)
+    }
+
+    /// STORIES S3: from this moment on what is shared is no longer read, but for a stay.
+    #[must_use]
+    pub fn pause_from(&self) -> Option<Timestamp> {
+        let day = self.review_on?;
+        Some(
+            plus_days(day, REVIEW_GRACE_DAYS)
+                .map_or(Timestamp::paris_midnight(day), Timestamp::paris_midnight),
+        )
+    }
+
+    /// Whether a review that was due has not been held.
+    #[must_use]
+    pub fn review_due(&self, now: Timestamp) -> bool {
+        self.review_from().is_some_and(|from| now >= from)
     }
 }

@@ -165,6 +165,11 @@ fn gate_four<'a>(
     Err(if ended { Reason::ShareEnded } else { Reason::NotShared })
 }
 
+/// STORIES S3: thirty days after a review that was not held, reading is suspended, but for a stay.
+fn paused_from(q: &Question<'_>, purpose: Purpose) -> Option<Timestamp> {
+    q.facts.pause_from().filter(|_| purpose != Purpose::Stay)
+}
+
 /// The purposes for which some share names this version and reader: each is a door (DESIGN §7).
 #[must_use]
 pub fn purposes_open_to(
@@ -308,23 +313,29 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     };
     let mut basis = Vec::new();
     let mut claimed = None;
+    // A preview is asked again at the review; what it promises ends with the pause, as the reading will.
+    let (mut asked_again, mut paused) = (Timestamp::MAX, Timestamp::MAX);
     match &q.mode {
-        Mode::Preview { statute } => claimed = statute.as_ref(),
+        Mode::Preview { statute } => {
+            claimed = statute.as_ref();
+            // STORIES S3: from the review date on nothing new is shared, a stay included.
+            if q.facts.review_due(now) {
+                failing.push(Failing { gate: 4, reason: Reason::SharingPaused });
+            } else {
+                asked_again = q.facts.review_from().unwrap_or(Timestamp::MAX);
+                paused = paused_from(q, purpose).unwrap_or(Timestamp::MAX);
+            }
+        }
         Mode::Emergency { .. } => failing.push(Failing { gate: 4, reason: Reason::NotShared }),
         Mode::Read => match gate_four(q, purpose) {
             Ok((share, statute)) => {
                 valid_until = valid_until.min(share.ends);
-                // STORIES S3: thirty days after a review that was not held, reading is suspended, but for a stay.
-                if purpose != Purpose::Stay
-                    && let Some(day) = q.facts.review_on
-                {
-                    let pause = crate::clock::plus_days(day, REVIEW_GRACE_DAYS)
-                        .map_or(Timestamp::paris_midnight(day), Timestamp::paris_midnight);
-                    if now >= pause {
+                match paused_from(q, purpose) {
+                    Some(pause) if now >= pause => {
                         failing.push(Failing { gate: 4, reason: Reason::SharingPaused });
-                    } else {
-                        valid_until = valid_until.min(pause);
                     }
+                    Some(pause) => valid_until = valid_until.min(pause),
+                    None => {}
                 }
                 basis.push(format!("share:{}:{}", share.id, share.version));
                 claimed = statute;
@@ -394,6 +405,8 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
     if release.released {
         valid_until = valid_until.min(release.valid_until);
     }
+    let reads_until = valid_until.min(paused);
+    valid_until = valid_until.min(asked_again);
     if !failing.is_empty() {
         return refused(failing, Some(table), valid_until, q);
     }
@@ -410,7 +423,7 @@ pub(super) fn decide_with(q: &Question<'_>, memo: &Memo) -> Decision {
         facts: Some(table),
         regime,
         valid_until,
-        reads_until: valid_until,
+        reads_until,
         signed_on: accord.signed_on,
         basis,
         as_family: shown_as_family(q, memo, release.released),

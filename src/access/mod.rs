@@ -28,7 +28,10 @@ pub use actor::{Actor, SessionStamp};
 pub use awaiting::awaits_validation;
 pub use emergency::may_review as may_review_emergency;
 pub use ended::reading_ended;
-pub use existence::{Existence, hidden_from, knows, may_know, may_know_naming, reads_every_existence};
+pub use existence::{
+    Existence, hidden_from, knows, may_know, may_know_naming, office_knows, office_knows_place,
+    reads_every_existence,
+};
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
 pub use item::{
     Decision, Failing, Mode, Question, REVIEW_GRACE_DAYS, decide as decide_item, named_in_force,

@@ -2,7 +2,7 @@
 
 use super::common_gates::{Acting, gate_one, gate_two, place_turns, until};
 use super::ended::reading_ended;
-use super::existence::{Existence, may_know};
+use super::existence::{Existence, may_know, office_knows, office_knows_place};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
 use super::memo::Memo;
@@ -10,7 +10,7 @@ use super::standing::{CharterBook, Standing};
 use crate::charter::Matrix;
 use crate::charter::table::judge;
 use crate::clock::Timestamp;
-use crate::domain::accord::{AccordQuery, accord_fact};
+use crate::domain::accord::{Accord, AccordQuery, accord_fact};
 use crate::domain::cell::{Need, Reason, StatuteFact, TableFacts};
 use crate::domain::statute::{SecondPerson, StatuteQuery, statute_fact, strongest};
 use crate::domain::vocabulary::{Category, Function, Purpose, Regime, Role, Secrecy};
@@ -199,9 +199,9 @@ pub(super) fn decide_with(
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
-        let places = facts.participations.iter().filter(|p| p.in_force(now));
-        let concerned = facts.lead == assignment.organisation
-            || places.into_iter().any(|p| p.assignment.organisation == assignment.organisation);
+        let mut places = facts.participations.iter().filter(|p| p.in_force(now));
+        let concerned =
+            facts.lead == assignment.organisation || places.any(|p| office_knows_place(assignment, p));
         let empowered = match assignment.function {
             Function::Manager | Function::Secretary => true,
             Function::Practitioner => false,
@@ -312,33 +312,29 @@ fn office(
         Function::Manager => true,
         Function::Secretary | Function::Practitioner => false,
     };
-    let collects = |id: &AccordId| {
-        facts.accords.iter().any(|a| {
-            a.facts().id() == id && a.facts().draft().collector.organisation == assignment.organisation
-        })
+    let knows = |author: &AssignmentId| office_knows(facts, assignment, author);
+    let ours = |a: &Accord| {
+        a.facts().draft().collector.organisation == assignment.organisation && knows(a.facts().collected_by())
     };
+    let collects = |id: &AccordId| facts.accords.iter().any(|a| a.facts().id() == id && ours(a));
     match resource {
         Resource::AccordState(id) => Some((manager || secretary) && collects(id)),
         Resource::AccordRecord(id) if secretary => Some(collects(id)),
-        Resource::ReleaseRecord(id) if secretary => {
-            Some(facts.releases.iter().any(|r| {
-                r.facts().id() == id && r.facts().recorder().organisation == assignment.organisation
-            }))
-        }
+        Resource::ReleaseRecord(id) if secretary => Some(facts.releases.iter().any(|r| {
+            r.facts().id() == id
+                && r.facts().recorder().organisation == assignment.organisation
+                && knows(r.facts().recorded_by())
+        })),
         Resource::Hear if secretary && facts.lead == assignment.organisation => Some(true),
         // DESIGN §4: who records signatures for the collector names who signs.
-        Resource::Holders | Resource::HolderChange
-            if secretary
-                && facts
-                    .accords
-                    .iter()
-                    .any(|a| a.facts().draft().collector.organisation == assignment.organisation) =>
-        {
+        Resource::Holders | Resource::HolderChange if secretary && facts.accords.iter().any(ours) => {
             Some(true)
         }
         Resource::ImpossibilityMotive(id) => Some(
             manager
-                && facts.requests.iter().any(|r| r.id == *id && r.organisation == assignment.organisation),
+                && facts.requests.iter().any(|r| {
+                    r.id == *id && r.organisation == assignment.organisation && knows(&r.requested_by)
+                }),
         ),
         // DESIGN §4, « qui a consulté »: the manager of a hidden service hands the family what concerns that service. Of
         // the same mission: another one of the same organisation may not know of it.
@@ -359,7 +355,8 @@ fn office(
                         && d.maker().may_be_known_in(&assignment.mission)
                 }),
         ),
-        // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation.
+        // LAW: CASF L226-2-2, DESIGN §3. Another professional, bound, of the sharer's organisation; where the sharer's
+        // service is hidden, of its mission (ADR 0005).
         Resource::StatuteMotive(id) => Some(facts.statutes.iter().filter(|s| s.id() == id).any(|s| {
             let by = SecondPerson {
                 assignment: assignment.id.clone(),
@@ -368,7 +365,7 @@ fn office(
                 function: assignment.function,
                 secrecy: assignment.secrecy_at(now),
             };
-            s.record.accepts_second_person(&by).is_ok()
+            s.record.accepts_second_person(&by).is_ok() && knows(&s.record.draft().sharer)
         })),
         Resource::Existence
         | Resource::Identity

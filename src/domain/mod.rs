@@ -2,6 +2,7 @@
 //! on nothing but [`crate::ids`] and [`crate::clock`].
 
 pub mod accord;
+pub mod acronyms;
 pub mod cell;
 pub mod contact;
 pub mod day;

@@ -135,15 +135,22 @@ impl Pruning {
         Ok(Self { asker, asked_at, decision: decision.map(|(outcome, _)| outcome), left })
     }
 
+    /// The first moment at which nobody can decide any more: [`DECISION_DAYS`] on, or the end of the year (of UTC).
+    #[must_use]
+    pub fn lapses_at(&self) -> Timestamp {
+        let late = self.asked_at.plus_seconds(DECISION_DAYS.saturating_mul(DAY));
+        let next =
+            self.asked_at.utc().year().checked_add(1).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1));
+        let over = next.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|t| t.and_utc().timestamp_micros());
+        over.map_or(late, |over| late.min(Timestamp::from_micros(over)))
+    }
+
     /// Where the request stands.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> PruningState {
         match self.decision {
-            None => {
-                let late = now >= self.asked_at.plus_seconds(DECISION_DAYS.saturating_mul(DAY));
-                let over = now.utc().year() != self.asked_at.utc().year();
-                if late || over { PruningState::Lapsed } else { PruningState::Waiting }
-            }
+            None if now >= self.lapses_at() => PruningState::Lapsed,
+            None => PruningState::Waiting,
             Some(PruningOpinion::Refused) => PruningState::Refused,
             Some(PruningOpinion::Confirmed) if self.left => PruningState::Running,
             Some(PruningOpinion::Confirmed) => PruningState::Done,
@@ -227,6 +234,7 @@ mod tests {
         let late = Pruning::new((person("a"), eve), None, true).unwrap();
         assert_eq!(late.accepts_decision(&person("e"), eve), Ok(()));
         assert_eq!(late.accepts_decision(&person("e"), eve.plus_seconds(1)), lapsed);
+        assert_eq!((waiting.lapses_at(), late.lapses_at()), (end, eve.plus_seconds(1)));
         for (opinion, left, state) in [
             (PruningOpinion::Confirmed, true, PruningState::Running),
             (PruningOpinion::Confirmed, false, PruningState::Done),

@@ -18,8 +18,8 @@ use crate::access::facts::ParticipationFacts;
 use crate::access::{Existence, Resource, may_know, reads_every_existence};
 use crate::clock::Timestamp;
 use crate::domain::accord::{
-    Accord, AccordState, Awaited, Event, EventKind, Line, LineKind, RecipientKey, Signatory, SignatorySlot,
-    state,
+    Accord, AccordState, Awaited, Event, EventKind, How, Line, LineKind, LineStatus, RecipientKey, Signatory,
+    SignatorySlot, state,
 };
 use crate::domain::cell::Need;
 use crate::domain::vocabulary::{Capacity, Category, Function, Mandate, Purpose, Role};
@@ -100,6 +100,8 @@ pub struct EventView {
     pub on: Option<String>,
     pub mode: Option<&'static str>,
     pub original_at: Option<String>,
+    /// Of what was said aloud: whether it is on record that the sheet was read out.
+    pub read_aloud: Option<bool>,
     #[schema(value_type = Vec<String>)]
     pub lines: Vec<AccordLineId>,
     pub opinion: Option<&'static str>,
@@ -225,7 +227,7 @@ pub(super) fn view_for(scene: &mut Scene<'_>, accord: &Accord) -> Result<Option<
     let facts = accord.facts();
     let mut lines = Vec::new();
     for (line, line_status) in facts.lines().iter().zip(&status.lines) {
-        if let Some(view) = line_view(scene, &directory, seen_as, line, &line_status.state) {
+        if let Some(view) = line_view(scene, &directory, seen_as, line, line_status) {
             lines.push(view);
         }
     }
@@ -267,7 +269,7 @@ fn line_view(
     directory: &Directory,
     seen_as: SeenAs,
     line: &Line,
-    state: &AccordState,
+    status: &LineStatus,
 ) -> Option<LineView> {
     let actor = scene.gate.actor().assignment();
     let me = scene.gate.participation();
@@ -307,8 +309,27 @@ fn line_view(
             .filter(|s| whole || me.is_some_and(|me| knows_service(scene, me, s)))
             .map(|s| directory.view(s))
             .collect(),
-        state: state_view(scene, state, whole),
+        state: line_state_view(scene, status, whole),
     })
+}
+
+/// The state of one line; of a line that nobody signed yet, who is awaited too.
+fn line_state_view(scene: &Scene<'_>, status: &LineStatus, whole: bool) -> StateView {
+    let mut view = state_view(scene, &status.state, whole);
+    if whole && let Some(unsigned) = &status.unsigned {
+        view.awaited = vec![awaited_view(scene, unsigned)];
+    }
+    view
+}
+
+fn awaited_view(scene: &Scene<'_>, awaited: &Awaited) -> AwaitedView {
+    let holders = &scene.gate.facts().holders;
+    AwaitedView {
+        line: awaited.line.clone(),
+        all_of: slots(holders, &awaited.all_of),
+        any_of: awaited.any_of.iter().map(|g| slots(holders, g)).collect(),
+        unestablished: awaited.unestablished.map(unestablished_french),
+    }
 }
 
 /// Whether a reader may know that this service takes part, or could. A service of a profession whose place is never
@@ -348,19 +369,7 @@ fn time(at: Timestamp) -> Option<String> {
 
 pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) -> StateView {
     let waiting = |awaited: &[Awaited]| -> Vec<AwaitedView> {
-        if !whole {
-            return Vec::new();
-        }
-        let holders = &scene.gate.facts().holders;
-        awaited
-            .iter()
-            .map(|a| AwaitedView {
-                line: a.line.clone(),
-                all_of: slots(holders, &a.all_of),
-                any_of: a.any_of.iter().map(|g| slots(holders, g)).collect(),
-                unestablished: a.unestablished.map(unestablished_french),
-            })
-            .collect()
+        if whole { awaited.iter().map(|a| awaited_view(scene, a)).collect() } else { Vec::new() }
     };
     let view = |code, at: Option<Timestamp>, until: Option<Timestamp>, awaited: &[Awaited]| StateView {
         code,
@@ -399,6 +408,7 @@ fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
         on: None,
         mode: None,
         original_at: None,
+        read_aloud: None,
         lines: Vec::new(),
         opinion: None,
         maintained: None,
@@ -407,10 +417,6 @@ fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
         Signatory::YoungPerson => "young_person".to_owned(),
         Signatory::Holder(id) => id.as_str().to_owned(),
     };
-    let original = |how: &crate::domain::accord::How| match how {
-        crate::domain::accord::How::Paper { original_at } => Some(original_at.as_str().to_owned()),
-        crate::domain::accord::How::OralPresent | crate::domain::accord::How::Telephone => None,
-    };
     let for_office = match event.kind() {
         EventKind::Printed => true,
         EventKind::Signed(s) => {
@@ -418,7 +424,12 @@ fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
             view.by = Some(name(&s.by));
             view.on = Some(s.on.to_string());
             view.mode = Some(s.how.mode().code());
-            view.original_at = original(&s.how);
+            match &s.how {
+                How::Paper { original_at } => view.original_at = Some(original_at.as_str().to_owned()),
+                How::OralPresent { read_aloud } | How::Telephone { read_aloud } => {
+                    view.read_aloud = Some(*read_aloud);
+                }
+            }
             view.lines = s.lines.iter().cloned().collect();
             true
         }

@@ -18,7 +18,7 @@ use super::consent::{
     named_person, need_of, rows_of, standing,
 };
 use super::flow::Scene;
-use super::notices::{NOTICE_VERSION, NoticeText, compose};
+use super::notices::{NOTICE_VERSION, NoticeText, compose, ranks};
 use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
 use crate::access::{Resource, Standing};
@@ -310,7 +310,7 @@ fn composed(scene: &mut Scene<'_>, input: &AccordInput) -> Result<Composed, Serv
     }
     let language = Language::parse(&input.language).map_err(|e| accord_rule(&e))?;
     let interpreter = input.interpreter.map(|i| Interpreter { of_age: i.of_age });
-    let framed = frame(
+    let mut framed = frame(
         scene,
         &directory,
         &standing,
@@ -321,6 +321,14 @@ fn composed(scene: &mut Scene<'_>, input: &AccordInput) -> Result<Composed, Serv
         &shown,
         interpreter.is_some(),
     )?;
+    // The lines of the accord stand in the order of the sheet: the family's boxes and ours are the same ones.
+    let mut ranked: Vec<_> = ranks(&framed.lines)
+        .into_iter()
+        .zip(lines.into_iter().zip(std::mem::take(&mut framed.lines)))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let (lines, frames): (Vec<Line>, Vec<_>) = ranked.into_iter().map(|(_, both)| both).unzip();
+    framed.lines = frames;
     let person = named_person(scene)?;
     let words = Sealed::all(scene.snapshot.items_words(grants)?);
     let text = person.zip(words).with(framed).map_fn(compose);

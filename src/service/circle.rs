@@ -17,7 +17,9 @@ use super::shares_end::shares_ended_to;
 use super::successions::{naming, take_place};
 use super::who::{Names, Who, end_of, iso, last_day, still_open};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
-use crate::access::{Existence, Resource, hidden_from, may_know, may_know_naming, sees_in_circle};
+use crate::access::{
+    Existence, Resource, hidden_from, may_know, may_know_naming, office_knows_place, sees_in_circle,
+};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::accord::{NamedAnswer, named, named_by_own};
@@ -57,6 +59,8 @@ pub struct PlaceView {
     pub pending: bool,
     /// No accord in force names this service any more. Neither why, nor by whom.
     pub without_accord: bool,
+    /// Whether this person still exercises: a place outlives its holder's affectation until somebody takes it.
+    pub exercises: bool,
     /// Where to call.
     pub telephone: String,
     /// Whose place this one takes, where the reader may know of that place.
@@ -119,6 +123,7 @@ pub(super) fn place_view(
         until: p.until_at.and_then(last_day).map(iso),
         pending: p.accepted_at.is_none(),
         without_accord: p.accepted_at.is_some() && !named_by_accord(facts, p, scene.now),
+        exercises: p.assignment.in_force(scene.now),
         telephone: names.telephone(scene.snapshot, &p.assignment)?,
         in_place_of,
         me: p.id == reader.id,
@@ -452,8 +457,8 @@ impl App {
             let asked = target.is_some_and(|p| {
                 p.accepted_at.is_none() && me.is_some_and(|me| p.invited_by.as_ref() == Some(&me.id))
             });
-            let managed = a.function == Function::Manager
-                && target.is_some_and(|p| p.assignment.organisation == a.organisation);
+            let managed =
+                a.function == Function::Manager && target.is_some_and(|p| office_knows_place(a, p));
             if own {
                 scene.gate.resource(Resource::Place)?;
             } else if asked {

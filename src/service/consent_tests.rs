@@ -193,10 +193,11 @@ fn law_an_impossibility_decided_by_a_second_person_leaves_one_parent() {
 fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
     let mut f = eleven();
     let (accord, _) = stay(&mut f);
-    let call = f.signature(f.mother(), HowInput::Telephone);
+    let call = f.signature(f.mother(), HowInput::Telephone { read_aloud: true });
     assert_eq!(code(f.happens("referente", &accord, &call).unwrap_err()), "words_need_paper");
     let (oral, version) = schooling(&mut f);
-    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone)).unwrap();
+    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone { read_aloud: true }))
+        .unwrap();
     assert!(f.reads("prevention", &version, COORDINATION));
     f.t.go_to(2027, 3, 23);
     assert!(!f.reads("prevention", &version, COORDINATION));
@@ -204,10 +205,30 @@ fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
 }
 
 #[test]
+fn law_nothing_is_recorded_as_said_aloud_without_a_sheet_read_aloud_and_that_it_was_stays_on_record() {
+    let mut f = eleven();
+    let (oral, version) = schooling(&mut f);
+    for how in [HowInput::Telephone { read_aloud: false }, HowInput::OralPresent { read_aloud: false }] {
+        let refused = f.happens("referente", &oral, &f.signature(f.mother(), how)).unwrap_err();
+        assert_eq!(code(refused), "notice_not_read_aloud");
+    }
+    assert!(!f.reads("prevention", &version, COORDINATION));
+    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::OralPresent { read_aloud: true }))
+        .unwrap();
+    let view = f.t.app.accord_read(&f.t.call("referente"), act(Action::Read), &oral).unwrap();
+    let signed = view.events.iter().find(|e| e.kind == "signed").unwrap();
+    assert_eq!((signed.mode, signed.read_aloud), (Some("oral_present"), Some(true)));
+    // Rows from before the fact was kept read on, and do not claim it.
+    let old: crate::domain::accord::How = serde_json::from_str(r#"{"mode":"telephone"}"#).unwrap();
+    assert_eq!(old, crate::domain::accord::How::Telephone { read_aloud: false });
+}
+
+#[test]
 fn a_sheet_signed_in_time_confirms_what_was_said_by_telephone() {
     let mut f = eleven();
     let (oral, version) = schooling(&mut f);
-    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone)).unwrap();
+    f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone { read_aloud: true }))
+        .unwrap();
     f.t.go_to(2027, 3, 10);
     let sheet = |by| {
         Happening::SheetSigned(SheetInput {

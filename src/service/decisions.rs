@@ -12,7 +12,7 @@ use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
 use super::who::{Names, Who};
 use super::{Act, App, Call, ServiceError};
-use crate::access::{Existence, Resource, awaits_validation};
+use crate::access::{Resource, awaits_validation, office_knows};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::day::french_date;
@@ -136,7 +136,10 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
     for file in &facts.statutes {
         let Some(until) = lapses_at(scene, file) else { continue };
         // Asked only where this manager could be the second person: a refusal would be recorded of a thing never asked.
-        if file.record.accepts_second_person(&second_person(scene)).is_err() {
+        let sharer = &file.record.draft().sharer;
+        if file.record.accepts_second_person(&second_person(scene)).is_err()
+            || !office_knows(facts, scene.gate.actor().assignment(), sharer)
+        {
             continue;
         }
         let decided = file.events.iter().any(|e| matches!(e.kind, StatuteEventKind::ExceptionDecided { .. }));
@@ -216,8 +219,7 @@ fn who_asked(
 ) -> Result<Option<Who>, ServiceError> {
     let Some(row) = scene.snapshot.assignment_fetch(assignment)? else { return Ok(None) };
     let (facts, manager) = (scene.gate.facts(), scene.gate.actor().assignment());
-    let mut places = facts.participations.iter().filter(|p| p.assignment.id == *assignment);
-    let known = row.facts.mission == manager.mission || places.all(|p| p.existence == Existence::Open);
+    let known = row.facts.mission == manager.mission || office_knows(facts, manager, assignment);
     Ok(if known { Some(names.who(scene.snapshot, &row.facts)?) } else { None })
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::flow::Scene;
 use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
-use crate::access::Resource;
+use crate::access::{Resource, office_knows};
 use crate::clock::Timestamp;
 use crate::domain::day::{Day, french_date};
 use crate::domain::person::{Impossibility, ImpossibilityDraft, Motive, PersonError};
@@ -172,6 +172,13 @@ impl App {
             {
                 return Err(rule(&PersonError::Attempts));
             }
+            if !somebody_decides(scene)? {
+                return Err(ServiceError::rule(
+                    "no_manager",
+                    "Personne ne peut décider : votre service n'a pas d'autre responsable. Demandez à l'administrateur d'en \
+                     nommer un.",
+                ));
+            }
             scene.motive = Some(input.statement.as_str().to_owned());
             let body = RequestBody {
                 holder: input.holder.clone(),
@@ -296,6 +303,18 @@ pub(super) fn requests(scene: &mut Scene<'_>) -> Result<Vec<Fact<RequestBody>>, 
     Ok(scene.snapshot.facts_of(scene.key, &pathway, FactKind::ImpossibilityRequest)?)
 }
 
+/// Whether a manager other than the actor, of the same organisation, may know of the actor's place here and decide.
+fn somebody_decides(scene: &mut Scene<'_>) -> Result<bool, ServiceError> {
+    let (facts, now) = (scene.gate.facts(), scene.now);
+    let actor = scene.gate.actor().assignment();
+    Ok(scene.snapshot.assignments_in(&actor.organisation)?.iter().map(|row| &row.facts).any(|a| {
+        a.function == Function::Manager
+            && a.in_force(now)
+            && a.professional != actor.professional
+            && office_knows(facts, a, &actor.id)
+    }))
+}
+
 /// Whether the actor decides on this request: a manager of the organisation that made it.
 pub(super) fn decides(scene: &Scene<'_>, request: &RequestBody) -> bool {
     let actor = scene.gate.actor().assignment();
@@ -303,7 +322,9 @@ pub(super) fn decides(scene: &Scene<'_>, request: &RequestBody) -> bool {
         Function::Manager => true,
         Function::Practitioner | Function::Secretary => false,
     };
-    manager && request.organisation == actor.organisation
+    manager
+        && request.organisation == actor.organisation
+        && office_knows(scene.gate.facts(), actor, &request.requested_by)
 }
 
 fn rule(e: &PersonError) -> ServiceError {

@@ -106,13 +106,13 @@ impl App {
                 scene.gate.resource(Resource::Invitation(p.id.clone()))?;
                 let future = p.as_accepted(now);
                 let inviter = if p.role == Role::StayOrganiser {
-                    facts.referent(now)
+                    facts.acting_referent(now)
                 } else {
                     p.invited_by.as_ref().and_then(|i| facts.participation(i))
                 };
                 let inviter = inviter
                     .filter(|i| may_know(facts, scene.gate.book(), &future, i, now))
-                    .or_else(|| facts.referent(now));
+                    .or_else(|| facts.acting_referent(now));
                 let mut names = Names::default();
                 let mut from = match inviter {
                     Some(i) => Some(names.who(scene.snapshot, &i.assignment)?),

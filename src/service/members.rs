@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::flow::Scene;
+use super::who::{Names, Reachable};
 use super::{App, ServiceError};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{CharterBook, may_know, sees_in_circle};
@@ -39,6 +40,8 @@ pub struct MemberView {
     pub telephone: Option<String>,
     /// « rend compte … »: present where this service reports upward.
     pub accountable: Option<String>,
+    /// Of somebody who no longer exercises: the manager who knows who takes over.
+    pub replaced_by_asking: Option<Reachable>,
 }
 
 impl MemberView {
@@ -166,7 +169,13 @@ impl App {
             }
         };
         let (stated_by, confirmed_by) = (other(&row.stated_by)?, other(&row.confirmed_by)?);
+        let replaced_by_asking = if a.in_force(now) {
+            None
+        } else {
+            Names::default().manager_of(snapshot, &a.organisation, now)?
+        };
         Ok(MemberView {
+            replaced_by_asking,
             participation: p.id.clone(),
             name: person.words.name,
             organisation_id: a.organisation.clone(),

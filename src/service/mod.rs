@@ -48,6 +48,8 @@ pub mod founding;
 mod founding_tests;
 mod greeting;
 pub mod handovers;
+#[cfg(test)]
+mod hidden_office_tests;
 pub mod import;
 mod impossibilities;
 pub mod invitations;
@@ -82,6 +84,7 @@ mod rotation;
 pub mod sessions;
 pub mod share_views;
 pub mod shares;
+pub mod shares_corrected;
 mod shares_end;
 #[cfg(test)]
 mod sharing_tests;
@@ -137,7 +140,7 @@ pub use flow::{
 pub use greeting::Greeting;
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput, MotiveInput};
 pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
-pub use notices::{NOTICE_VERSION, NoticeText};
+pub use notices::{BOX, NOTICE_VERSION, NoticeText, of_name, plain_purpose};
 pub use receipts::{OwnAct, OwnActs};
 pub use recognition::Colleague;
 pub use reconciliation::Compared;

@@ -4,6 +4,7 @@
 //! * What will be said stands word for word, each in the order of the sheet; nothing else of the pathway does.
 //! * Every notice says to whom, why, until when, that one may say no, how to change one's mind, its one limit, and
 //!   where to complain (LAW §5, §6).
+//! * Services that would read the same stand together, each with its box; every word of capitals is explained.
 //! * A heading begins with `# ` at the start of a line; words that people wrote never do (they are indented).
 //!
 //! It decides nothing and reads nothing: it is a function of what was fetched under grants, run while still sealed.
@@ -16,13 +17,17 @@ use zeroize::Zeroizing;
 
 use crate::charter::sheet::{Office, Sheet};
 use crate::domain::accord::LineKind;
+use crate::domain::acronyms;
 use crate::domain::contact::Phone;
 use crate::domain::day::french_date;
 use crate::domain::vocabulary::{Category, Purpose, within_brackets};
 use crate::store::item::Words;
 
 /// The version of this text: raised whenever a sentence changes.
-pub const NOTICE_VERSION: &str = "notice-2";
+pub const NOTICE_VERSION: &str = "notice-3";
+
+/// How a line of the text that names a service begins: what one ticks.
+pub const BOX: &str = "☐ ";
 
 /// The text of a notice. Wiped when dropped, without `Debug` content.
 #[derive(Clone, PartialEq, Eq)]
@@ -115,6 +120,31 @@ pub struct FrameLine {
     pub services: Vec<String>,
 }
 
+impl FrameLine {
+    /// Whether these two services are told the family in the same words.
+    fn reads_as(&self, other: &Self) -> bool {
+        let answer = |l: &Self| {
+            (
+                l.kind,
+                l.opening.clone(),
+                l.named.clone(),
+                l.shown.clone(),
+                l.accountable_to,
+                l.bound,
+                l.services.clone(),
+            )
+        };
+        answer(self) == answer(other)
+    }
+}
+
+/// The order in which lines stand on the sheet: each after the first one that reads as it does.
+#[must_use]
+pub fn ranks(lines: &[FrameLine]) -> Vec<usize> {
+    let first = |line: &FrameLine| lines.iter().position(|l| l.reads_as(line)).unwrap_or(lines.len());
+    lines.iter().map(first).collect()
+}
+
 /// Everything of a notice but the words.
 pub struct Frame {
     pub purpose: Purpose,
@@ -160,15 +190,12 @@ fn list(categories: &[Category]) -> String {
 pub fn compose((frame, (person, shown)): (Frame, (Option<NamedPerson>, Vec<Words>))) -> NoticeText {
     let name = person.as_ref().and_then(NamedPerson::first_name);
     let mut page = Page(Zeroizing::new(String::with_capacity(4096)));
-    page.heading(&match name {
-        Some(name) => format!("Partager des informations sur {name}"),
-        None => "Partager des informations sur ………………………………".to_owned(),
-    });
+    page.heading(&title(frame.purpose, name));
     page.line("Des professionnels vous demandent votre accord. Prenez votre temps et posez vos questions.");
     what(&mut page, &frame, &shown);
     to_whom(&mut page, &frame);
     page.heading("Pourquoi");
-    page.line(&format!("{} Pour rien d'autre.", why(frame.purpose, name)));
+    page.line(&format!("{} Pour rien d'autre.", plain_purpose(frame.purpose, name)));
     page.heading("Jusqu'à quand");
     match frame.ends.and_then(|ends| ends.checked_sub_days(Days::new(1))) {
         Some(last) => page.line(&format!(
@@ -183,7 +210,8 @@ pub fn compose((frame, (person, shown)): (Frame, (Option<NamedPerson>, Vec<Words
     }
     page.heading("Vous pouvez dire non");
     page.line(&format!(
-        "Sans dire pourquoi. {} garde sa place et son accompagnement.",
+        "Laissez la case vide, ou dites-le, maintenant ou plus tard. Sans dire pourquoi. {} garde sa place et son \
+         accompagnement.",
         name.unwrap_or("L'enfant ou le jeune")
     ));
     page.heading("Vous pouvez changer d'avis");
@@ -202,16 +230,39 @@ pub fn compose((frame, (person, shown)): (Frame, (Option<NamedPerson>, Vec<Words
     if frame.interpreted {
         page.line("Traduit par un interprète adulte : ………………………………");
     }
-    page.line("Nom, date, signature : ………………………………");
     small_print(&mut page, &frame);
     NoticeText(page.0)
 }
 
+/// « d'Amel », « de Mathis ».
+#[must_use]
+pub fn of_name(name: &str) -> String {
+    if name.starts_with(VOWELS) { format!("d'{name}") } else { format!("de {name}") }
+}
+
+/// SCREENS, the family's sheet: a stay says itself in its title.
+fn title(purpose: Purpose, name: Option<&str>) -> String {
+    const BLANK: &str = "………………………………";
+    match purpose {
+        Purpose::Stay => {
+            format!("Partager pour le séjour {}", name.map_or_else(|| format!("de {BLANK}"), of_name))
+        }
+        Purpose::Coordination
+        | Purpose::Handover
+        | Purpose::Referral
+        | Purpose::Schooling
+        | Purpose::Integration
+        | Purpose::Care
+        | Purpose::Conference
+        | Purpose::Protection => format!("Partager des informations sur {}", name.unwrap_or(BLANK)),
+    }
+}
+
 /// A purpose, as one says it to a family.
-fn why(purpose: Purpose, name: Option<&str>) -> String {
+#[must_use]
+pub fn plain_purpose(purpose: Purpose, name: Option<&str>) -> String {
     let (who, of) = match name {
-        Some(name) if name.starts_with(VOWELS) => (name.to_owned(), format!("d'{name}")),
-        Some(name) => (name.to_owned(), format!("de {name}")),
+        Some(name) => (name.to_owned(), of_name(name)),
         None => ("le jeune".to_owned(), "du jeune".to_owned()),
     };
     match purpose {
@@ -259,51 +310,72 @@ fn what(page: &mut Page, frame: &Frame, shown: &[Words]) {
 
 fn to_whom(page: &mut Page, frame: &Frame) {
     page.heading("À qui");
-    for line in &frame.lines {
-        page.line(&format!("☐ {} ({})", line.who, within_brackets(line.profession)));
-        match line.kind {
-            LineKind::Contributor => {
+    page.line("Cochez ce que vous acceptez. Une case vide veut dire non.");
+    for alike in frame.lines.chunk_by(FrameLine::reads_as) {
+        for line in alike {
+            page.line(&format!("{BOX}{} ({})", line.who, within_brackets(line.profession)));
+        }
+        let Some(line) = alike.first() else { continue };
+        match (line.kind, alike.len() > 1) {
+            (LineKind::Contributor, false) => {
                 page.words("Ce service", "apporte des informations. Il n'en reçoit pas.");
             }
-            LineKind::Recipient => reads(page, line),
+            (LineKind::Contributor, true) => {
+                page.words("Ces services", "apportent des informations. Ils n'en reçoivent pas.");
+            }
+            (LineKind::Recipient, several) => reads(page, line, several),
         }
     }
     page.line("Et personne d'autre.");
-    if frame.lines.iter().any(|l| l.profession.contains("AEMO") || l.who.contains("AEMO")) {
-        page.line(
-            "AEMO : action éducative en milieu ouvert, décidée par un juge. AED : aide éducative à domicile, demandée \
-             avec la famille.",
-        );
+    let texts = frame.lines.iter().flat_map(|l| {
+        [l.who.as_str(), l.profession]
+            .into_iter()
+            .chain(l.accountable_to)
+            .chain(l.services.iter().map(String::as_str))
+    });
+    for explained in acronyms::explained(texts) {
+        page.line(&explained);
     }
 }
 
-fn reads(page: &mut Page, line: &FrameLine) {
+/// What one service reads, or `several` that read the same.
+fn reads(page: &mut Page, line: &FrameLine, several: bool) {
+    let said = |one: &'static str, all: &'static str| if several { all } else { one };
     if !line.shown.is_empty() {
         let numbers =
             line.shown.iter().map(|n| n.saturating_add(1).to_string()).collect::<Vec<_>>().join(", ");
-        page.words("Pourra lire mot pour mot", &format!("n° {numbers}"));
+        let label = said("Pourra lire mot pour mot", "Ces services pourront lire mot pour mot");
+        page.words(label, &format!("n° {numbers}"));
     }
     if !line.named.is_empty() {
-        page.words("Pourra lire, parce que vous le nommez ici", &list(&line.named));
+        let label = said(
+            "Pourra lire, parce que vous le nommez ici",
+            "Ces services pourront lire, parce que vous le nommez ici",
+        );
+        page.words(label, &list(&line.named));
     }
     if !line.opening.is_empty() {
-        page.words("Lira aussi, si vous dites oui", &list(&line.opening));
+        let label = said("Lira aussi, si vous dites oui", "Ces services liront aussi, si vous dites oui");
+        page.words(label, &list(&line.opening));
     }
     if !line.bound {
-        page.words(
-            "À savoir",
+        let told = said(
             "cette personne n'est pas tenue au secret professionnel, mais à la discrétion.",
+            "ces personnes ne sont pas tenues au secret professionnel, mais à la discrétion.",
         );
+        page.words("À savoir", told);
     }
     if let Some(to) = line.accountable_to {
         // LAW §6: such a recipient reports upward, and the family reads it before signing.
-        page.words(
-            "À savoir",
-            &format!("ce service rend compte {to}. Ce qu'il lit ici peut figurer dans son rapport."),
-        );
+        let told = if several {
+            format!("ces services rendent compte {to}. Ce qu'ils lisent ici peut figurer dans leur rapport.")
+        } else {
+            format!("ce service rend compte {to}. Ce qu'il lit ici peut figurer dans son rapport.")
+        };
+        page.words("À savoir", &told);
     }
     for service in &line.services {
-        page.words("Saura aussi qu'intervient", service);
+        page.words(said("Saura aussi qu'intervient", "Sauront aussi qu'intervient"), service);
     }
 }
 
@@ -408,16 +480,68 @@ mod tests {
         let named: NamedPerson =
             serde_json::from_str(r#"{"identity":{"first_name":"Mathis","x":1}}"#).unwrap();
         let text = compose((frame(vec![], vec![]), (Some(named), vec![])));
-        assert!(text.as_str().starts_with("# Partager des informations sur Mathis\n"));
+        assert!(text.as_str().starts_with("# Partager pour le séjour de Mathis\n"));
         assert!(text.as_str().contains("Mathis garde sa place"));
         assert!(text.as_str().contains("Pour préparer le séjour de Mathis. Pour rien d'autre."));
         for purpose in Purpose::ALL {
-            let said = why(*purpose, Some("Inès"));
+            let said = plain_purpose(*purpose, Some("Inès"));
             assert!(
                 said.starts_with("Pour ") && said.contains("Inès") && !said.contains("de Inès"),
                 "{said}"
             );
         }
         assert_eq!(format!("{text:?}"), "NoticeText(…)");
+        assert_eq!(title(Purpose::Stay, Some("Amel")), "Partager pour le séjour d'Amel");
+        assert_eq!(title(Purpose::Schooling, Some("Amel")), "Partager des informations sur Amel");
+    }
+
+    #[test]
+    fn the_sheet_says_what_its_boxes_mean_and_how_to_say_no() {
+        let text = compose((frame(vec![line(None)], vec![]), (None, vec![])));
+        assert!(
+            text.as_str().contains("# À qui\nCochez ce que vous acceptez. Une case vide veut dire non.\n☐ ")
+        );
+        assert!(
+            text.as_str()
+                .contains("Laissez la case vide, ou dites-le, maintenant ou plus tard. Sans dire pourquoi.")
+        );
+        // The places to sign are named beside the text, one by one.
+        assert!(!text.as_str().contains("Nom, date, signature"));
+    }
+
+    #[test]
+    fn services_that_would_read_the_same_stand_together_each_with_its_box() {
+        let of = |who: &str, named: Vec<Category>| FrameLine { who: who.to_owned(), named, ..line(None) };
+        let lines =
+            vec![of("A", vec![Category::Schooling]), of("B", vec![]), of("C", vec![Category::Schooling])];
+        assert_eq!(ranks(&lines), [0, 1, 0]);
+        let mut lines: Vec<_> = ranks(&lines).into_iter().zip(lines).collect();
+        lines.sort_by_key(|(rank, _)| *rank);
+        let text = compose((frame(lines.into_iter().map(|(_, l)| l).collect(), vec![]), (None, vec![])));
+        let together = "☐ A (Éducateur AEMO / AED)\n☐ C (Éducateur AEMO / AED)\n  Ces services pourront lire mot pour \
+                        mot : n° 1\n  Ces services pourront lire, parce que vous le nommez ici : Scolarité\n";
+        assert!(text.as_str().contains(together), "{}", text.as_str());
+        assert_eq!(text.as_str().matches("☐ ").count(), 4, "three services, and « lu à voix haute »");
+    }
+
+    #[test]
+    fn no_word_of_capitals_stands_without_its_explanation_for_any_profession_and_purpose() {
+        // The text itself says these in full; the last is part of a postal address.
+        let said_in_full = ["RGPD", "CNIL", "TSA"];
+        for profession in crate::domain::vocabulary::Profession::ALL {
+            for purpose in Purpose::ALL {
+                let of = FrameLine { profession: profession.french(), ..line(profession.accountable_to()) };
+                let of = FrameLine {
+                    who: "Service, Structure".to_owned(),
+                    services: vec!["Un CCAS".to_owned()],
+                    ..of
+                };
+                let text = compose((Frame { purpose: *purpose, ..frame(vec![of], vec![]) }, (None, vec![])));
+                for letters in acronyms::letters_in([text.as_str()]) {
+                    let explained = text.as_str().contains(&format!("\n{letters} : "));
+                    assert!(explained || said_in_full.contains(&letters), "{letters} for {profession:?}");
+                }
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::successions::alike;
 use super::who::{Names, Who, iso, last_day};
 use super::{Act, App, Call, ServiceError};
 use crate::access::facts::ParticipationFacts;
-use crate::access::{Existence, Resource};
+use crate::access::{Existence, Resource, office_knows_place};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -191,12 +191,8 @@ fn line(scene: &mut Scene<'_>) -> Result<Option<Sealed<OfficeLine>>, ServiceErro
     let now = scene.now;
     let actor = scene.gate.actor().assignment();
     let mut names = Names::default();
-    let ours = |p: &&ParticipationFacts| {
-        p.assignment.organisation == actor.organisation
-            && p.accepted_at.is_some()
-            && !p.ended(now)
-            && (p.existence == Existence::Open || p.assignment.mission == actor.mission)
-    };
+    let ours =
+        |p: &&ParticipationFacts| p.accepted_at.is_some() && !p.ended(now) && office_knows_place(actor, p);
     let mut places = Vec::new();
     for p in facts.participations.iter().filter(ours) {
         places.push(place(scene, p, &mut names)?);

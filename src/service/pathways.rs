@@ -20,7 +20,7 @@ use super::circle::{PlaceView, circle_of, place_view};
 use super::error::ServiceError;
 use super::flow::{Act, Call, Change, Created, Scene};
 use super::people::{PersonInput, PersonView, PersonWords, PreferenceInput, person_view, person_words};
-use super::who::{Names, Who, iso, last_day};
+use super::who::{Names, Reachable, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, may_know, purposes_open_to};
 use crate::audit::{Disclosed, Sealed};
@@ -106,13 +106,6 @@ pub struct DoorView {
     pub items: usize,
 }
 
-/// The référent, and where to call.
-#[derive(Serialize, ToSchema)]
-pub struct ReferentView {
-    pub who: Who,
-    pub telephone: String,
-}
-
 /// The page of one pathway.
 #[derive(Serialize, ToSchema)]
 pub struct PathwayView {
@@ -124,12 +117,16 @@ pub struct PathwayView {
     #[schema(format = Date)]
     pub review_on: Option<String>,
     pub review_due: bool,
+    /// The review was due so long ago that only stays in progress are still read; the same for every member.
+    pub paused: bool,
     #[schema(format = Date)]
     pub opened_on: Option<String>,
     #[schema(format = DateTime)]
     pub closed_at: Option<String>,
     pub lead: Option<String>,
-    pub referent: Option<ReferentView>,
+    pub referent: Option<Reachable>,
+    /// While nobody exercises as référent: a manager of the lead organisation, who names one.
+    pub instead: Option<Reachable>,
     pub me: PlaceView,
     pub circle: Vec<PlaceView>,
     pub doors: Vec<DoorView>,
@@ -185,13 +182,13 @@ fn review(day: Day, now: Timestamp) -> Result<chrono::NaiveDate, ServiceError> {
 }
 
 fn review_due(facts: &PathwayFacts, now: Timestamp) -> bool {
-    facts.closed_at.is_none() && facts.review_on.is_some_and(|d| d <= now.paris_day())
+    facts.closed_at.is_none() && facts.review_due(now)
 }
 
-/// The référent, when this reader may know of that place.
+/// The référent who exercises, when this reader may know of that place.
 fn referent<'a>(scene: &Scene<'a>, me: &ParticipationFacts) -> Option<&'a ParticipationFacts> {
     let facts = scene.gate.facts();
-    facts.referent(scene.now).filter(|r| may_know(facts, scene.gate.book(), me, r, scene.now))
+    facts.acting_referent(scene.now).filter(|r| may_know(facts, scene.gate.book(), me, r, scene.now))
 }
 
 /// One line, decided; sealed until its record is written.
@@ -448,11 +445,12 @@ impl App {
             let now = scene.now;
             let mut names = Names::default();
             let referent = match referent(scene, me) {
-                Some(r) => Some(ReferentView {
-                    who: names.who(scene.snapshot, &r.assignment)?,
-                    telephone: names.telephone(scene.snapshot, &r.assignment)?,
-                }),
+                Some(r) => Some(names.reachable(scene.snapshot, &r.assignment)?),
                 None => None,
+            };
+            let instead = match referent {
+                Some(_) => None,
+                None => names.manager_of(scene.snapshot, &facts.lead, now)?,
             };
             let circle = if whole { circle_of(scene, me, &mut names)? } else { Vec::new() };
             let lead = if whole { Some(names.organisation(scene.snapshot, &facts.lead)?) } else { None };
@@ -464,10 +462,14 @@ impl App {
                 step: whole.then_some(facts.step),
                 review_on: facts.review_on.filter(|_| whole).map(iso),
                 review_due: whole && review_due(facts, now),
+                paused: whole
+                    && facts.closed_at.is_none()
+                    && facts.pause_from().is_some_and(|from| now >= from),
                 opened_on: whole.then(|| iso(facts.opened_at.paris_day())),
                 closed_at: facts.closed_at.map(Timestamp::rfc3339),
                 lead,
                 referent,
+                instead,
                 me: place_view(scene, me, me, &mut names)?,
                 circle,
                 doors: doors(scene, me),

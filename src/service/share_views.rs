@@ -16,7 +16,7 @@ use super::readings::Reading;
 use super::shares::over;
 use super::who::Names;
 use super::{App, ServiceError};
-use crate::access::facts::{ParticipationFacts, ShareFacts};
+use crate::access::facts::{ItemFacts, ParticipationFacts, ShareFacts, VersionFacts};
 use crate::access::{Decision, Mode, Question, Resource, may_know, reads_every_existence};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
@@ -136,30 +136,42 @@ fn find<'a>(scene: &Scene<'a>, id: &ShareId) -> Result<&'a ShareFacts, ServiceEr
     scene.gate.facts().shares.iter().find(|s| s.id == *id).ok_or(ServiceError::AbsentOrRefused)
 }
 
+/// Whether `reader` reads these words today, for this purpose.
+pub(super) fn reads_now(
+    scene: &mut Scene<'_>,
+    purpose: Purpose,
+    reader: &ParticipationFacts,
+    item: &ItemFacts,
+    version: &VersionFacts,
+) -> Decision {
+    let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
+    scene.gate.preview(&Question {
+        facts,
+        book,
+        assignment: &reader.assignment,
+        participation: Some(reader),
+        asker: scene.gate.participation(),
+        item,
+        version,
+        purpose: Some(purpose),
+        mode: Mode::Read,
+        now,
+    })
+}
+
 /// What `reader` reads of a share today: each version that still stands, with its decision.
 fn reading_now(
     scene: &mut Scene<'_>,
     share: &ShareFacts,
     reader: &ParticipationFacts,
 ) -> Vec<(Subject, Decision)> {
-    let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
+    let facts = scene.gate.facts();
     share
         .versions
         .iter()
         .filter_map(|id| facts.version(id))
         .map(|(item, version)| {
-            let decision = scene.gate.preview(&Question {
-                facts,
-                book,
-                assignment: &reader.assignment,
-                participation: Some(reader),
-                asker: scene.gate.participation(),
-                item,
-                version,
-                purpose: Some(share.purpose),
-                mode: Mode::Read,
-                now,
-            });
+            let decision = reads_now(scene, share.purpose, reader, item, version);
             (Subject { item: item.clone(), version: version.clone(), written: true }, decision)
         })
         .collect()
@@ -185,7 +197,7 @@ fn halted(share: &ShareFacts, now: Timestamp, decisions: &[Decision]) -> Option<
 }
 
 /// Whoever holds a place of this share today: those it was shared with, their successors and stand-ins.
-fn readers_of<'a>(scene: &Scene<'a>, share: &ShareFacts) -> Vec<&'a ParticipationFacts> {
+pub(super) fn readers_of<'a>(scene: &Scene<'a>, share: &ShareFacts) -> Vec<&'a ParticipationFacts> {
     let facts = scene.gate.facts();
     let mut found: Vec<&ParticipationFacts> = Vec::new();
     for recipient in share.recipients.iter().filter(|r| r.ended_at.is_none_or(|t| t > scene.now)) {

@@ -89,9 +89,9 @@ pub(super) fn may_begin(facts: &PathwayFacts, now: Timestamp) -> Result<(), Serv
             "Cette personne n'est connue que par un surnom : rien ne se partage avant qu'elle ait donné son identité.",
         ));
     }
-    // LAW: R34, S3. From the review date, no new share.
+    // LAW: R34, S3. From the review date, no new share; a preview says the same.
     match facts.review_on {
-        Some(day) if day <= now.paris_day() => Err(ServiceError::denied(
+        Some(day) if facts.review_due(now) => Err(ServiceError::denied(
             Reason::SharingPaused,
             "review_overdue",
             format!("Le bilan était prévu le {} : faites-le avant de partager à nouveau.", french_date(day)),

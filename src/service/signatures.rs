@@ -46,8 +46,14 @@ pub enum HowInput {
         /// Where the original is kept.
         original_at: Text<140>,
     },
-    OralPresent,
-    Telephone,
+    OralPresent {
+        /// The whole sheet was read out to the person who agrees: recorded as a fact, refused without.
+        read_aloud: bool,
+    },
+    Telephone {
+        /// As for `oral_present`.
+        read_aloud: bool,
+    },
 }
 
 /// Read flat: a refusal names the field, which it cannot inside a tagged value.
@@ -56,29 +62,45 @@ pub enum HowInput {
 struct HowFields {
     mode: Mode,
     original_at: Option<Text<140>>,
+    read_aloud: Option<bool>,
 }
 
 impl TryFrom<HowFields> for HowInput {
     type Error = serde::de::value::Error;
     fn try_from(fields: HowFields) -> Result<Self, Self::Error> {
-        match (fields.mode, fields.original_at) {
-            (Mode::Paper, Some(original_at)) => Ok(Self::Paper { original_at }),
-            (Mode::Paper, None) => Err(Self::Error::missing_field("original_at")),
-            (Mode::OralPresent, None) => Ok(Self::OralPresent),
-            (Mode::Telephone, None) => Ok(Self::Telephone),
-            (Mode::OralPresent | Mode::Telephone, Some(_)) => {
-                Err(Self::Error::unknown_field("original_at", &["mode"]))
+        let HowFields { mode, original_at, read_aloud } = fields;
+        match (mode, original_at, read_aloud) {
+            (Mode::Paper, _, Some(_)) => {
+                Err(Self::Error::unknown_field("read_aloud", &["mode", "original_at"]))
             }
+            (Mode::Paper, Some(original_at), None) => Ok(Self::Paper { original_at }),
+            (Mode::Paper, None, None) => Err(Self::Error::missing_field("original_at")),
+            (Mode::OralPresent | Mode::Telephone, Some(_), _) => {
+                Err(Self::Error::unknown_field("original_at", &["mode", "read_aloud"]))
+            }
+            (Mode::OralPresent | Mode::Telephone, None, None) => {
+                Err(Self::Error::missing_field("read_aloud"))
+            }
+            (Mode::OralPresent, None, Some(read_aloud)) => Ok(Self::OralPresent { read_aloud }),
+            (Mode::Telephone, None, Some(read_aloud)) => Ok(Self::Telephone { read_aloud }),
         }
     }
 }
 
 impl HowInput {
-    fn domain(&self) -> How {
+    /// LAW §5: an accord given aloud is one to a notice that was read out. Nothing else is recorded as given aloud.
+    fn domain(&self) -> Result<How, ServiceError> {
         match self {
-            Self::Paper { original_at } => How::Paper { original_at: Reference::from(original_at) },
-            Self::OralPresent => How::OralPresent,
-            Self::Telephone => How::Telephone,
+            Self::Paper { original_at } => Ok(How::Paper { original_at: Reference::from(original_at) }),
+            Self::OralPresent { read_aloud: true } => Ok(How::OralPresent { read_aloud: true }),
+            Self::Telephone { read_aloud: true } => Ok(How::Telephone { read_aloud: true }),
+            Self::OralPresent { read_aloud: false } | Self::Telephone { read_aloud: false } => {
+                Err(ServiceError::rule(
+                    "notice_not_read_aloud",
+                    "Lisez d'abord la feuille à voix haute, en entier : un accord donné de vive voix ou par téléphone \
+                     répond à ce qui a été lu.",
+                ))
+            }
         }
     }
 }
@@ -303,7 +325,7 @@ fn event_kind(
             may_be_asked(scene, &s.by.signatory()?)?;
             EventKind::Signed(Signed {
                 by: s.by.signatory()?,
-                how: s.how.domain(),
+                how: s.how.domain()?,
                 verified: s.verified,
                 lines: lines.into_iter().collect(),
                 on: s.on.date(),

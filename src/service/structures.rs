@@ -101,7 +101,8 @@ impl Office<'_> {
         if !codes.map(Text::as_str).all(code_is_sound) {
             return Err(unsound_code());
         }
-        if self.snapshot.organisations()?.iter().any(|o| o.words.code == draft.code.as_str()) {
+        let there = self.snapshot.organisations()?;
+        if there.iter().any(|o| o.words.code == draft.code.as_str()) {
             return Err(ServiceError::rule(
                 "organisation_code_taken",
                 "Une structure a déjà ce code : choisissez-en un autre.",
@@ -119,8 +120,11 @@ impl Office<'_> {
             &words,
         )?;
         let ciphertext = row.ciphertext().to_vec();
+        // An import adds several in one change.
+        let added = change.written.iter().filter(|row| row.table == "organisation").count();
+        let others = there.len().saturating_add(added);
         Ok(change.sealed_step(row_ref("organisation", id.as_str(), 1), &ciphertext, move |tx, _| {
-            tx.organisation_insert(&row)
+            tx.organisation_add(&row, others)
         }))
     }
 

@@ -13,7 +13,7 @@ use super::preview::end_of;
 use super::who::still_open;
 use super::{App, ServiceError};
 use crate::access::facts::{AssignmentFacts, ParticipationFacts};
-use crate::access::{Existence, Resource, may_know};
+use crate::access::{Resource, may_know, office_knows_place};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::day::{Day, french_date};
@@ -248,8 +248,7 @@ impl App {
             // A hidden place is known to the manager of its own mission only (S11).
             let place = facts
                 .participation(participation)
-                .filter(|p| p.assignment.organisation == by.organisation && p.accepted_at.is_some())
-                .filter(|p| p.existence == Existence::Open || p.assignment.mission == by.mission)
+                .filter(|p| p.accepted_at.is_some() && office_knows_place(by, p))
                 .ok_or(ServiceError::AbsentOrRefused)?;
             still_open(facts)?;
             let candidate = scene

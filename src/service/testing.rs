@@ -84,6 +84,23 @@ const PEOPLE: &[Row] = &[
     ("aemo", "sauvegarde", "aemo", Profession::Aemo, Secrecy::Bound, Function::Practitioner),
     ("aemo_colleague", "sauvegarde", "aemo", Profession::Aemo, Secrecy::Bound, Function::Practitioner),
     ("aemo_manager", "sauvegarde", "aemo", Profession::Aemo, Secrecy::Bound, Function::Manager),
+    (
+        "clubs_manager",
+        "sauvegarde",
+        "clubs",
+        Profession::SpecialisedPrevention,
+        Secrecy::Bound,
+        Function::Manager,
+    ),
+    (
+        "clubs_secretary",
+        "sauvegarde",
+        "clubs",
+        Profession::SpecialisedPrevention,
+        Secrecy::NotBound,
+        Function::Secretary,
+    ),
+    ("camp_secretary", "ville", "sejours", Profession::StayOrganiser, Secrecy::NotBound, Function::Secretary),
     ("teacher", "college", "enseignement", Profession::Teacher, Secrecy::NotBound, Function::Practitioner),
     ("nurse", "college", "sante", Profession::SchoolHealth, Secrecy::Bound, Function::Practitioner),
     (

@@ -7,32 +7,32 @@
 //!
 //! It sends nothing and reminds nobody by itself.
 
+mod accords;
 mod emergency;
 mod ends;
+mod places;
 mod review;
+mod shared;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::accord_views::{AccordView, SeenAs, view_for};
 use super::app::App;
 use super::error::ServiceError;
 use super::flow::{Act, Call, Scene};
-use super::members::place_holders;
 use super::pathways::{PathwayLine, line, name_line, number_of};
 use super::people::PersonWords;
 use super::release_views::Standing as ReleaseStanding;
-use super::shares::over;
 use super::statutes::lapses_at;
 use super::who::{Names, Who, iso, last_day};
-use crate::access::facts::{ParticipationFacts, ShareFacts};
+use crate::access::facts::ParticipationFacts;
 use crate::access::{Resource, may_know, may_review_emergency, sees_in_circle};
 use crate::audit::Disclosed;
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::accord::AccordState;
 use crate::domain::day::french_date;
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::vocabulary::{Function, Purpose, Role, code_enum};
+use crate::domain::vocabulary::{Function, Role, code_enum};
 use crate::ids::PathwayId;
 
 /// Accords that end are told this long before, and urgently in the last days.
@@ -40,9 +40,6 @@ const ACCORD_NOTICE_DAYS: u64 = 30;
 const URGENT_DAYS: u64 = 7;
 /// A statutory record is told before it lapses without a review.
 const STATUTE_NOTICE_DAYS: u64 = 10;
-/// STORIES S1: what nobody opened is a line from this long before the departure; where that day is not recorded (the
-/// stay had begun, or it was shared before days of departure were), from as long after the share.
-const UNREAD_HOURS: i64 = 48;
 
 code_enum! {
     /// What waits.
@@ -55,13 +52,17 @@ code_enum! {
         HandoverToConfirm = "handover_to_confirm", "Passage de relais à confirmer";
         StatuteReview = "statute_review", "Partage prévu par la loi à revoir";
         UnreadStay = "unread_stay", "Partage de séjour pas encore lu";
+        CorrectedSince = "corrected_since", "Texte corrigé, l'ancien se lit encore";
         SignaturesAwaited = "signatures_awaited", "Signatures attendues";
         AccordToSign = "accord_to_sign", "Accord à faire signer";
         AccordEnds = "accord_ends", "Accord qui prend fin";
+        SheetAwaited = "sheet_awaited", "Feuille signée attendue";
+        ConfirmationAwaited = "confirmation_awaited", "Signé à l'avance : à confirmer";
         AccordEnded = "accord_ended", "Un accord a pris fin";
         ReleaseAwaited = "release_awaited", "Mots à faire valider par la famille";
         InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
+        PlaceToFill = "place_to_fill", "Place à pourvoir";
         ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
         Majority = "majority", "Préparer la majorité";
         DeferralEnds = "deferral_ends", "Ligne reportée : à revoir";
@@ -90,6 +91,8 @@ pub struct WaitingView {
     pub urgent: bool,
     /// What it is, in a sentence.
     pub sentence: String,
+    /// The number to call about it.
+    pub telephone: Option<String>,
 }
 
 /// *Aujourd'hui*.
@@ -123,7 +126,15 @@ impl Lines<'_> {
             on: on.map(iso),
             urgent,
             sentence: sentence.into(),
+            telephone: None,
         });
+    }
+
+    /// The number to call about the line just added.
+    fn calling(&mut self, telephone: String) {
+        if let Some(line) = self.out.last_mut().filter(|_| !telephone.is_empty()) {
+            line.telephone = Some(telephone);
+        }
     }
 }
 
@@ -145,28 +156,6 @@ fn near(day: chrono::NaiveDate, today: chrono::NaiveDate, days: u64) -> bool {
 
 fn said(who: &Who) -> String {
     format!("{} ({})", who.name, who.organisation)
-}
-
-/// STORIES S5. From seventeen years and nine months, to the référent who reads the birth date.
-fn majority(scene: &mut Scene<'_>, me: &ParticipationFacts, lines: &mut Lines<'_>) {
-    if me.role != Role::Referent || scene.gate.resource(Resource::Identity).is_err() {
-        return;
-    }
-    let person = &scene.gate.facts().person;
-    let today = scene.now.paris_day();
-    let (Some(from), Some(day)) = (person.sign_ahead_from(), person.majority_day()) else { return };
-    if today >= from && today < day && !person.decides_alone_on(today) {
-        lines.add(
-            Waiting::Majority,
-            None,
-            Some(day),
-            near(day, today, URGENT_DAYS),
-            format!(
-                "Préparer la majorité : le {}, les accords des parents prennent fin. Le jeune peut déjà signer seul pour la suite.",
-                french_date(day)
-            ),
-        );
-    }
 }
 
 fn handovers(
@@ -208,69 +197,6 @@ fn handovers(
                 format!("Le passage de relais{who} attend votre confirmation."),
             ),
             Some(_) | None => {}
-        }
-    }
-    Ok(())
-}
-
-fn accord_line(view: &AccordView, today: chrono::NaiveDate, lines: &mut Lines<'_>) {
-    let id = Some(view.id.as_str());
-    let purpose = view.purpose.french();
-    let collects = view.seen_as == SeenAs::Collector;
-    if collects {
-        match view.state.code {
-            "partly_signed" => lines.add(
-                Waiting::SignaturesAwaited,
-                id,
-                None,
-                false,
-                format!("« {purpose} » : des signatures manquent encore."),
-            ),
-            "draft" | "printed" => lines.add(
-                Waiting::AccordToSign,
-                id,
-                None,
-                false,
-                format!("« {purpose} » : l'accord est préparé, personne ne l'a encore signé."),
-            ),
-            _other => {
-                if !view.state.awaited.is_empty() {
-                    lines.add(
-                        Waiting::SignaturesAwaited,
-                        id,
-                        None,
-                        false,
-                        format!(
-                            "« {purpose} » : l'accord compte, mais une ligne attend encore une signature."
-                        ),
-                    );
-                }
-            }
-        }
-    }
-    let tells = collects || view.seen_as == SeenAs::Referent;
-    let end = view.state.until.as_deref().and_then(Timestamp::parse_rfc3339).and_then(last_day);
-    if let ("in_force", true, Some(end)) = (view.state.code, tells, end)
-        && near(end, today, ACCORD_NOTICE_DAYS)
-    {
-        lines.add(
-            Waiting::AccordEnds,
-            id,
-            Some(end),
-            near(end, today, URGENT_DAYS),
-            format!(
-                "« {purpose} » : l'accord compte jusqu'au {}. Après, plus rien ne se lit.",
-                french_date(end)
-            ),
-        );
-    }
-}
-
-fn accords(scene: &mut Scene<'_>, lines: &mut Lines<'_>) -> Result<(), ServiceError> {
-    let today = scene.now.paris_day();
-    for accord in &scene.gate.facts().accords {
-        if let Some(view) = view_for(scene, accord)? {
-            accord_line(&view, today, lines);
         }
     }
     Ok(())
@@ -319,68 +245,14 @@ fn invitations(
         }
         let who = names.who(scene.snapshot, &p.assignment)?;
         let telephone = names.telephone(scene.snapshot, &p.assignment)?;
-        let call = if telephone.is_empty() { String::new() } else { format!(" Relancer : {telephone}.") };
         lines.add(
             Waiting::InvitationUnanswered,
             Some(p.id.as_str()),
             Some(p.invited_at.paris_day()),
             false,
-            format!("{} n'a pas encore répondu à votre invitation.{call}", said(&who)),
+            format!("{} n'a pas encore répondu à votre invitation.", said(&who)),
         );
-    }
-    Ok(())
-}
-
-/// The moment from which a stay share that is not read is told.
-fn unread_from(share: &ShareFacts) -> Timestamp {
-    const SECONDS: i64 = UNREAD_HOURS.saturating_mul(3600);
-    match share.departure {
-        Some(day) => Timestamp::paris_midnight(day).plus_seconds(SECONDS.saturating_neg()),
-        None => share.starts.plus_seconds(SECONDS),
-    }
-}
-
-fn unread_said(share: &ShareFacts, today: chrono::NaiveDate) -> String {
-    let not_read = "Ce que vous avez partagé pour le séjour n'est pas encore lu. Relais n'envoie pas de message : appelez.";
-    match share.departure {
-        Some(day) if day == today => format!("Départ aujourd'hui. {not_read}"),
-        Some(day) if day > today => format!("Départ le {}. {not_read}", french_date(day)),
-        Some(day) => format!("Le départ était le {}. {not_read}", french_date(day)),
-        None => not_read.to_owned(),
-    }
-}
-
-/// STORIES S1. Somebody named in a stay share of mine has opened nothing of it.
-fn stays(
-    app: &App,
-    scene: &mut Scene<'_>,
-    me: &ParticipationFacts,
-    lines: &mut Lines<'_>,
-) -> Result<(), ServiceError> {
-    let facts = scene.gate.facts();
-    let now = scene.now;
-    let waits = |s: &&ShareFacts| {
-        s.sharer == me.id && s.purpose == Purpose::Stay && !over(s, now) && unread_from(s) <= now
-    };
-    for share in facts.shares.iter().filter(waits) {
-        if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
-            continue;
-        }
-        let readings = app.readings_of(scene, share)?;
-        let unread = share.recipients.iter().filter(|r| r.ended_at.is_none()).any(|r| {
-            !place_holders(facts, &r.participation)
-                .iter()
-                .any(|p| readings.iter().any(|reading| reading.assignment == p.assignment.id))
-        });
-        if unread {
-            lines.add(
-                Waiting::UnreadStay,
-                Some(share.id.as_str()),
-                share.departure.or_else(|| last_day(share.ends)),
-                true,
-                unread_said(share, now.paris_day()),
-            );
-        }
+        lines.calling(telephone);
     }
     Ok(())
 }
@@ -465,14 +337,17 @@ fn waiting(app: &App, scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Service
     }
     let mut names = Names::default();
     review::members(scene, me, &mut names, &mut lines)?;
+    places::managers(scene, &mut names, &mut lines)?;
     handovers(scene, me, &mut names, &mut lines)?;
     statutes(scene, &mut lines);
-    stays(app, scene, me, &mut lines)?;
-    accords(scene, &mut lines)?;
+    shared::stays(app, scene, me, &mut lines)?;
+    shared::corrected(scene, me, &mut names, &mut lines)?;
+    let views = accords::views(scene)?;
+    accords::lines(scene, &views, &mut lines);
     releases(scene, &mut lines);
     invitations(scene, me, &mut names, &mut lines)?;
     people(scene, me, &mut names, &mut lines)?;
-    majority(scene, me, &mut lines);
+    accords::majority(scene, me, &views, &mut lines);
     ends::deferrals(scene, &mut lines);
     emergency::members(scene, me, &mut names, &mut lines)?;
     Ok(lines.out)
@@ -512,6 +387,7 @@ impl App {
                     looked_at = snapshot.emergencies_unreviewed()?;
                     looked_at.retain(|e| concerned.iter().any(|one| one.id == e.pathway));
                     reviews = review::located(snapshot, &a.organisation, now)?;
+                    reviews.extend(places::located(snapshot, &a.organisation, now)?);
                 }
                 for one in looked_at.into_iter().map(|e| e.pathway).chain(reviews) {
                     if !ids.contains(&one) {
@@ -525,6 +401,7 @@ impl App {
                 if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
                     let mut waiting = emergency::overseers(scene)?;
                     waiting.extend(review::overseers(scene)?);
+                    waiting.extend(places::overseers(scene)?);
                     return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
                 }
                 if let Some(ended) = ends::ended(scene) {
@@ -551,5 +428,6 @@ pub fn sample(kind: Waiting, on: Option<&str>, urgent: bool, sentence: &str) -> 
         on: on.map(ToOwned::to_owned),
         urgent,
         sentence: sentence.to_owned(),
+        telephone: Some("0601020301".to_owned()),
     }
 }

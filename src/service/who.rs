@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::error::ServiceError;
 use crate::access::facts::{AssignmentFacts, PathwayFacts};
 use crate::clock::{Timestamp, plus_days};
-use crate::domain::vocabulary::Profession;
+use crate::domain::vocabulary::{Function, Profession};
 use crate::ids::{OrganisationId, ProfessionalId};
 use crate::store::{Snapshot, StoreError};
 
@@ -22,6 +22,13 @@ pub struct Who {
     pub name: String,
     pub organisation: String,
     pub profession: Profession,
+}
+
+/// Somebody, and where to call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Reachable {
+    pub who: Who,
+    pub telephone: String,
 }
 
 /// Names of one request, each fetched once.
@@ -107,6 +114,33 @@ impl Names {
     /// The database's.
     pub fn telephone(&mut self, snapshot: &mut Snapshot, a: &AssignmentFacts) -> Result<String, StoreError> {
         Ok(self.professional(snapshot, &a.professional)?.1)
+    }
+
+    /// Who acts under an assignment, and where to call.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn reachable(
+        &mut self,
+        snapshot: &mut Snapshot,
+        a: &AssignmentFacts,
+    ) -> Result<Reachable, StoreError> {
+        Ok(Reachable { who: self.who(snapshot, a)?, telephone: self.telephone(snapshot, a)? })
+    }
+
+    /// Who answers for a structure and names who takes a place that is left: its first manager in office.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn manager_of(
+        &mut self,
+        snapshot: &mut Snapshot,
+        organisation: &OrganisationId,
+        now: Timestamp,
+    ) -> Result<Option<Reachable>, StoreError> {
+        let rows = snapshot.assignments_in(organisation)?;
+        let manager = rows.iter().find(|r| r.facts.function == Function::Manager && r.facts.in_force(now));
+        manager.map(|row| self.reachable(snapshot, &row.facts)).transpose()
     }
 }
 

@@ -332,6 +332,19 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Adds a structure beside this many others, among which its code was looked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] where another was added meanwhile; else the database's.
+    pub fn organisation_add(&mut self, row: &NewOrganisation, others: usize) -> Result<(), StoreError> {
+        let there: i64 = organisation::table.count().get_result(self.conn())?;
+        // THREAT: two structures of one code at the same moment. Codes are sealed: no index can refuse the second.
+        if usize::try_from(there) != Ok(others) {
+            return Err(StoreError::Stale);
+        }
+        self.organisation_insert(row)
+    }
+
     /// Replaces a structure's words; `row` is sealed for the version after the one read.
     ///
     /// # Errors

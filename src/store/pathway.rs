@@ -37,6 +37,7 @@ use crate::ids::{
 #[derive(Deserialize)]
 struct RequestHead {
     organisation: OrganisationId,
+    requested_by: AssignmentId,
 }
 
 /// A new place in the circle.
@@ -155,7 +156,8 @@ fn open_facts(rows: &[FactRow], key: &DataKey) -> Result<Opened, StoreError> {
             FactKind::ImpossibilityRequest => {
                 let head: RequestHead = row.open_facts(key)?;
                 let id = ImpossibilityId::parse(&row.id).map_err(|e| bad(&e))?;
-                o.requests.push(RequestFacts { id, organisation: head.organisation });
+                let RequestHead { organisation, requested_by } = head;
+                o.requests.push(RequestFacts { id, organisation, requested_by });
             }
             FactKind::Accord => o.accords.push(row.open_facts(key)?),
             FactKind::Release => o.releases.push(row.open_facts(key)?),

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::connection::Db;
 use super::schema::{data_key, pathway, pruning, pruning_decision};
 use super::snapshot::Snapshot;
 use super::tx::WriteTx;
@@ -154,6 +155,13 @@ pub struct StoredPruningDecision {
     pub remark: String,
 }
 
+/// How many requests and decisions somebody saw who judges what may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PruningsSeen {
+    requests: i64,
+    decisions: i64,
+}
+
 /// A request, opened.
 pub struct StoredPruning {
     pub id: PruningId,
@@ -198,7 +206,22 @@ fn read_row(key: &DataKey, raw: Raw, decided: Option<RawDecision>) -> Result<Sto
     Ok(StoredPruning { id, scope, at, by: asked.by, reason, decision })
 }
 
+fn count(conn: &mut Db) -> Result<PruningsSeen, StoreError> {
+    Ok(PruningsSeen {
+        requests: pruning::table.count().get_result(conn)?,
+        decisions: pruning_decision::table.count().get_result(conn)?,
+    })
+}
+
 impl Snapshot {
+    /// What [`WriteTx::pruning_insert`] and [`WriteTx::pruning_decide`] compare with: read before judging.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn prunings_seen(&mut self) -> Result<PruningsSeen, StoreError> {
+        count(self.conn())
+    }
+
     /// Every request, the latest first.
     ///
     /// # Errors
@@ -263,8 +286,13 @@ impl WriteTx {
     /// Adds a request.
     ///
     /// # Errors
-    /// The database's; its guard refuses a request before its time.
-    pub fn pruning_insert(&mut self, row: &NewPruning) -> Result<(), StoreError> {
+    /// [`StoreError::Stale`] where another was added or decided since; the database's guard refuses a request before its
+    /// time.
+    pub fn pruning_insert(&mut self, row: &NewPruning, seen: PruningsSeen) -> Result<(), StoreError> {
+        // THREAT: two requests at the same moment. The second one is judged anew, and refused.
+        if count(self.conn())? != seen {
+            return Err(StoreError::Stale);
+        }
         let scope = &row.scope;
         diesel::insert_into(pruning::table)
             .values((
@@ -285,14 +313,14 @@ impl WriteTx {
     /// Adds the decision on a request.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when there is one already; the guard refuses one by who asked.
-    pub fn pruning_decide(&mut self, row: &NewPruningDecision) -> Result<(), StoreError> {
+    /// [`StoreError::Stale`] where there is one already, or anything was added since; the guard refuses one by who asked.
+    pub fn pruning_decide(&mut self, row: &NewPruningDecision, seen: PruningsSeen) -> Result<(), StoreError> {
         // THREAT: two decisions at the same moment. The second one is decided anew, and refused.
         let taken: i64 = pruning_decision::table
             .filter(pruning_decision::request.eq(row.request.as_str()))
-            .select(diesel::dsl::count(pruning_decision::request))
+            .count()
             .get_result(self.conn())?;
-        if taken > 0 {
+        if taken > 0 || count(self.conn())? != seen {
             return Err(StoreError::Stale);
         }
         diesel::insert_into(pruning_decision::table)

@@ -27,11 +27,14 @@ fn bare(address: &str) -> &str {
     address.split_once('?').map_or(address, |(path, _)| path)
 }
 
+/// An accord that is being prepared carries its choices in its address: ids of a dozen services and their subjects.
+const LONGEST: usize = 4000;
+
 /// An address of a pathway's page, without the text that it was given; `None` for any other.
 ///
 /// THREAT: what a client says it left is an address that we offer later: nothing but a page of a pathway is taken.
 fn from_page(address: &str) -> Option<String> {
-    let plain = address.len() <= 500
+    let plain = address.len() <= LONGEST
         && address.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_?=&.%".contains(&b))
         && !address.contains("//");
     if !plain || !address.starts_with("/parcours/") {
@@ -167,7 +170,7 @@ mod tests {
         ] {
             assert_eq!(from_page(bad), None, "{bad:?}");
         }
-        assert_eq!(from_page(&format!("/parcours/{}", "a".repeat(500))), None);
+        assert_eq!(from_page(&format!("/parcours/{}", "a".repeat(LONGEST))), None);
     }
 
     #[test]

@@ -298,7 +298,7 @@ fn on_accords(w: &World, method: &str, rest: &str) -> Option<Ask> {
         }
         ("POST", "accords/{accord}/sheets") => {
             let id = w.draft();
-            let aloud = w.signature(&w.mother, json!({ "mode": "oral_present" }));
+            let aloud = w.signature(&w.mother, json!({ "mode": "oral_present", "read_aloud": true }));
             s.act(NADIA, &format!("/api/v1/accords/{id}/signatures"), aloud);
             let body = json!({ "by": w.mother, "on": s.day(0), "original_at": "Classeur" });
             on_accord(&id, "sheets", body)

@@ -54,6 +54,33 @@ fn the_sheet_is_read_before_it_is_made_and_nothing_is_kept_of_it() {
 }
 
 #[test]
+fn law_the_api_too_refuses_what_was_said_aloud_without_a_sheet_read_aloud_and_keeps_that_it_was() {
+    let s = Story::begin();
+    let p = s.open(NADIA, "Lina", "2016-04-20");
+    let mother = s.holder(NADIA, &p, "Karima");
+    let accord = s.accord(NADIA, &p, "coordination", 300, vec![s.line(JULIE, &["schooling"], &[])], &[]);
+    let at = format!("/api/v1/accords/{accord}");
+    let signed = |how: Value| json!({ "by": mother, "how": how, "verified": "known", "on": s.day(0) });
+    for mode in ["oral_present", "telephone"] {
+        let silent = s.post(NADIA, &format!("{at}/signatures"), signed(json!({ "mode": mode })));
+        assert_eq!(silent.status, 422, "{}", text(&silent));
+        assert_eq!(silent.json()["errors"][0]["path"], "how.read_aloud", "{}", text(&silent));
+        let body = signed(json!({ "mode": mode, "read_aloud": false }));
+        assert_eq!(s.refused(NADIA, &format!("{at}/signatures"), body), "notice_not_read_aloud");
+    }
+    let paper = json!({ "mode": "paper", "original_at": "Classeur", "read_aloud": true });
+    assert_eq!(s.refused(NADIA, &format!("{at}/signatures"), signed(paper)), "invalid");
+    let read_aloud = || -> Vec<Value> {
+        let seen = s.read(NADIA, &at);
+        let events = seen["events"].as_array().unwrap();
+        events.iter().filter(|e| e["kind"] == "signed").map(|e| e["read_aloud"].clone()).collect()
+    };
+    assert!(read_aloud().is_empty());
+    s.act(NADIA, &format!("{at}/signatures"), signed(json!({ "mode": "telephone", "read_aloud": true })));
+    assert_eq!(read_aloud(), [json!(true)]);
+}
+
+#[test]
 fn one_meeting_makes_one_accord_for_each_brother_and_sister() {
     let s = Story::begin();
     let children = ["Lina", "Ilyes"].map(|name| s.open(NADIA, name, "2016-04-20"));

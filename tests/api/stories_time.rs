@@ -89,7 +89,9 @@ fn story_s3_referent_and_manager_are_warned_at_thirty_days_and_on_the_day() {
     // Those of the demonstration were opened the day before.
     let managed = |who: &str| -> Vec<String> {
         let all = lines(who, "review_of_structure");
-        let said = all.iter().map(|w| w["sentence"].as_str().unwrap().to_owned());
+        let said = all.iter().map(|w| {
+            format!("{} {}", w["sentence"].as_str().unwrap(), w["telephone"].as_str().unwrap_or_default())
+        });
         said.filter(|line| line.starts_with("Parcours ouvert le 14 janvier 2027, référent Nadia Benali."))
             .collect()
     };
@@ -111,7 +113,7 @@ fn story_s3_referent_and_manager_are_warned_at_thirty_days_and_on_the_day() {
     s.go_days(30);
     assert!(referent("review_due"));
     let [line] = &managed(HELENE)[..] else { panic!("{:?}", managed(HELENE)) };
-    assert!(line.contains("Aucun nouveau partage") && line.contains("Appelez le référent : 06"), "{line}");
+    assert!(line.contains("Aucun nouveau partage") && line.contains("Appelez le référent. 06"), "{line}");
     let page = text(&s.get(HELENE, "/"));
     assert!(page.contains("un parcours de votre structure"), "{page}");
     assert!(page.contains("href=\"/responsable\""), "{page}");

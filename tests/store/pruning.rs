@@ -16,7 +16,7 @@ use relais::ids::{AssignmentId, ProfessionalId, PruningId, RequestId};
 use relais::store::WriteTx;
 use relais::store::log::{LogFile, Prunable, PruneBounds};
 use relais::store::pruning::{
-    NewPruning, NewPruningDecision, PruningScope, pruning_decision_ref, pruning_ref,
+    NewPruning, NewPruningDecision, PruningScope, PruningsSeen, pruning_decision_ref, pruning_ref,
 };
 
 use crate::attacks::unguard;
@@ -192,9 +192,15 @@ impl Case {
         let by = (self.bed.clock.now(), self.asker.assignment.clone());
         let row = NewPruning::seal(key, &SystemChance::new(), scope, "Terme échu", by).unwrap();
         self.request = row.id.clone();
+        let seen = self.bed.store.snapshot().unwrap().prunings_seen().unwrap();
+        self.insert(lane, row, seen)
+    }
+
+    fn insert(&self, lane: &Lane<WriteTx>, row: NewPruning, seen: PruningsSeen) -> Result<(), String> {
         let record = self.says(&self.asker, Action::Create);
-        let done = lane
-            .submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| tx.pruning_insert(&row));
+        let done = lane.submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| {
+            tx.pruning_insert(&row, seen)
+        });
         done.wait().map(|_| ()).map_err(|e| format!("{e:?}"))
     }
 
@@ -205,8 +211,10 @@ impl Case {
         let row =
             NewPruningDecision::seal(key, &SystemChance::new(), self.request.clone(), words, by).unwrap();
         let record = self.says(who, Action::Confirm);
-        let done = lane
-            .submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| tx.pruning_decide(&row));
+        let seen = self.bed.store.snapshot().unwrap().prunings_seen().unwrap();
+        let done = lane.submit(Priority::Session, Job::new(record), move |tx: &mut WriteTx, _| {
+            tx.pruning_decide(&row, seen)
+        });
         done.wait().map(|_| ()).map_err(|e| format!("{e:?}"))
     }
 
@@ -406,7 +414,12 @@ fn the_database_lets_a_confirmed_pruning_through_and_nothing_else() {
         assert!(case.ask(&lane, other).is_err(), "{engine:?}");
         let beyond = PruneBounds { last: 1000, ..case.scope.bounds };
         assert!(case.ask(&lane, PruningScope { bounds: beyond, ..case.scope }).is_err(), "{engine:?}");
+        let before = case.bed.store.snapshot().unwrap().prunings_seen().unwrap();
         case.ask(&lane, case.scope).unwrap();
+        let (key, by) =
+            (case.bed.store.instance_key(), (case.bed.clock.now(), case.asker.assignment.clone()));
+        let twin = NewPruning::seal(key, &SystemChance::new(), case.scope, "Terme échu", by).unwrap();
+        assert!(case.insert(&lane, twin, before).unwrap_err().contains("Stale"), "{engine:?}: judged before");
         assert!(case.batch(&lane, 10).is_err(), "{engine:?}: nobody confirmed");
         for alone in [case.asker.clone(), case.again.clone()] {
             assert!(

@@ -264,7 +264,8 @@ fn a_manager_sees_a_pathway_while_a_place_of_the_service_stands() {
 fn a_motive_is_read_by_a_manager_of_the_organisation_that_stated_it() {
     let mut f = everybody();
     let id = ImpossibilityId::random(&Fixed(1)).unwrap();
-    f.requests.push(RequestFacts { id: id.clone(), organisation: organisation(4) });
+    let requested_by = assignment(PREVENTION);
+    f.requests.push(RequestFacts { id: id.clone(), organisation: organisation(4), requested_by });
     let ask = |n: u8, org: u8, function: Function, id: &ImpossibilityId| {
         let mut who = posted(n, org, org, Profession::SpecialisedPrevention, Secrecy::Bound);
         who.function = function;
@@ -504,4 +505,61 @@ fn a_memo_changes_no_answer() {
             }
         }
     }
+}
+
+/// DESIGN §4: « the explanation comes from the same decision as the read ». A preview says *lira* exactly where a share
+/// made now may begin and is then read, and until the same moment.
+#[test]
+fn story_s3_a_preview_promises_what_a_share_made_now_would_give() {
+    let b = book();
+    let now = noon(0);
+    let (mut yes, mut no) = (0, 0);
+    for review in [None, Some(-31), Some(-30), Some(-29), Some(0), Some(1), Some(40)] {
+        let mut f = shared_housing();
+        f.shares.clear();
+        f.review_on = review.map(plus);
+        for (n, category) in [(2, Category::Leisure), (3, Category::Schooling), (4, Category::Judicial)] {
+            f.items.push(item(n, PREVENTION, category, Secrecy::Bound));
+        }
+        for purpose in [Purpose::Coordination, Purpose::Stay, Purpose::Handover] {
+            for (reader, n) in [REFERENTE, AEMO, DIRECTOR, TEACHER, NURSE]
+                .into_iter()
+                .flat_map(|reader| [1, 2, 3, 4].map(|n| (reader, n)))
+            {
+                let said = {
+                    let (item, version) = f.version(&version(n)).unwrap();
+                    let p = f.participation(&place(reader)).unwrap();
+                    decide_item(&Question {
+                        facts: &f,
+                        book: &b,
+                        assignment: &p.assignment,
+                        participation: Some(p),
+                        asker: f.participation(&place(PREVENTION)),
+                        item,
+                        version,
+                        purpose: Some(purpose),
+                        mode: Mode::Preview { statute: None },
+                        now,
+                    })
+                };
+                let begins = !f.review_due(now);
+                let mut made = share(9, PREVENTION, purpose, &[n], &[reader]);
+                (made.starts, made.ends) = (now, Timestamp::MAX);
+                f.shares.push(made);
+                let read = ask(&f, &b, reader, n, Some(purpose), now);
+                f.shares.clear();
+                assert_eq!(said.permitted, begins && read.permitted, "{review:?} {purpose} {reader} {n}");
+                assert_eq!(reasons(&said).contains(&Reason::SharingPaused), !begins);
+                if said.permitted {
+                    assert_eq!(said.reads_until, read.reads_until, "{review:?} {purpose} {reader} {n}");
+                    // It is asked again at the review, which closes new shares.
+                    assert!(f.review_from().is_none_or(|from| said.valid_until <= from));
+                    yes += 1;
+                } else {
+                    no += 1;
+                }
+            }
+        }
+    }
+    assert!(yes > 5 && no > 100, "both are tried: {yes} {no}");
 }

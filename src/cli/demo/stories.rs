@@ -221,7 +221,10 @@ impl Teller<'_> {
         let teacher = self.invite(nadia, &pathway, "julie.lambert", "contractual", "participant", None)?;
         self.invite(nadia, &pathway, "sophie.martin", "contractual", "participant", None)?;
         self.invite(nadia, &pathway, "samira.haddad", "contractual", "participant", None)?;
-        // Not by the référente: whoever invites knows, and the demonstration shows what others do not.
+        // Not by the référente: whoever invites knows, and the demonstration shows what others do not. Samira invites under
+        // the accord that she collected: what the référente's says of a hidden service is not for her.
+        let lines = vec![self.line("claire.morel", "recipient", &["schooling"], &[])?];
+        self.accord("samira.haddad", &pathway, "coordination", 300, lines, &both, true)?;
         self.invite("samira.haddad", &pathway, "claire.morel", "judicial", "participant", None)?;
         let bus = self.write(
             nadia,
@@ -298,7 +301,6 @@ impl Teller<'_> {
         ];
         self.accord(nadia, &pathway, "coordination", 300, lines, &both, false)?;
         self.invite(nadia, &pathway, samira, "territorial", "participant", None)?;
-        let claire = self.invite(samira, &pathway, "claire.morel", "judicial", "participant", None)?;
         let school = self.write(
             samira,
             &pathway,
@@ -308,6 +310,7 @@ impl Teller<'_> {
         )?;
         let lines = vec![self.line("claire.morel", "recipient", &["schooling"], &[])?];
         self.accord(samira, &pathway, "handover", 200, lines, &both, false)?;
+        let claire = self.invite(samira, &pathway, "claire.morel", "judicial", "participant", None)?;
         let handover = input(json!({
             "incoming": claire, "items": [{ "item": school.item, "version": school.version }], "last_day": self.day(120),
         }))?;
@@ -328,7 +331,7 @@ impl Teller<'_> {
         let father = self.holder(nadia, &pathway, "Karim Rahmani")?;
         let lines = vec![self.line("sophie.martin", "recipient", &["schooling"], &[])?];
         self.accord(nadia, &pathway, "coordination", 6, lines, &[&mother, &father], false)?;
-        let lines = vec![self.line("sophie.martin", "recipient", &["schooling", "mobility"], &[])?];
+        let lines = vec![self.line("sophie.martin", "recipient", &["schooling"], &[])?];
         self.accord(nadia, &pathway, "schooling", 200, lines, &[&mother], false)?;
         self.ask(nadia, &pathway, "sophie.martin", "contractual", "participant", None)?;
         Ok(Told {

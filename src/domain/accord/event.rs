@@ -37,13 +37,22 @@ code_enum! {
     }
 }
 
-/// How a signature was given. Paper owns the place where the original is kept; no scan is stored.
+/// How a signature was given. Paper owns the place where the original is kept; no scan is stored. What was said aloud
+/// owns that the sheet was read out; rows from before that was kept do not know it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
 pub enum How {
-    Paper { original_at: Reference },
-    OralPresent,
-    Telephone,
+    Paper {
+        original_at: Reference,
+    },
+    OralPresent {
+        #[serde(default)]
+        read_aloud: bool,
+    },
+    Telephone {
+        #[serde(default)]
+        read_aloud: bool,
+    },
 }
 
 impl How {
@@ -51,8 +60,8 @@ impl How {
     pub const fn mode(&self) -> Mode {
         match self {
             Self::Paper { .. } => Mode::Paper,
-            Self::OralPresent => Mode::OralPresent,
-            Self::Telephone => Mode::Telephone,
+            Self::OralPresent { .. } => Mode::OralPresent,
+            Self::Telephone { .. } => Mode::Telephone,
         }
     }
 }

@@ -521,7 +521,7 @@ fn check_signed(lines: &[Line], signed: &Signed, people: &People<'_>) -> Result<
         // LAW §5: oral and telephone serve opening and category only.
         match signed.how {
             How::Paper { .. } => {}
-            How::OralPresent | How::Telephone => {
+            How::OralPresent { .. } | How::Telephone { .. } => {
                 if !line.shown.is_empty() {
                     return Err(AccordError::WordsNeedPaper(id.clone()));
                 }

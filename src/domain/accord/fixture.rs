@@ -129,7 +129,7 @@ pub fn paper(by: Signatory, lines: &[u8], on: NaiveDate) -> EventKind {
     signed(by, lines, on, How::Paper { original_at: reference() })
 }
 pub fn oral(by: Signatory, lines: &[u8], on: NaiveDate) -> EventKind {
-    signed(by, lines, on, How::Telephone)
+    signed(by, lines, on, How::Telephone { read_aloud: true })
 }
 fn signed(by: Signatory, lines: &[u8], on: NaiveDate, how: How) -> EventKind {
     let lines = lines.iter().map(|n| line_id(*n)).collect();

@@ -50,6 +50,8 @@ pub enum AccordState {
 pub struct LineStatus {
     pub line: AccordLineId,
     pub state: AccordState,
+    /// What a line that nobody signed yet waits for; of one that somebody signed, its state says it.
+    pub unsigned: Option<Awaited>,
 }
 
 /// The accord as a whole, and line by line (a line that lacks a signature counts as missing, the others stand).
@@ -72,23 +74,20 @@ pub fn state(
         .facts()
         .lines()
         .iter()
-        .map(|line| LineStatus {
-            line: line.id.clone(),
-            state: line_state(accord, line, file, needs, now, &resting),
-        })
+        .map(|line| line_status(accord, line, file, needs, now, &resting))
         .collect();
     let state = whole(&lines, resting);
     AccordStatus { state, lines }
 }
 
-fn line_state(
+fn line_status(
     accord: &Accord,
     line: &Line,
     file: &ConsentFile<'_>,
     needs: &dyn Fn(&RecipientKey, Category) -> Need,
     now: Timestamp,
     resting: &AccordState,
-) -> AccordState {
+) -> LineStatus {
     let need = line.subjects().map(|c| needs(&line.recipient, c)).max().unwrap_or(Need::Opening);
     let mut subjects = line.subjects();
     let category = subjects.next().filter(|first| subjects.all(|c| c == *first));
@@ -100,7 +99,19 @@ fn line_state(
         version: None,
         need,
     };
-    sheet_state(file, &accord.sheet(), line, &target, now, resting)
+    let sheet = accord.sheet();
+    let state = sheet_state(file, &sheet, line, &target, now, resting);
+    let unsigned = match state {
+        AccordState::Draft | AccordState::Printed { .. } => awaited(file, &sheet, line, &target, now),
+        AccordState::PartlySigned { .. }
+        | AccordState::Upcoming { .. }
+        | AccordState::InForce { .. }
+        | AccordState::Refused { .. }
+        | AccordState::Withdrawn { .. }
+        | AccordState::Expired
+        | AccordState::Replaced { .. } => None,
+    };
+    LineStatus { line: line.id.clone(), state, unsigned }
 }
 
 /// What a sheet is before anybody signs it.

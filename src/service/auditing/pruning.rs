@@ -35,6 +35,7 @@ use crate::domain::text::Paragraph;
 use crate::ids::{PruningId, RequestId};
 use crate::service::who::{Names, Who};
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
+use crate::store::log::PruneBounds;
 use crate::store::pruning::{
     NewPruning, NewPruningDecision, PruningScope, StoredPruning, pruning_decision_ref, pruning_ref,
 };
@@ -108,6 +109,9 @@ pub struct PruningView {
     pub last: u64,
     /// How many of them still have their body.
     pub left: u64,
+    /// Of a request that waits: until when a second person can decide.
+    #[schema(format = DateTime)]
+    pub until: Option<String>,
     #[schema(format = DateTime)]
     pub asked_at: String,
     pub asked_by: Who,
@@ -185,10 +189,17 @@ fn erased_by_request(snapshot: &mut Snapshot) -> Result<BTreeMap<String, u64>, S
     Ok(erased)
 }
 
-/// How many records of a request still have their body.
-fn left_of(row: &StoredPruning, erased: &BTreeMap<String, u64>) -> Result<u64, ServiceError> {
+/// How many records of a request still have their body. What another request erased is not left either.
+fn left_of(
+    snapshot: &mut Snapshot,
+    row: &StoredPruning,
+    erased: &BTreeMap<String, u64>,
+) -> Result<u64, ServiceError> {
     let done = erased.get(&request(&row.id, &row.scope)?.mark()).copied().unwrap_or_default();
-    Ok(number(row.scope.bounds.records)?.saturating_sub(done))
+    let left = number(row.scope.bounds.records)?.saturating_sub(done);
+    let PruneBounds { first, last, .. } = row.scope.bounds;
+    let mut none = || snapshot.prunable_between(row.scope.class, first.saturating_sub(1), last, 1);
+    Ok(if left > 0 && none()?.is_empty() { 0 } else { left })
 }
 
 /// The body of a record; of one that is pruned, that it is, in a sentence.
@@ -255,7 +266,7 @@ impl App {
         let asker = by(&row.by)?;
         let second = row.decision.as_ref().map(|d| by(&d.by)).transpose()?;
         let decided = row.decision.as_ref().zip(second.as_ref());
-        let left = left_of(row, erased)? > 0;
+        let left = left_of(snapshot, row, erased)? > 0;
         let pruning = Pruning::new(
             (asker.professional.clone(), row.at),
             decided.map(|(d, who)| (d.outcome, who.professional.clone())),
@@ -275,6 +286,7 @@ impl App {
             let me = second_person(desk)?;
             let scope = self.pruning_scope(desk, input)?;
             let key = self.store.instance_key();
+            let seen = desk.snapshot.prunings_seen()?;
             let erased = erased_by_request(desk.snapshot)?;
             for earlier in desk.snapshot.prunings_asked(key)? {
                 let (standing, _, _) = Self::pruning_standing(desk.snapshot, &earlier, &erased)?;
@@ -291,7 +303,7 @@ impl App {
             desk.cites.push(request(&row.id, &scope)?.mark());
             let (name, ciphertext) = (pruning_ref(&row.id), row.ciphertext().to_vec());
             Ok(Change::new(row.id.as_str())
-                .sealed_step(name, &ciphertext, move |tx, _| tx.pruning_insert(&row)))
+                .sealed_step(name, &ciphertext, move |tx, _| tx.pruning_insert(&row, seen)))
         })
     }
 
@@ -348,14 +360,26 @@ impl App {
         self.change_desk(call, act, |desk| {
             let me = second_person(desk)?;
             let key = self.store.instance_key();
+            let seen = desk.snapshot.prunings_seen()?;
             let rows = desk.snapshot.prunings_asked(key)?;
-            let row = rows.into_iter().find(|row| row.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
+            let row = rows.iter().find(|row| row.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
             let erased = erased_by_request(desk.snapshot)?;
-            let (standing, _, _) = Self::pruning_standing(desk.snapshot, &row, &erased)?;
+            let (standing, _, _) = Self::pruning_standing(desk.snapshot, row, &erased)?;
             standing.accepts_decision(&me.professional, desk.now).map_err(told)?;
             match input.outcome {
-                // LAW §6: a charter may have come that keeps them longer than when that was asked.
-                PruningOpinion::Confirmed => self.pruning_due(desk, row.scope.class, row.scope.before)?,
+                PruningOpinion::Confirmed => {
+                    // LAW §6: a charter may have come that keeps them longer than when that was asked.
+                    self.pruning_due(desk, row.scope.class, row.scope.before)?;
+                    for other in rows.iter().filter(|o| o.id != row.id && o.scope.class == row.scope.class) {
+                        let (standing, _, _) = Self::pruning_standing(desk.snapshot, other, &erased)?;
+                        if standing.state(desk.now) == PruningState::Running {
+                            return Err(rule(
+                                "pruning_running",
+                                "Un autre élagage de ces traces est en cours : décidez quand il sera fini.",
+                            ));
+                        }
+                    }
+                }
                 PruningOpinion::Refused => {}
             }
             let remark = input.remark.as_str();
@@ -369,7 +393,8 @@ impl App {
             desk.motive = Some(remark.to_owned());
             desk.cites.push(request(id, &row.scope)?.mark());
             let (name, ciphertext) = (pruning_decision_ref(id), step.ciphertext().to_vec());
-            Ok(Change::new(id.as_str()).sealed_step(name, &ciphertext, move |tx, _| tx.pruning_decide(&step)))
+            Ok(Change::new(id.as_str())
+                .sealed_step(name, &ciphertext, move |tx, _| tx.pruning_decide(&step, seen)))
         })
     }
 
@@ -408,6 +433,7 @@ impl App {
             let erased = erased_by_request(desk.snapshot)?;
             for row in desk.snapshot.prunings_asked(self.store.instance_key())? {
                 let (standing, asker, second) = Self::pruning_standing(desk.snapshot, &row, &erased)?;
+                let state = standing.state(desk.now);
                 desk.returned.push(pruning_ref(&row.id));
                 items.push(PruningView {
                     class: row.scope.class,
@@ -415,11 +441,12 @@ impl App {
                     records: number(row.scope.bounds.records)?,
                     first: number(row.scope.bounds.first)?,
                     last: number(row.scope.bounds.last)?,
-                    left: left_of(&row, &erased)?,
+                    left: left_of(desk.snapshot, &row, &erased)?,
+                    until: (state == PruningState::Waiting).then(|| minute(standing.lapses_at())),
                     mine: asker.professional == me.professional,
                     asked_at: minute(row.at),
                     asked_by: names.who(desk.snapshot, &asker)?,
-                    state: standing.state(desk.now),
+                    state,
                     may_decide: standing.accepts_decision(&me.professional, desk.now).is_ok(),
                     decided_by: second.map(|s| names.who(desk.snapshot, &s)).transpose()?,
                     remark: row.decision.map(|d| d.remark),
@@ -447,7 +474,7 @@ impl App {
         let mut due = Vec::new();
         for row in snapshot.prunings_asked(self.store.instance_key())? {
             let confirmed = row.decision.as_ref().is_some_and(|d| d.outcome == PruningOpinion::Confirmed);
-            let left = left_of(&row, &erased)?;
+            let left = left_of(&mut snapshot, &row, &erased)?;
             if !confirmed || left == 0 {
                 continue;
             }

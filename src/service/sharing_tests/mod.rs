@@ -1,8 +1,10 @@
 //! Shares, previews, spoken words, handovers and successions, on a real store: a pathway whose rows are written
 //! without the services that are tested here.
 
+mod corrected;
 mod departure;
 mod handovers;
+mod pause;
 mod shares;
 mod spoken;
 mod successions;
@@ -226,15 +228,26 @@ impl Circle {
         lines: Vec<Line>,
         by: &[Signatory],
     ) -> AccordId {
-        let now = self.now();
-        let today = now.paris_day();
+        self.accord_from(collector, self.now().paris_day(), purpose, lines, by)
+    }
+
+    /// The same, signed today and beginning on a day of its own.
+    pub(super) fn accord_from(
+        &self,
+        collector: &str,
+        starts: NaiveDate,
+        purpose: Purpose,
+        lines: Vec<Line>,
+        by: &[Signatory],
+    ) -> AccordId {
+        let today = self.now().paris_day();
         let id = AccordId::random(self.t.app.chance()).unwrap();
         let boxes: BTreeSet<AccordLineId> = lines.iter().map(|l| l.id.clone()).collect();
         let head = AccordFacts::try_from(AccordDraft {
             id: id.clone(),
             purpose,
-            starts: today,
-            ends: crate::clock::plus_months(today, 10).unwrap(),
+            starts,
+            ends: crate::clock::plus_months(starts, 10).unwrap(),
             language: Language::parse("fr").unwrap(),
             interpreter: None,
             collected_by: self.t.person(collector).assignment.clone(),
@@ -256,6 +269,13 @@ impl Circle {
             self.event(Sheet::Accord(id.clone()), signed);
         }
         id
+    }
+
+    /// The boxes of an accord.
+    pub(super) fn boxes_of(&self, accord: &AccordId) -> BTreeSet<AccordLineId> {
+        let facts = self.t.app.store().snapshot().unwrap().pathway_facts(&self.pathway).unwrap().unwrap();
+        let found = facts.accords.iter().find(|a| a.facts().id() == accord).unwrap();
+        found.facts().lines().iter().map(|l| l.id.clone()).collect()
     }
 
     fn event(&self, sheet: Sheet, kind: EventKind) {

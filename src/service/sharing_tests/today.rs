@@ -214,3 +214,317 @@ fn story_s6_an_accord_that_runs_out_is_told_as_one_that_was_withdrawn() {
     });
     assert_eq!(over, Some(withdrawn), "the same words");
 }
+
+/// A line of this kind as this person reads it: whether it is urgent, and what settles it.
+fn told(app: &crate::service::App, call: &Call, kind: Waiting) -> Option<(bool, Option<String>)> {
+    let view = app.today(call).unwrap();
+    let mut of_kind = view.waiting.iter().filter(|w| w.kind == kind).map(|w| (w.urgent, w.object.clone()));
+    let first = of_kind.next();
+    assert!(of_kind.next().is_none(), "one line of {kind:?}");
+    first
+}
+
+/// The morning of the day that stands this long before `end`.
+fn days_before(t: &Territory, end: NaiveDate, days: i64) {
+    use chrono::Datelike;
+    let on = end - chrono::Duration::days(days);
+    t.go_to(on.year(), on.month(), on.day());
+}
+
+#[test]
+fn an_accord_that_ends_is_told_from_thirty_days_urgently_from_seven_until_what_follows_is_signed() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    let lines = || vec![c.line("aemo", &[Category::Family], &[])];
+    let accord = c.accord(Purpose::Coordination, lines(), &[c.mother.clone()]);
+    // Ten months, the last day included.
+    let end = crate::clock::plus_months(c.now().paris_day(), 10).unwrap().pred_opt().unwrap();
+    let seen = |name: &str| told(&c.t.app, &c.call(name), Waiting::AccordEnds);
+    for (days, urgent) in [(31, None), (30, Some(false)), (8, Some(false)), (7, Some(true))] {
+        days_before(&c.t, end, days);
+        let line = seen("referente");
+        assert_eq!(line.as_ref().map(|(urgent, _)| *urgent), urgent, "{days}");
+        assert!(line.is_none_or(|(_, object)| object.as_deref() == Some(accord.as_str())));
+        assert!(seen("aemo").is_none(), "a recipient is told nothing of it");
+    }
+    // Its page answers.
+    let act = Act { action: Action::Read, resource: ResourceKind::Accord };
+    c.t.app.accord_read(&c.call("referente"), act, &accord).unwrap();
+    // Less than what counts today does not follow it; as much does.
+    c.accord(Purpose::Coordination, vec![c.line("aemo", &[], &[])], &[c.mother.clone()]);
+    assert!(seen("referente").is_some(), "a subject is left out");
+    c.accord(Purpose::Schooling, lines(), &[c.mother.clone()]);
+    assert!(seen("referente").is_some(), "another purpose");
+    c.accord(Purpose::Coordination, lines(), &[]);
+    assert!(seen("referente").is_some(), "nobody signed it");
+    c.accord(Purpose::Coordination, lines(), &[c.mother.clone()]);
+    assert!(seen("referente").is_none());
+}
+
+#[test]
+fn an_accord_waits_for_its_first_signature_then_for_the_rest_at_who_collected_it() {
+    let mut c = Circle::teenager();
+    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    let both = ["aemo", "prevention"].map(|n| c.line(n, &[], &[])).to_vec();
+    c.accord(Purpose::Schooling, both, &[CHILD, c.mother.clone()]);
+    let lines = vec![c.line("aemo", &[], &[])];
+    let accord = c.accord_collected("prevention", Purpose::Coordination, lines.clone(), &[]);
+    let seen = |name: &str, kind| told(&c.t.app, &c.call(name), kind);
+    let object = Some((false, Some(accord.as_str().to_owned())));
+    let sign = |by: &Signatory| {
+        let signed = EventKind::Signed(Signed {
+            by: by.clone(),
+            how: How::Paper { original_at: Reference::new("armoire 3").unwrap() },
+            verified: Verification::Known,
+            lines: lines.iter().map(|l| l.id.clone()).collect(),
+            on: c.now().paris_day(),
+        });
+        c.event(Sheet::Accord(accord.clone()), signed);
+    };
+    assert_eq!(seen("prevention", Waiting::AccordToSign), object);
+    sign(&c.mother);
+    assert_eq!(seen("prevention", Waiting::AccordToSign), None);
+    assert_eq!(seen("prevention", Waiting::SignaturesAwaited), object);
+    for other in ["aemo", "referente"] {
+        assert_eq!(seen(other, Waiting::SignaturesAwaited), None, "{other}");
+    }
+    sign(&CHILD);
+    assert_eq!(seen("prevention", Waiting::SignaturesAwaited), None);
+}
+
+#[test]
+fn law_what_was_said_aloud_waits_for_its_signed_sheet_and_not_for_another_accord() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    let lines = vec![c.line("aemo", &[], &[])];
+    let accord = c.accord(Purpose::Coordination, lines.clone(), &[]);
+    let today = c.now().paris_day();
+    let aloud = EventKind::Signed(Signed {
+        by: c.mother.clone(),
+        how: How::Telephone { read_aloud: true },
+        verified: Verification::Known,
+        lines: lines.iter().map(|l| l.id.clone()).collect(),
+        on: today,
+    });
+    c.event(Sheet::Accord(accord.clone()), aloud);
+    let seen = |kind| told(&c.t.app, &c.call("referente"), kind);
+    let object = Some(accord.as_str().to_owned());
+    assert_eq!(seen(Waiting::SheetAwaited), Some((false, object.clone())));
+    assert_eq!(seen(Waiting::AccordEnds), None);
+    // The twenty-first day is the last.
+    days_before(&c.t, today + chrono::Duration::days(20), 7);
+    assert_eq!(seen(Waiting::SheetAwaited), Some((true, object)));
+    let sheet = EventKind::SheetSigned {
+        by: c.mother.clone(),
+        on: c.now().paris_day(),
+        original_at: Reference::new("armoire 3").unwrap(),
+    };
+    c.event(Sheet::Accord(accord), sheet);
+    assert_eq!(seen(Waiting::SheetAwaited), None);
+}
+
+#[test]
+fn story_s5_majority_is_told_until_what_stops_is_signed_ahead_and_then_waits_for_the_adults_confirmation() {
+    let eighteen = crate::clock::plus_months(Circle::young().now().paris_day(), 2).unwrap();
+    let mut c = Circle::of(eighteen - chrono::Months::new(18 * 12));
+    c.join("aemo", Mandate::Judicial, Role::Participant, Some("referente"));
+    let parents_too = [CHILD, c.mother.clone()];
+    for purpose in [Purpose::Coordination, Purpose::Schooling] {
+        c.accord(purpose, vec![c.line("aemo", &[], &[])], &parents_too);
+    }
+    let sentence = || {
+        let view = c.t.app.today(&c.call("referente")).unwrap();
+        view.waiting.iter().find(|w| w.kind == Waiting::Majority).map(|w| (w.on.clone(), w.sentence.clone()))
+    };
+    let (on, said) = sentence().unwrap();
+    assert_eq!(on, Some(eighteen.to_string()), "where the new accord begins");
+    assert!(said.contains("peut déjà signer seul"));
+    let ahead =
+        |purpose| c.accord_from("referente", eighteen, purpose, vec![c.line("aemo", &[], &[])], &[CHILD]);
+    let first = ahead(Purpose::Coordination);
+    assert!(sentence().unwrap().1.contains("1 accord est déjà signé"));
+    ahead(Purpose::Schooling);
+    assert_eq!(sentence(), None, "nothing stops any more");
+    // Of age: without a new signature what was signed ahead stops after thirty days.
+    days_before(&c.t, eighteen, 0);
+    let lines = || {
+        let view = c.t.app.today(&c.call("referente")).unwrap();
+        let of_kind = view.waiting.iter().filter(|w| w.kind == Waiting::ConfirmationAwaited);
+        of_kind.map(|w| w.object.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines().len(), 2);
+    let confirmed = EventKind::Signed(Signed {
+        by: CHILD,
+        how: How::Paper { original_at: Reference::new("armoire 3").unwrap() },
+        verified: Verification::Known,
+        lines: c.boxes_of(&first),
+        on: eighteen,
+    });
+    c.event(Sheet::Accord(first.clone()), confirmed);
+    let left = lines();
+    assert!(left.len() == 1 && left[0] != first.as_str());
+}
+
+#[test]
+fn a_stand_in_that_ends_is_told_from_seven_days_to_both_and_is_gone_after() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("aemo", &[], &[])], &[c.mother.clone()]);
+    let new = crate::service::successions::NewSuccession {
+        assignment: c.t.person("aemo_colleague").assignment.clone(),
+        from: None,
+        last_day: Some(last(2027, 3, 23)),
+    };
+    c.t.app.succession_name(&c.call("aemo_manager"), &c.pathway, c.place("aemo"), &new).unwrap();
+    let facts = c.t.app.store().snapshot().unwrap().pathway_facts(&c.pathway).unwrap().unwrap();
+    let place = facts.participations.iter().find(|p| p.stands_in_for.is_some()).unwrap().id.clone();
+    c.t.app.succession_accept(&c.call("aemo_colleague"), &c.pathway, &place).unwrap();
+    let seen = |name: &str| told(&c.t.app, &c.call(name), Waiting::StandInEnds);
+    let end = day(2027, 3, 23);
+    days_before(&c.t, end, 8);
+    assert_eq!(seen("aemo_colleague"), None);
+    days_before(&c.t, end, 7);
+    let line = Some((false, Some(place.as_str().to_owned())));
+    assert_eq!(seen("aemo_colleague"), line);
+    assert_eq!(seen("referente"), line);
+    days_before(&c.t, end, -1);
+    assert_eq!(seen("referente"), None);
+}
+
+#[test]
+fn an_impossibility_that_ends_is_told_to_who_knows_the_holders_until_it_is_decided_anew() {
+    use crate::service::consent_fixture::{Family, act, date};
+    use crate::service::{ImpossibilityDecision, ImpossibilityInput, MotiveInput};
+    let f = Family::of(date(2016, 5, 2));
+    let decided = |until: NaiveDate| {
+        let ask = ImpossibilityInput {
+            holder: f.father.clone(),
+            motive: MotiveInput::NoAnswer {
+                first_attempt: Day::new(date(2027, 2, 1)).unwrap(),
+                second_attempt: Day::new(date(2027, 2, 15)).unwrap(),
+            },
+            statement: crate::domain::text::Paragraph::parse("Deux courriers sans réponse.").unwrap(),
+        };
+        let made =
+            f.t.app
+                .impossibility_request(&f.t.call("referente"), act(Action::Create), &f.pathway, &ask)
+                .unwrap();
+        let decision = ImpossibilityDecision {
+            accepted: true,
+            until: Some(Day::new(until).unwrap()),
+            motive: crate::domain::text::Paragraph::parse("Tentatives vérifiées.").unwrap(),
+        };
+        let id = ImpossibilityId::parse(&made.id).unwrap();
+        f.t.app.impossibility_decide(&f.t.call("pre_manager"), act(Action::Confirm), &id, &decision).unwrap();
+    };
+    // The first day on which it no longer counts.
+    decided(date(2027, 6, 1));
+    let seen =
+        || told(&f.t.app, &f.t.call("referente"), Waiting::ImpossibilityEnds).map(|(urgent, _)| urgent);
+    for (days, urgent) in [(31, None), (30, Some(false)), (8, Some(false)), (7, Some(true))] {
+        days_before(&f.t, date(2027, 5, 31), days);
+        assert_eq!(seen(), urgent, "{days}");
+    }
+    days_before(&f.t, date(2027, 5, 31), -1);
+    assert_eq!(seen(), None, "over");
+    decided(date(2027, 9, 1));
+    assert_eq!(seen(), None, "decided anew, for three months");
+}
+
+#[test]
+fn a_statutory_share_about_to_lapse_is_told_to_its_author_urgently_until_the_review() {
+    use crate::service::consent_fixture::act;
+    use crate::service::statute_service_tests::{asks, family as with_statute};
+    use crate::service::{DecisionKind, StatuteDecision};
+    let f = with_statute();
+    let version = f.fact_item("referente", "family", "tensions à la maison");
+    let input = asks(&f, &version, "prevention");
+    let made =
+        f.t.app.statute_create(&f.t.call("referente"), act(Action::Create), &f.pathway, &input).unwrap();
+    let id = StatuteId::parse(&made.id).unwrap();
+    let seen = |name: &str| told(&f.t.app, &f.t.call(name), Waiting::StatuteReview);
+    let end = {
+        let view = f.t.app.statute_read(&f.t.call("referente"), act(Action::Read), &id).unwrap();
+        let until = Timestamp::parse_rfc3339(view.until.as_deref().unwrap()).unwrap();
+        until.plus_micros(-1).paris_day()
+    };
+    days_before(&f.t, end, 11);
+    assert_eq!(seen("referente"), None);
+    days_before(&f.t, end, 10);
+    assert_eq!(seen("referente"), Some((true, Some(made.id))));
+    assert_eq!(seen("prevention"), None, "its author's act");
+    let review = StatuteDecision {
+        kind: DecisionKind::Review,
+        accepted: true,
+        motive: crate::domain::text::Paragraph::parse("Toujours nécessaire.").unwrap(),
+    };
+    f.t.app.statute_decide(&f.t.call("pre_manager"), act(Action::Confirm), &id, &review).unwrap();
+    assert_eq!(seen("referente"), None);
+}
+
+fn leaves(c: &Circle, name: &str) {
+    let assignment = c.t.person(name).assignment.clone();
+    c.t.write(move |tx, at| tx.assignment_end(&assignment, 1, at));
+}
+
+fn to_fill(c: &Circle, name: &str) -> Vec<(String, bool, String)> {
+    let view = c.t.app.today(&c.call(name)).unwrap();
+    let lines = view.waiting.iter().filter(|w| w.kind == Waiting::PlaceToFill);
+    lines.map(|w| (w.object.clone().unwrap(), w.urgent, format!("{} {}", w.name, w.sentence))).collect()
+}
+
+#[test]
+fn story_s8_a_place_that_was_left_waits_for_its_manager_until_somebody_is_named() {
+    let mut c = Circle::young();
+    c.join("aemo", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("aemo", &[], &[])], &[c.mother.clone()]);
+    assert!(to_fill(&c, "aemo_manager").is_empty());
+    leaves(&c, "aemo");
+    let [(place, urgent, said)] = to_fill(&c, "aemo_manager").try_into().unwrap();
+    assert_eq!((place.as_str(), urgent), (c.place("aemo").as_str(), false));
+    assert!(
+        said.starts_with("Parcours de votre structure Parcours d'une autre structure : Prénom aemo"),
+        "{said}"
+    );
+    for other in ["pre_manager", "prevention_manager", "referente", "aemo_colleague"] {
+        assert!(to_fill(&c, other).is_empty(), "{other}");
+    }
+    let new = crate::service::successions::NewSuccession {
+        assignment: c.t.person("aemo_colleague").assignment.clone(),
+        from: None,
+        last_day: None,
+    };
+    c.t.app.succession_name(&c.call("aemo_manager"), &c.pathway, c.place("aemo"), &new).unwrap();
+    assert!(to_fill(&c, "aemo_manager").is_empty(), "named is enough: the answer is not the manager's");
+}
+
+#[test]
+fn a_referent_who_left_is_nobody_to_call_and_who_names_the_next_is() {
+    let mut c = Circle::young();
+    c.join("prevention", Mandate::Contractual, Role::Participant, Some("referente"));
+    c.accord(Purpose::Coordination, vec![c.line("prevention", &[], &[])], &[c.mother.clone()]);
+    let seen = |c: &Circle| c.t.app.pathway(&c.call("prevention"), &c.pathway).unwrap();
+    assert!(seen(&c).instead.is_none() && seen(&c).referent.is_some());
+    leaves(&c, "referente");
+    let view = seen(&c);
+    assert!(view.referent.is_none());
+    let instead = view.instead.as_ref().unwrap();
+    assert!(instead.who.name == "Prénom pre_manager" && !instead.telephone.is_empty());
+    let gone = view.circle.iter().find(|p| p.id == c.place("referente").as_str()).unwrap();
+    assert!(!gone.exercises && view.me.exercises);
+    let list = c.t.app.pathways(&c.call("prevention"), None).unwrap();
+    assert!(list.items[0].referent.is_none());
+    let [(_, urgent, said)] = to_fill(&c, "pre_manager").try_into().unwrap();
+    assert!(urgent && said.contains("Prénom referente, référent, n'exerce plus"), "{said}");
+    // The line about the review sends nobody to a number that nobody answers.
+    c.review(c.now().paris_day());
+    let today = c.t.app.today(&c.call("pre_manager")).unwrap();
+    let review = today.waiting.iter().find(|w| w.kind == Waiting::ReviewOfStructure).unwrap();
+    assert!(review.telephone.is_none() && review.sentence.contains("Nommez d'abord"), "{}", review.sentence);
+    // Who has left is asked about at the manager's.
+    let text = c.write("prevention", mobility());
+    let asked = c.preview("prevention", Purpose::Coordination, &[&text], None, None).unwrap();
+    let member = &asked.readers[0].member;
+    assert_eq!(member.replaced_by_asking.as_ref().unwrap().who.name, "Prénom pre_manager");
+}

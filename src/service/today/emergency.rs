@@ -3,7 +3,7 @@
 
 use super::{Lines, Waiting, WaitingView, said};
 use crate::access::facts::ParticipationFacts;
-use crate::access::{Existence, Resource, may_review_emergency};
+use crate::access::{Resource, may_review_emergency, office_knows_place};
 use crate::clock::Timestamp;
 use crate::domain::day::french_date;
 use crate::domain::vocabulary::Function;
@@ -77,13 +77,6 @@ pub(super) fn members(
     Ok(())
 }
 
-/// The places whose openings a manager hears of: those of the own organisation; a hidden one, of the own mission only.
-fn managed(place: &ParticipationFacts, scene: &Scene<'_>) -> bool {
-    let actor = scene.gate.actor().assignment();
-    place.assignment.organisation == actor.organisation
-        && (place.existence == Existence::Open || place.assignment.mission == actor.mission)
-}
-
 /// For an officer, and for a manager, who have no place here.
 pub(super) fn overseers(scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
     let facts = scene.gate.facts();
@@ -105,7 +98,7 @@ pub(super) fn overseers(scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, Servi
                 hour(opening.review_due())
             );
             lines.add(Waiting::EmergencyToReview, id, Some(due), true, sentence);
-        } else if actor.function == Function::Manager && late && managed(place, scene) {
+        } else if actor.function == Function::Manager && late && office_knows_place(actor, place) {
             scene.gate.resource(Resource::ManagerView)?;
             let sentence = format!(
                 "Un accès en urgence ouvert dans votre structure le {} n'a pas été examiné. Appelez le délégué à la \

@@ -42,5 +42,6 @@ pub(super) fn ended(scene: &mut Scene<'_>) -> Option<WaitingView> {
             "Un accord a pris fin : vous ne lisez plus un parcours où vous étiez. Rendez ou détruisez tout \
                    papier imprimé."
                 .to_owned(),
+        telephone: None,
     })
 }

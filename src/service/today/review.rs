@@ -21,7 +21,7 @@ use crate::store::pathway::CourseBody;
 /// STORIES S3: warned at 30 days, and on the day.
 const NOTICE_DAYS: u64 = 30;
 /// What stands in the place of a name for who may read none.
-const NAMELESS: &str = "Parcours de votre structure";
+pub(super) const NAMELESS: &str = "Parcours de votre structure";
 
 /// How near a review is, and when reading stops without it.
 enum Stage {
@@ -100,23 +100,27 @@ fn managers(scene: &mut Scene<'_>, names: &mut Names, lines: &mut Lines<'_>) -> 
     let Some(stage) = stage(day, scene.now.paris_day()) else { return Ok(()) };
     scene.gate.resource(Resource::ManagerView)?;
     let own = &scene.gate.actor().assignment().organisation;
-    let (who, call) = match facts.referent(scene.now).filter(|p| p.assignment.organisation == *own) {
-        Some(referent) => {
-            let a = &referent.assignment;
-            let name = names.who(scene.snapshot, a)?.name;
-            let telephone = names.telephone(scene.snapshot, a)?;
-            let number = if telephone.is_empty() { String::new() } else { format!(" : {telephone}") };
-            (format!("référent {name}"), format!("Appelez le référent{number}."))
+    let now = scene.now;
+    let (who, call, telephone) = match (facts.acting_referent(now), facts.referent(now)) {
+        (Some(referent), _) if referent.assignment.organisation == *own => {
+            let referent = names.reachable(scene.snapshot, &referent.assignment)?;
+            (format!("référent {}", referent.who.name), "Appelez le référent.", referent.telephone)
         }
-        None => ("référent d'une autre structure".to_owned(), "Appelez la structure du référent.".to_owned()),
+        (None, Some(left)) if left.assignment.organisation == *own => {
+            ("sans référent".to_owned(), "Nommez d'abord qui reprend la place du référent.", String::new())
+        }
+        (Some(_) | None, _) => {
+            ("référent d'une autre structure".to_owned(), "Appelez la structure du référent.", String::new())
+        }
     };
     let which = format!("Parcours ouvert le {}, {who}.", french_date(facts.opened_at.paris_day()));
     let said = french_date(day);
     let (urgent, sentence) = match stage {
-        Stage::Soon => (
+        Stage::Soon if facts.acting_referent(now).is_some() => (
             false,
             format!("{which} Le bilan est prévu le {said} : voyez avec le référent qu'il se prépare."),
         ),
+        Stage::Soon => (false, format!("{which} Le bilan est prévu le {said}. {call}")),
         Stage::Due { pause } => (
             true,
             format!(
@@ -130,6 +134,9 @@ fn managers(scene: &mut Scene<'_>, names: &mut Names, lines: &mut Lines<'_>) -> 
         }
     };
     lines.add(Waiting::ReviewOfStructure, None, Some(day), urgent, sentence);
+    if urgent {
+        lines.calling(telephone);
+    }
     Ok(())
 }
 

@@ -171,7 +171,7 @@ impl Page for CirclePage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use super::frame::sample::{frame, frame_as};
+        use super::frame::sample::{frame, frame_as, without_referent};
         let page = |(shell, frame), places, replacements, is_referent| Self {
             shell,
             frame,
@@ -186,9 +186,13 @@ impl Page for CirclePage {
             vec![Replacement::of(&stand_in), Replacement::of(&stopped)]
         };
         let alone = sample_circle().into_iter().take(1).collect();
+        let mut left = sample_circle();
+        left[0].me = false;
+        left[0].exercises = false;
         vec![
             ("four", page(frame(Part::Circle, "Cercle"), sample_circle(), replaced(), true)),
             ("alone", page(frame(Part::Circle, "Cercle"), alone, Vec::new(), true)),
+            ("no_referent", page(without_referent(Part::Circle, "Cercle"), left, Vec::new(), false)),
             (
                 "contributor",
                 page(

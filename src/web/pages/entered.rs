@@ -141,6 +141,20 @@ pub fn back(
     fault: Fault,
     show: impl FnOnce(u16, Entered) -> Result<Answer, Fault>,
 ) -> Result<Answer, Fault> {
+    back_to(app, incoming, &incoming.form, fault, show)
+}
+
+/// [`back`] of a form that a page made of the one that was sent, or of its address.
+///
+/// # Errors
+/// As [`back`].
+pub fn back_to(
+    app: &App,
+    incoming: &Incoming,
+    form: &Form,
+    fault: Fault,
+    show: impl FnOnce(u16, Entered) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
     let (error, unseen) = match fault {
         Fault::Syntax(error) => (error, true),
         Fault::Service(error) => (error, false),
@@ -161,7 +175,7 @@ pub fn back(
         (Some(call), true) => app.record_malformed(call, incoming.act, error),
         (Some(_) | None, _) => error,
     };
-    show(status, Entered::refused(&incoming.form, &error))
+    show(status, Entered::refused(form, &error))
 }
 
 /// A field that must be there, found missing or wrong by a page itself.

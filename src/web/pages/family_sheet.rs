@@ -4,6 +4,7 @@
 //! INVARIANTS
 //! * It is made of what its printer may see: the référent's outline, or one's own shares. A service that the référent may
 //!   not know prints its own.
+//! * It says why in the words of the sheet that was signed, and explains every word of capitals.
 //! * Nobody's opinion, address or number stands on it; no sheet is made for somebody whom one must not contact.
 
 use std::collections::BTreeMap;
@@ -18,19 +19,21 @@ use super::icon::Icon;
 use super::looked;
 use super::shell::Shell;
 use crate::domain::accord::LineKind;
+use crate::domain::acronyms;
 use crate::domain::contact::Phone;
 use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Role};
 use crate::service::share_views::{ShareLine, Standpoint};
-use crate::service::{Act, App, LineView, Said, ServiceError, SheetAsk};
+use crate::service::{Act, App, LineView, Said, ServiceError, SheetAsk, plain_purpose};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// Something that is shared today.
 struct Shared {
     what: Vec<&'static str>,
     whom: Vec<String>,
-    why: &'static str,
+    /// As the sheet to sign says it.
+    why: String,
     until: Option<String>,
 }
 
@@ -39,7 +42,7 @@ struct Agreed {
     whom: String,
     /// The subjects that it names.
     what: String,
-    why: &'static str,
+    why: String,
     until: String,
 }
 
@@ -75,6 +78,14 @@ impl FamilySheetPage {
         let number = Phone::parse(&referent.telephone)
             .map_or_else(|_| referent.telephone.clone(), |phone| phone.spoken());
         Some(format!("{}, {number}", referent.who.name))
+    }
+
+    /// What the letters on this sheet stand for.
+    fn letters(&self) -> Vec<String> {
+        let shared = self.shared.iter().flat_map(|s| &s.whom);
+        let agreed = self.agreed.iter().map(|a| &a.whom);
+        let looked = self.looked.iter().flatten().flat_map(|l| [&l.who, &l.what]);
+        acronyms::explained(shared.chain(agreed).chain(looked).map(String::as_str))
     }
 }
 
@@ -118,14 +129,15 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     if out.for_whom.is_some() {
         let reporting = reporting(&out.frame);
+        let name = out.frame.view.name_shared.then_some(out.frame.view.name.as_str());
         let shares = app.shares_list(call, &pathway)?.into_inner().items;
         out.shared = shares
             .into_iter()
             .filter(|s| s.seen_as != Standpoint::Recipient)
-            .flat_map(|s| shared(&s, &reporting))
+            .flat_map(|s| shared(&s, name, &reporting))
             .collect();
         if referent {
-            out.agreed = agreed(app, incoming)?;
+            out.agreed = agreed(app, incoming, name)?;
             let act = Act { action: Action::Print, resource: ResourceKind::Consultations };
             let for_whom = incoming.query("pour", Said::parse)?.ok_or_else(|| missing("pour"))?;
             let ask = SheetAsk { for_whom, from: None, until: None };
@@ -149,7 +161,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 /// What is read of a share today: one entry for those who read the same of it. A share that nobody reads any more is not
 /// shared, whatever its last day says.
-fn shared(share: &ShareLine, reporting: &BTreeMap<String, &'static str>) -> Vec<Shared> {
+fn shared(share: &ShareLine, name: Option<&str>, reporting: &BTreeMap<String, &'static str>) -> Vec<Shared> {
     let mut by: BTreeMap<&[Category], Vec<String>> = BTreeMap::new();
     for reader in &share.read_by {
         by.entry(&reader.categories).or_default().push(with_report(reader.name.clone(), reporting));
@@ -158,7 +170,7 @@ fn shared(share: &ShareLine, reporting: &BTreeMap<String, &'static str>) -> Vec<
         .map(|(categories, whom)| Shared {
             what: categories.iter().map(|c| c.french()).collect(),
             whom,
-            why: share.purpose.french(),
+            why: plain_purpose(share.purpose, name),
             until: share.last_day.map(Day::french),
         })
         .collect()
@@ -200,7 +212,7 @@ fn subjects(line: &LineView) -> String {
     }
 }
 
-fn agreed(app: &App, incoming: &Incoming) -> Result<Vec<Agreed>, Fault> {
+fn agreed(app: &App, incoming: &Incoming, name: Option<&str>) -> Result<Vec<Agreed>, Fault> {
     let all =
         app.accord_list(incoming.call()?, act(Action::List), &pathway_of(incoming)?)?.into_inner().items;
     Ok(all
@@ -209,6 +221,7 @@ fn agreed(app: &App, incoming: &Incoming) -> Result<Vec<Agreed>, Fault> {
         .flat_map(|a| {
             let until = Day::parse(&a.ends).ok().and_then(|d| d.date().pred_opt()).map(french_date);
             let until = until.unwrap_or_default();
+            let why = plain_purpose(a.purpose, name);
             a.lines.into_iter().filter(|l| l.state.code == "in_force").map(move |l| {
                 let report = l.recipient.profession.accountable_to();
                 let report = report.map(|to| format!(", qui rend compte {to}")).unwrap_or_default();
@@ -219,7 +232,7 @@ fn agreed(app: &App, incoming: &Incoming) -> Result<Vec<Agreed>, Fault> {
                         l.recipient.profession.within_brackets()
                     ),
                     what: subjects(&l),
-                    why: a.purpose.french(),
+                    why: why.clone(),
                     until: until.clone(),
                 }
             })
@@ -235,6 +248,7 @@ impl Page for FamilySheetPage {
     fn samples() -> Vec<(&'static str, Self)> {
         use super::accords::{Family, holder_name};
         use super::frame::sample::frame_as;
+        use crate::domain::vocabulary::Purpose;
         let named = || {
             let young = std::iter::once(Choice::new("young_person", "Le jeune"));
             let all = Family::sample();
@@ -256,7 +270,7 @@ impl Page for FamilySheetPage {
                             "Claire Morel (Éducateur AEMO / AED), qui rend compte au juge des enfants"
                                 .to_owned(),
                         ],
-                        why: "Coordonner le parcours",
+                        why: plain_purpose(Purpose::Coordination, Some("Léa")),
                         until: Some("14 juillet 2027".to_owned()),
                     }]
                 } else {
@@ -266,7 +280,7 @@ impl Page for FamilySheetPage {
                     vec![Agreed {
                         whom: "Action éducative, Sauvegarde".to_owned(),
                         what: "Scolarité, Logement".to_owned(),
-                        why: "Coordonner le parcours",
+                        why: plain_purpose(Purpose::Coordination, Some("Léa")),
                         until: "14 juillet 2027".to_owned(),
                     }]
                 } else {
@@ -301,5 +315,29 @@ mod tests {
     #[test]
     fn pages_of_the_familys_sheet() {
         crate::web::pages::snapshots::check::<FamilySheetPage>();
+    }
+
+    #[test]
+    fn no_word_of_capitals_stands_on_it_without_its_explanation_for_any_profession_and_purpose() {
+        use crate::domain::vocabulary::{Profession, Purpose};
+        for (profession, purpose) in
+            Profession::ALL.iter().flat_map(|p| Purpose::ALL.iter().map(move |w| (p, w)))
+        {
+            let (_, mut page) =
+                FamilySheetPage::samples().into_iter().find(|(name, _)| *name == "full").unwrap();
+            let who = format!("Claire Morel ({})", profession.within_brackets());
+            let why = plain_purpose(*purpose, Some("Léa"));
+            page.shared.iter_mut().for_each(|s| (s.whom, s.why) = (vec![who.clone()], why.clone()));
+            page.agreed.iter_mut().for_each(|a| (a.whom, a.why) = (who.clone(), why.clone()));
+            page.looked.iter_mut().flatten().for_each(|l| l.who.clone_from(&who));
+            let html = page.render().unwrap();
+            let (_, sheet) = html.split_once("class=\"sheet card\"").unwrap();
+            let (sheet, _) = sheet.split_once("</main>").unwrap();
+            let text: String = sheet.split('<').filter_map(|p| p.split_once('>')).map(|(_, t)| t).collect();
+            assert!(text.contains(&why.replace('\'', "&#39;")) || text.contains(&why), "{why}");
+            for letters in acronyms::letters_in([text.as_str()]) {
+                assert!(text.contains(&format!("{letters} : ")), "{letters} for {profession:?}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::ids::PathwayId;
 use crate::service::App;
 use crate::service::pathways::PathwayView;
 use crate::service::people::ContactLine;
+use crate::service::who::Reachable;
 use crate::web::route::{Fault, Incoming};
 
 /// A part of a pathway.
@@ -193,6 +194,12 @@ impl Frame {
         sheet.contacts.iter().map(|c| (said(c), c.number.as_str().to_owned())).collect()
     }
 
+    /// Whom to call about this pathway: the référent, or while there is none, who names one.
+    #[must_use]
+    pub fn to_call(&self) -> Option<&Reachable> {
+        self.view.referent.as_ref().or(self.view.instead.as_ref())
+    }
+
     /// Where to call the référent.
     #[must_use]
     pub fn referent_telephone(&self) -> String {
@@ -225,7 +232,6 @@ pub mod sample {
     use super::*;
     use crate::domain::vocabulary::{Mandate, Profession, Secrecy, Step};
     use crate::service::circle::PlaceView;
-    use crate::service::pathways::ReferentView;
     use crate::service::people::PersonView;
     use crate::service::who::Who;
 
@@ -246,10 +252,33 @@ pub mod sample {
             until: None,
             pending: false,
             without_accord: false,
+            exercises: true,
             telephone: "06 01 02 03 01".to_owned(),
             in_place_of: None,
             me,
         }
+    }
+
+    /// Somebody of the town to call.
+    pub fn reachable(name: &str, profession: Profession, telephone: &str) -> Reachable {
+        Reachable { who: who(name, "Ville de Val-d'Orme", profession), telephone: telephone.to_owned() }
+    }
+
+    /// The head while nobody exercises as référent.
+    pub fn without_referent(part: Part, title: &str) -> (Shell, Frame) {
+        let (shell, mut frame) = frame_as(Role::Participant, part, title);
+        frame.view.referent = None;
+        frame.view.instead = Some(reachable("Inès Roche", Profession::ReferentPre, "0601020309"));
+        (shell, frame)
+    }
+
+    /// The head while reading is suspended.
+    pub fn paused(role: Role, part: Part, title: &str) -> (Shell, Frame) {
+        let (shell, mut frame) = frame_as(role, part, title);
+        frame.view.review_on = Some("2027-02-01".to_owned());
+        frame.view.review_due = true;
+        frame.view.paused = true;
+        (shell, frame)
     }
 
     /// The head as `role` sees it.
@@ -269,13 +298,12 @@ pub mod sample {
             step: Some(Step::Accompaniment),
             review_on: Some("2027-06-14".to_owned()),
             review_due: false,
+            paused: false,
             opened_on: Some("2027-01-04".to_owned()),
             closed_at: None,
             lead: Some("Ville de Val-d'Orme".to_owned()),
-            referent: Some(ReferentView {
-                who: who("Nadia Benali", "Ville de Val-d'Orme", Profession::ReferentPre),
-                telephone: "06 01 02 03 01".to_owned(),
-            }),
+            referent: Some(reachable("Nadia Benali", Profession::ReferentPre, "0601020301")),
+            instead: None,
             circle: vec![me.clone()],
             me,
             doors: Vec::new(),

@@ -10,6 +10,7 @@ use super::accords::Choice;
 use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
+use super::sharing::decision::{About, Why};
 use super::sharing::own_items;
 use super::shell::Shell;
 use super::words;
@@ -19,7 +20,7 @@ use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Purpose, Role, StartedAgain};
 use crate::ids::{HandoverId, ItemId, ParticipationId};
 use crate::service::handovers::{HandoverLine, HandoverState, HandoverView, NewHandover};
-use crate::service::preview::{ItemRef, PreviewRequest, ReasonView};
+use crate::service::preview::{ItemRef, PreviewRequest};
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
@@ -40,7 +41,8 @@ struct Piece {
     label: String,
     goes: bool,
     sentence: String,
-    reasons: Vec<ReasonView>,
+    /// What is missing, each with its act; nothing where it goes.
+    why: Vec<Why>,
 }
 
 /// Who could take over.
@@ -172,7 +174,12 @@ fn takers(frame: &Frame) -> Vec<Taker> {
 }
 
 /// What one's own service wrote, each with the answer for who takes over.
-fn pieces(app: &App, incoming: &Incoming, incoming_place: &ParticipationId) -> Result<Vec<Piece>, Fault> {
+fn pieces(
+    app: &App,
+    incoming: &Incoming,
+    frame: &Frame,
+    incoming_place: &ParticipationId,
+) -> Result<Vec<Piece>, Fault> {
     let (call, pathway) = (incoming.call()?, pathway_of(incoming)?);
     let mut own = own_items(app, incoming, &pathway)?;
     own.retain(|i| i.corrected_on.is_none());
@@ -194,17 +201,18 @@ fn pieces(app: &App, incoming: &Incoming, incoming_place: &ParticipationId) -> R
         statute: None,
     };
     let answer = app.preview(call, &pathway, &request)?.into_inner();
-    let things = answer.readers.into_iter().flat_map(|r| r.things);
+    let about = About { frame, purpose: Purpose::Handover, labels: &[], rest: "" };
+    let things = answer.readers.iter().flat_map(|r| r.things.iter().map(move |thing| (&r.member, thing)));
     Ok(things
-        .filter_map(|thing| {
-            let id = thing.item?;
+        .filter_map(|(member, thing)| {
+            let id = thing.item.as_ref()?;
             let item = own.iter().find(|i| i.id == id.as_str())?;
             Some(Piece {
                 item: item.id.clone(),
                 label: format!("{} : « {} »", item.category.french(), item.label),
                 goes: thing.will_read,
-                sentence: thing.sentence,
-                reasons: thing.reasons,
+                sentence: thing.sentence.clone(),
+                why: about.missing_of(member, thing),
             })
         })
         .collect())
@@ -233,7 +241,7 @@ fn show_new(
         None => (1, None),
     };
     let mut pieces = match (&chosen, step) {
-        (Some(id), 2 | 5) => pieces(app, incoming, id)?,
+        (Some(id), 2 | 5) => pieces(app, incoming, &frame, id)?,
         (Some(_) | None, _) => Vec::new(),
     };
     if step == 5 {
@@ -389,6 +397,19 @@ fn sample_member(
         charter_signed: true,
         telephone: Some("06 01 02 03 08".to_owned()),
         accountable: crate::service::members::accountable(profession),
+        replaced_by_asking: None,
+    }
+}
+
+#[cfg(test)]
+pub fn sample_line() -> HandoverLine {
+    HandoverLine {
+        id: HandoverId::parse(&"e".repeat(26)).unwrap(),
+        outgoing: "Samira Haddad (Éducateur de prévention spécialisée)".to_owned(),
+        incoming: "Claire Morel (Éducateur AEMO / AED)".to_owned(),
+        state: HandoverState::Proposed,
+        mine: true,
+        waits_for_me: true,
     }
 }
 
@@ -399,14 +420,7 @@ impl Page for HandoversPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use super::frame::sample::frame_as;
-        let line = |state, mine, waits_for_me| HandoverLine {
-            id: HandoverId::parse(&"e".repeat(26)).unwrap(),
-            outgoing: "Samira Haddad (Éducateur de prévention spécialisée)".to_owned(),
-            incoming: "Claire Morel (Éducateur AEMO / AED)".to_owned(),
-            state,
-            mine,
-            waits_for_me,
-        };
+        let line = |state, mine, waits_for_me| HandoverLine { state, mine, waits_for_me, ..sample_line() };
         let page = |role, lines| {
             let (shell, frame) = frame_as(role, Part::Handovers, "Passages de relais");
             let may_begin = may_begin(&frame);
@@ -445,14 +459,15 @@ impl Page for NewPage {
             } else {
                 "La famille a donné un accord général. Ce sujet doit être nommé.".to_owned()
             },
-            reasons: if goes {
+            why: if goes {
                 vec![]
             } else {
-                vec![ReasonView {
-                    code: crate::domain::cell::Reason::AccordTooNarrow,
-                    sentence: "La famille a donné un accord général. Ce sujet doit être nommé.".to_owned(),
-                    repair: Some("Ajouter ce sujet à l'accord.".to_owned()),
-                }]
+                use super::sharing::sample::no;
+                let (_, frame) = frame_as(Role::Participant, Part::Handovers, "Passer le relais");
+                let about = About { frame: &frame, purpose: Purpose::Handover, labels: &[], rest: "" };
+                let aemo = sample_member("Claire Morel", crate::domain::vocabulary::Profession::Aemo);
+                let narrow = crate::domain::cell::Reason::AccordTooNarrow;
+                about.missing_of(&aemo, &no('a', crate::domain::vocabulary::Category::Schooling, narrow))
             },
         };
         let taker = || Taker {

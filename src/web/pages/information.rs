@@ -10,11 +10,13 @@ use askama::Template;
 use super::Page;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
+use super::sharing::behind::{self, Behind};
 use super::shell::Shell;
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::ItemId;
+use crate::service::handovers::HandoverLine;
 use crate::service::pathways::{DoorView, PathwayLine};
 use crate::service::reading::{ClosedView, ItemKind, ItemView, ItemsQuery};
 use crate::service::{App, ServiceError};
@@ -39,6 +41,8 @@ struct InformationPage {
     next: Option<String>,
     may_write: bool,
     may_share: bool,
+    /// Handovers that wait for the reader: told where nothing is to be read yet.
+    awaiting: Vec<HandoverLine>,
 }
 
 impl InformationPage {
@@ -56,6 +60,8 @@ struct ItemPage {
     item: ItemView,
     before: Vec<ItemView>,
     may_write: bool,
+    /// Who still reads the words from before the correction.
+    behind: Vec<Behind>,
 }
 
 /// Everything that I wrote here.
@@ -142,8 +148,16 @@ fn information(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         }
     }
     let (may_write, may_share) = may(&frame);
+    let awaiting = if groups.is_empty() {
+        let mut lines = app.handovers_list(incoming.call()?, &pathway_of(incoming)?)?.into_inner().items;
+        lines.retain(|line| line.waits_for_me);
+        lines
+    } else {
+        Vec::new()
+    };
     Answer::page(&InformationPage {
         shell,
+        awaiting,
         purpose: list.purpose,
         groups,
         closed: list.closed,
@@ -168,7 +182,11 @@ fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     of_this_pathway(incoming, &item)?;
     let (shell, frame) = Frame::read(app, incoming, Part::Information, "Information")?;
     let (may_write, _) = may(&frame);
-    Answer::page(&ItemPage { shell, frame, item, before: versions, may_write })
+    // Only what was corrected can have left somebody behind.
+    let mut behind =
+        if item.version > 1 && may_write { behind::read(app, incoming, &frame)? } else { Vec::new() };
+    behind.retain(|b| b.item.as_str() == item.id);
+    Answer::page(&ItemPage { shell, frame, item, before: versions, may_write, behind })
 }
 
 fn take_up(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -286,10 +304,11 @@ impl Page for InformationPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use super::frame::sample::{frame, frame_as};
+        use super::frame::sample::{frame, frame_as, paused, without_referent};
         let page = |(shell, frame): (Shell, Frame), purpose, groups, closed| {
             let (may_write, may_share) = may(&frame);
-            Self { shell, frame, purpose, groups, closed, next: None, may_write, may_share }
+            let awaiting = Vec::new();
+            Self { shell, frame, purpose, groups, closed, next: None, may_write, may_share, awaiting }
         };
         let title = "Informations";
         let own = Group { category: Category::Leisure, items: vec![sample::own("Club", Category::Leisure)] };
@@ -313,7 +332,21 @@ impl Page for InformationPage {
         ];
         let mut closed = frame_as(Role::Participant, Part::Information, title);
         closed.1.view.closed_at = Some("2027-03-01T12:00:00Z".to_owned());
+        let nameless = Group {
+            category: Category::Mobility,
+            items: vec![ItemView { author: None, ..sample::shared("Trajets", Category::Mobility) }],
+        };
+        let member = |part| frame_as(Role::Participant, part, title);
+        let mut handed = page(member(Part::Information), None, Vec::new(), Vec::new());
+        handed.awaiting.push(super::handovers::sample_line());
         vec![
+            ("hidden_author", page(member(Part::Information), None, vec![nameless], Vec::new())),
+            ("handover_waits", handed),
+            ("no_referent", page(without_referent(Part::Information, title), None, Vec::new(), Vec::new())),
+            (
+                "paused",
+                page(paused(Role::Participant, Part::Information, title), None, Vec::new(), Vec::new()),
+            ),
             ("empty", page(frame(Part::Information, title), None, Vec::new(), Vec::new())),
             ("two_doors", page(doors, None, vec![own], Vec::new())),
             (
@@ -339,7 +372,14 @@ impl Page for ItemPage {
         use super::frame::sample::frame;
         let page = |item, before| {
             let (shell, frame) = frame(Part::Information, "Information");
-            Self { shell, frame, item, before, may_write: true }
+            Self { shell, frame, item, before, may_write: true, behind: Vec::new() }
+        };
+        let left = |ready| {
+            let mut item = sample::own("Traitement du matin", Category::HealthMinimal);
+            item.version = 2;
+            let mut page: Self = page(item, Vec::new());
+            page.behind = vec![behind::sample::behind(&page.frame, ready)];
+            page
         };
         let mut now = sample::own("Club de boxe", Category::Leisure);
         now.version = 2;
@@ -348,6 +388,8 @@ impl Page for ItemPage {
         vec![
             ("shared", page(sample::shared("Club", Category::Leisure), Vec::new())),
             ("corrected", page(now, vec![before])),
+            ("old_text_read", left(false)),
+            ("new_text_to_share", left(true)),
         ]
     }
 }

@@ -1,5 +1,5 @@
 //! The secretary's entry (S6): the accords that this structure collected, with their signatures, and withdrawals. No
-//! words, no name of a young person; the names of those who sign.
+//! words, no name of a young person; the names of those who sign, by which families are told apart.
 
 use askama::Template;
 
@@ -84,27 +84,41 @@ fn title_of(line: &OfficeLine) -> String {
     }
 }
 
+/// Who holds authority, by name.
+fn names(family: &Family) -> Vec<String> {
+    family.holders().iter().map(super::accords::holder_name).collect()
+}
+
 /// What waits for a secretary, for *Aujourd'hui*: sheets that still miss a signature, the oldest first.
 pub(super) fn waiting(app: &App, incoming: &Incoming) -> Result<Vec<today::Line>, Fault> {
     let today = app.clock().now().paris_day();
     let mut lines = Vec::new();
     for line in &app.office(incoming.call()?)?.into_inner().items {
-        // Whom it waits for stands on the page of the accord: here the state is enough, and no name.
-        let family = Family::of_pathway(app, incoming, &line.pathway, false)?;
-        let open = line.accords.iter().map(|a| Card::of(a, &family, today)).filter(|card| card.open);
-        lines.extend(open.map(|card| awaiting(line, card)));
+        let nobody = Family::of_pathway(app, incoming, &line.pathway, false)?;
+        let open: Vec<Card> =
+            line.accords.iter().map(|a| Card::of(a, &nobody, today)).filter(|card| card.open).collect();
+        if open.is_empty() {
+            continue;
+        }
+        // Two families may have the same référent and the same day: who signs tells them apart, as on the list.
+        let family = Family::of_pathway(app, incoming, &line.pathway, true)?;
+        lines.extend(open.into_iter().map(|card| awaiting(line, &family, card)));
     }
     Ok(lines)
 }
 
 /// One accord that waits, as a line of *Aujourd'hui*.
-fn awaiting(line: &OfficeLine, card: Card) -> today::Line {
+fn awaiting(line: &OfficeLine, family: &Family, card: Card) -> today::Line {
+    let signatories = names(family).join(", ");
+    let title = title_of(line);
+    let title = if signatories.is_empty() { title } else { format!("{title} · {signatories}") };
     today::Line {
         chip: "Signatures attendues",
         urgent: false,
-        whose: Some((title_of(line), "/secretariat".to_owned())),
+        whose: Some((title, "/secretariat".to_owned())),
         sentence: format!("« {} », {}. {}.", card.purpose, card.period, card.state.words),
         when: card.since.map(|since| format!("depuis le {since}")),
+        telephone: None,
         href: format!("/secretariat/{}/accords/{}", line.pathway, card.id),
         act: "Enregistrer ce que la famille a dit",
     }
@@ -130,7 +144,7 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             title: title_of(&line),
             hears: line.hears,
             closed: line.closed,
-            signatories: family.holders().iter().map(super::accords::holder_name).collect(),
+            signatories: names(&family),
             cards: line.accords.iter().rev().map(|a| Card::of(a, &family, today)).collect(),
         });
     }
@@ -155,8 +169,9 @@ fn show_sign(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
     }
     let family = Family::of_pathway(app, incoming, &pathway, true)?;
     let here = format!("/secretariat/{pathway}/accords/{id}");
-    let board = Board::of_accord(said(incoming), Saying::OFFICE, here, entered, &view, &family);
-    let card = Card::of(&view, &family, app.clock().now().paris_day());
+    let today = app.clock().now().paris_day();
+    let board = Board::of_accord(said(incoming), Saying::OFFICE, here, entered, &view, &family, today);
+    let card = Card::of(&view, &family, today);
     let shell = Shell::signed_in(app, incoming, Room::Office, "Signatures")?;
     Answer::page_with(status, &OfficeSignPage { shell, card, board })
 }
@@ -214,7 +229,7 @@ pub(super) fn sample_waiting() -> today::Line {
         places: Vec::new(),
         accords: Vec::new(),
     };
-    awaiting(&line, Card::sample("partly_signed", SeenAs::Office))
+    awaiting(&line, &Family::sample(), Card::sample("partly_signed", SeenAs::Office))
 }
 
 impl Page for OfficePage {

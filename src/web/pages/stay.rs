@@ -8,6 +8,7 @@ use askama::Template;
 use super::Page;
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
+use super::sharing::behind::{self, Behind};
 use super::sharing::{member_only, own_items};
 use super::shell::Shell;
 use super::words;
@@ -56,6 +57,8 @@ struct StayPage {
     shares: Vec<ShareView>,
     /// Shared by somebody else, as the référent sees it.
     others: bool,
+    /// Who still reads words that were corrected since.
+    behind: Vec<Behind>,
 }
 
 /// What the organiser reads.
@@ -136,8 +139,13 @@ impl StayPage {
         self.accords.iter().any(|a| a.state.code == "in_force" || a.state.code == "upcoming")
     }
 
+    /// Corrected words that the family has not seen yet.
+    fn unseen(&self) -> bool {
+        self.behind.iter().any(|b| !b.ready())
+    }
+
     fn signed(&self) -> Progress {
-        match (self.in_force(), self.items.is_empty()) {
+        match (self.in_force() && !self.unseen(), self.items.is_empty()) {
             (true, _) => Progress::Done,
             (false, false) if !self.over() => Progress::Now,
             (false, _) => Progress::Later,
@@ -158,8 +166,10 @@ impl StayPage {
     }
 
     fn given(&self) -> Progress {
-        let ready = self.invited() == Progress::Done && self.in_force() && !self.items.is_empty();
-        match (self.shares.iter().any(|s| s.in_force), ready && !self.over()) {
+        let ready =
+            self.invited() == Progress::Done && self.in_force() && !self.items.is_empty() && !self.unseen();
+        let all_given = self.shares.iter().any(|s| s.in_force) && self.behind.is_empty();
+        match (all_given, ready && !self.over()) {
             (true, _) => Progress::Done,
             (false, true) => Progress::Now,
             (false, false) => Progress::Later,
@@ -167,6 +177,10 @@ impl StayPage {
     }
 
     fn read(&self) -> Progress {
+        // Who reads the words from before has not read those that count.
+        if !self.behind.is_empty() {
+            return Progress::Later;
+        }
         let mut readers = self.shares.iter().filter(|s| s.in_force).flat_map(|s| &s.readers).peekable();
         match (readers.peek().is_some(), readers.all(|r| r.first_read_at.is_some())) {
             (true, true) => Progress::Done,
@@ -230,7 +244,9 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     for line in stays().filter(|s| s.seen_as == Standpoint::Sharer) {
         shares.push(app.share_read(call, &pathway, &line.id)?.into_inner());
     }
-    Answer::page(&StayPage { shell, frame, items, accords, shares, others })
+    let mut behind = if shares.is_empty() { Vec::new() } else { behind::read(app, incoming, &frame)? };
+    behind.retain(|b| b.purpose == Purpose::Stay);
+    Answer::page(&StayPage { shell, frame, items, accords, shares, others, behind })
 }
 
 /// The organiser's one page: for the handler of `/parcours/{pathway}`, when the place is that of a stay organiser.
@@ -338,7 +354,7 @@ impl Page for StayPage {
                 paul.until = Some("2027-07-26".to_owned());
                 frame.view.circle.push(paul);
             }
-            Self { shell, frame, items, accords, shares, others }
+            Self { shell, frame, items, accords, shares, others, behind: Vec::new() }
         };
         let items = || vec![sample::item('a', "Traitement du soir", Category::HealthMinimal, true)];
         let share = |in_force, read: bool| ShareView {
@@ -365,6 +381,11 @@ impl Page for StayPage {
             }],
             handover: None,
         };
+        let corrected = |ready| {
+            let mut page = page(items(), vec![accord("in_force")], true, vec![share(true, true)], false);
+            page.behind = vec![behind::sample::behind(&page.frame, ready)];
+            page
+        };
         vec![
             ("nickname", {
                 let (shell, frame) = super::frame::sample::nicknamed(Part::Stay, "Séjour");
@@ -375,6 +396,8 @@ impl Page for StayPage {
             ("to_sign", page(items(), vec![accord("partly_signed")], false, Vec::new(), false)),
             ("to_give", page(items(), vec![accord("in_force")], true, Vec::new(), false)),
             ("unread", page(items(), vec![accord("in_force")], true, vec![share(true, false)], false)),
+            ("corrected_unseen", corrected(false)),
+            ("corrected_ready", corrected(true)),
             ("over", page(items(), vec![accord("expired")], true, vec![share(false, true)], false)),
         ]
     }
@@ -433,6 +456,18 @@ mod tests {
                 assert!(!html.contains(elsewhere), "{elsewhere}");
             }
         }
+    }
+
+    #[test]
+    fn a_correction_takes_the_steps_back_to_showing_the_words_then_to_giving_them() {
+        let samples = StayPage::samples();
+        let steps = |wanted: &str| {
+            let (_, page) = samples.iter().find(|(name, _)| *name == wanted).unwrap();
+            [page.signed(), page.given(), page.read()]
+        };
+        use Progress::{Done, Later, Now};
+        assert_eq!(steps("corrected_unseen"), [Now, Later, Later]);
+        assert_eq!(steps("corrected_ready"), [Done, Now, Later]);
     }
 
     #[test]

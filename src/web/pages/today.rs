@@ -27,6 +27,8 @@ pub(super) struct Line {
     pub whose: Option<(String, String)>,
     pub sentence: String,
     pub when: Option<String>,
+    /// The number to call about it.
+    pub telephone: Option<String>,
     pub href: String,
     pub act: &'static str,
 }
@@ -93,14 +95,25 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
         Waiting::HandoverToConfirm => (at(&format!("/passages/{object}")), "Lire et confirmer"),
         Waiting::StatuteReview => (at("/protection"), "Voir ce partage"),
         Waiting::UnreadStay => (at(&format!("/partages/{object}")), "Voir qui appeler"),
+        Waiting::CorrectedSince => (at(&format!("/partages/{object}")), "Donner le nouveau texte"),
+        Waiting::PlaceToFill => (format!("/responsable/places/{object}"), "Nommer qui prend la place"),
         Waiting::SignaturesAwaited => (at(&format!("/accords/{object}")), "Voir qui doit signer"),
         Waiting::AccordToSign => (at(&format!("/accords/{object}")), "Faire signer l'accord"),
-        Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord"),
+        Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord et préparer la suite"),
+        Waiting::SheetAwaited => {
+            (at(&format!("/accords/{object}/signer?acte=feuille")), "Enregistrer la feuille signée")
+        }
+        Waiting::ConfirmationAwaited => {
+            (at(&format!("/accords/{object}/signer?acte=signature")), "Enregistrer sa signature")
+        }
         Waiting::ReleaseAwaited => (at(&format!("/validations/{object}/feuille")), "Faire signer la feuille"),
         Waiting::InvitationUnanswered | Waiting::StandInEnds => (at("/cercle"), "Voir le cercle"),
         Waiting::ImpossibilityEnds => (at("/impossible-a-joindre"), "Demander une nouvelle décision"),
         Waiting::AccordEnded => ("/aide".to_owned(), "Comprendre les accords"),
-        Waiting::Majority => (at("/accords/preparer"), "Préparer un accord"),
+        Waiting::Majority => {
+            let day = line.on.as_deref().unwrap_or_default();
+            (at(&format!("/accords/preparer?starts={day}")), "Préparer un accord pour ses 18 ans")
+        }
         Waiting::DeferralEnds => (at("/consultations/reports"), "Voir les lignes reportées"),
         Waiting::EmergencyOpen => (at(&format!("/urgences/{object}")), "Voir ce qui est ouvert"),
         Waiting::EmergencyKnown => (at("/urgence"), "Voir cet accès"),
@@ -118,12 +131,16 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
         when: waiting.on.as_deref().map(|day| words::dated(day, &today)),
         // Who looks at emergencies, or answers for a structure, has no pathway to go to.
         whose: match waiting.kind {
-            Waiting::EmergencyToReview | Waiting::EmergencyUnreviewed | Waiting::ReviewOfStructure => None,
+            Waiting::EmergencyToReview
+            | Waiting::EmergencyUnreviewed
+            | Waiting::ReviewOfStructure
+            | Waiting::PlaceToFill => None,
             // A pathway that one does not read any more is not named.
             Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
         },
         sentence: waiting.sentence,
+        telephone: waiting.telephone,
         href,
         act,
     }
@@ -147,6 +164,7 @@ fn invitation(one: InvitationView, today: chrono::NaiveDate) -> Line {
             None => format!("{from}{why}"),
         },
         when: Some(words::dated(&one.invited_on, &today)),
+        telephone: None,
         href: format!("/invitations/{}", one.id),
         act: "Lire l'invitation",
     }
@@ -161,6 +179,7 @@ fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
         whose: None,
         sentence: format!("{title}."),
         when: Some(words::dated(one.until.as_deref().unwrap_or(&one.since), &today)),
+        telephone: None,
         href: format!("/responsable/decisions/{}/{subject}", one.id),
         act: "Lire et décider",
     }
@@ -276,8 +295,33 @@ impl Page for TodayPage {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn pages_of_today() {
-        crate::web::pages::snapshots::check::<super::TodayPage>();
+        crate::web::pages::snapshots::check::<TodayPage>();
+    }
+
+    #[test]
+    fn every_line_leads_to_a_page_that_is_served() {
+        use crate::service::today::sample;
+        let routes = crate::web::pages::routes();
+        for kind in Waiting::ALL {
+            let (href, act) = settled(&sample(*kind, Some("2027-03-20"), false, "Une phrase."));
+            let (path, query) = href.split_once('?').unwrap_or((&href, ""));
+            let pieces: Vec<&str> = path.split('/').collect();
+            let serves = |pattern: &str| {
+                let wanted: Vec<&str> = pattern.split('/').collect();
+                let fits = |(wanted, piece): (&&str, &&str)| wanted.starts_with('{') || wanted == piece;
+                wanted.len() == pieces.len() && wanted.iter().zip(&pieces).all(fits)
+            };
+            let asked: Vec<&str> =
+                query.split('&').filter_map(|p| p.split_once('=')).map(|(n, _)| n).collect();
+            let served = routes
+                .iter()
+                .filter(|r| r.method == Method::Get && serves(r.path))
+                .any(|r| asked.iter().all(|name| r.query.contains(name)));
+            assert!(served && !act.is_empty(), "{kind:?} leads to {href}");
+        }
     }
 }

@@ -51,7 +51,105 @@ test("an accord is prepared in four steps, read as a sheet before it exists, and
   const waits = office.getByRole("listitem").filter({ hasText: "Signé en partie" });
   assert.match(await waits.innerText(), /Signatures attendues.*Coordonner le parcours/s);
   assert.ok(!(await text(office)).includes("Lina"));
+  // Who signs tells families apart that have the same référent.
+  assert.match(await waits.innerText(), /référent Nadia Benali · .*Carpentier/);
   await accessible(office);
   await waits.getByRole("link", { name: /Enregistrer ce que la famille a dit/ }).click();
   await office.getByRole("button", { name: "Enregistrer la signature" }).waitFor();
+});
+
+/** Prepares an accord as far as its summary: services by name, each with the first texts that can be shown. */
+async function summaryOf(page, home, purpose, services, texts) {
+  await page.goto(`${home}/accords/preparer?purpose=${purpose}`);
+  for (const service of services) await page.getByRole("group", { name: service }).getByLabel("Nommer ce service").check();
+  await page.getByRole("button", { name: /quoi/ }).click();
+  await page.getByText("Étape 3 sur 4").waitFor();
+  for (const card of await page.locator("section.card").all()) {
+    for (const subject of await card.locator('input[name^="subject_"]').all()) await subject.check();
+    const words = await card.locator('input[name^="words_"]').all();
+    for (const word of words.slice(0, texts)) await word.check();
+  }
+  await page.getByRole("button", { name: /jusqu'à quand/ }).click();
+  await page.getByRole("button", { name: "Voir la feuille et qui doit signer" }).click();
+  await page.getByRole("heading", { name: "Voici la feuille, et qui doit la signer" }).waitFor();
+}
+
+/** How many A4 pages this page prints on. */
+async function printed(page) {
+  const paper = (await page.pdf({ format: "A4", printBackground: true })).toString("latin1");
+  return paper.match(/\/Type\s*\/Page[^s]/g).length;
+}
+
+test("the sheet of four services with two exact texts prints on two pages, and a longer one says so beforehand", async () => {
+  const home = `${territory.base}/parcours/${territory.pathway("S1")}`;
+  const page = await territory.as("Nadia Benali");
+  const told = async () => {
+    const match = (await text(page)).match(/Cette feuille fera (\d+) pages : faites deux accords/);
+    return match ? Number(match[1]) : 2;
+  };
+  await page.goto(`${home}/accords/preparer?purpose=coordination`);
+  const names = await page.locator("fieldset legend").allInnerTexts();
+  const groups = names.map((name) => new RegExp(name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+  assert.ok(groups.length >= 6, `${groups.length} services`);
+
+  // Everything that can be named for every service of the territory: too long, and told before anything exists.
+  await summaryOf(page, home, "coordination", groups, 9);
+  const all = await told();
+  assert.ok(all > 2, await text(page));
+  await accessible(page);
+  await page.getByRole("button", { name: "Créer l'accord et sa feuille" }).click();
+  await page.getByText("L'accord est prêt.").waitFor();
+  await page.getByRole("link", { name: "La feuille à signer" }).click();
+  assert.ok((await printed(page)) <= all, "never more pages than told");
+
+  await summaryOf(page, home, "coordination", groups.slice(0, 4), 1);
+  assert.equal(await told(), 2);
+  await page.getByRole("button", { name: "Créer l'accord et sa feuille" }).click();
+  await page.getByText("L'accord est prêt.").waitFor();
+  await page.getByRole("link", { name: "La feuille à signer" }).click();
+  const sheet = await text(page);
+  assert.match(sheet, /Cochez ce que vous acceptez\. Une case vide veut dire non\./);
+  assert.ok(sheet.includes("2. "), "two exact texts");
+  // One box for each who signs, under each service, and one place to sign for each.
+  const places = await page.locator("ul.signatures li span:first-child").allInnerTexts();
+  assert.ok(places.length >= 3, places.join());
+  const boxes = await page.locator(".boxes").allInnerTexts();
+  assert.equal(boxes.length, 4);
+  for (const one of boxes) for (const place of places) assert.ok(one.includes(`☐ ${place}`), `${place} in ${one}`);
+  assert.ok((await printed(page)) <= 2, "two pages");
+});
+
+test("each step of an accord is a page: Back and Forward go through them with what was chosen", async () => {
+  const home = `${territory.base}/parcours/${territory.pathway("S1")}`;
+  const page = await territory.as("Nadia Benali");
+  await summaryOf(page, home, "coordination", [/Infirmerie/], 0);
+  for (const step of [4, 3, 2]) {
+    await page.goBack();
+    await page.getByText(`Étape ${step} sur 4`).waitFor();
+  }
+  assert.ok(!/[A-ZÀ-ÿ %]/.test(new URL(page.url()).search), "ids, codes and days, and no words");
+  await page.goForward();
+  await page.getByText("Étape 3 sur 4").waitFor();
+  await page.goForward();
+  await page.goForward();
+  await page.getByRole("heading", { name: "Voici la feuille, et qui doit la signer" }).waitFor();
+});
+
+test("the page of a signature says what it opens, and what follows an accord is prepared from it", async () => {
+  const page = await territory.as("Nadia Benali");
+  const end = page.getByRole("listitem").filter({ hasText: "Accord qui prend fin" });
+  await end.getByRole("link", { name: /préparer la suite/ }).click();
+  await accessible(page);
+  await page.getByRole("link", { name: "Préparer la suite de cet accord" }).click();
+  await page.getByText("Étape 3 sur 4").waitFor();
+  assert.match(page.url(), /replaces=[a-z0-9]{26}/);
+  await page.getByRole("button", { name: /jusqu'à quand/ }).click();
+  await page.getByRole("button", { name: "Voir la feuille et qui doit signer" }).click();
+  await page.getByRole("button", { name: "Créer l'accord et sa feuille" }).click();
+  await page.getByText("L'accord est prêt.").waitFor();
+  await page.getByRole("link", { name: "Enregistrer ce que la famille a dit" }).click();
+  const before = await text(page);
+  assert.match(before, /Ce que cette signature ouvre/);
+  assert.match(before, /signe : (il manquera encore|pourra lire)/);
+  await accessible(page);
 });

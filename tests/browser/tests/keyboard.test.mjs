@@ -37,11 +37,13 @@ test("an accord with the keyboard alone, from its purpose to its sheet", async (
   // Several services are offered: the one of the group that says « Infirmerie ».
   await page.getByRole("group", { name: /Infirmerie/ }).waitFor();
   for (let i = 0; i < 80; i += 1) {
-    await tabTo(page, "Nommer ce service");
+    await tabTo(page, "Ne pas le nommer");
     if (await page.evaluate(() => document.activeElement.closest("fieldset").innerText.includes("Infirmerie"))) break;
   }
   await focusIsSeen(page);
-  await page.keyboard.press("Space");
+  // Nobody is named at first: the arrow goes from there to « Nommer ce service ».
+  await page.keyboard.press("ArrowDown");
+  assert.ok(await page.getByRole("group", { name: /Infirmerie/ }).getByLabel("Nommer ce service").isChecked());
   await press(page, "quoi");
   await page.getByText("Étape 3 sur 4").waitFor();
   await press(page, "Besoins pratiques", "Space");

@@ -356,6 +356,53 @@ fn law_6_a_charter_that_keeps_records_longer_stops_a_pruning_that_was_asked_unde
     assert_eq!(decide(&t, "officer", &asked, PruningOpinion::Refused), "ok");
 }
 
+/// Both judge that nothing runs; the second to be written is judged anew.
+#[test]
+fn threat_of_two_requests_at_the_same_moment_one_is_refused() {
+    let t = Territory::new();
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 20);
+    let ready = std::sync::Barrier::new(2);
+    let asks = |who| {
+        ready.wait();
+        code(ask(&t, who, day(2027, 6, 1)))
+    };
+    let (one, other) = std::thread::scope(|s| {
+        let other = s.spawn(|| asks("officer"));
+        (asks("auditor"), other.join().unwrap())
+    });
+    let mut both = [one, other];
+    both.sort_unstable();
+    assert_eq!(both, ["ok", "pruning_running"]);
+}
+
+/// What an older version let through: two requests of the same records.
+#[test]
+fn a_request_whose_records_another_one_erased_is_done() {
+    let t = Territory::new();
+    t.app.audit_search(&t.call("auditor"), SEARCH, &RecordSearch::default()).unwrap();
+    t.go_to(2028, 6, 20);
+    let first = ask(&t, "auditor", day(2027, 6, 1)).unwrap().id;
+    let twin = {
+        let mut snapshot = t.app.store().snapshot().unwrap();
+        let scope = snapshot.prunings_asked(t.app.store().instance_key()).unwrap()[0].scope;
+        let (chance, by) = (t.app.chance(), (t.clock.now(), t.person("auditor").assignment.clone()));
+        let row = NewPruning::seal(t.app.store().instance_key(), chance, scope, "Encore", by).unwrap();
+        let (id, seen) = (row.id.clone(), snapshot.prunings_seen().unwrap());
+        t.write(move |tx, _| tx.pruning_insert(&row, seen));
+        id
+    };
+    assert_eq!(decide(&t, "officer", &first, PruningOpinion::Confirmed), "ok");
+    // While the first runs, the twin waits.
+    assert_eq!(decide(&t, "officer", twin.as_str(), PruningOpinion::Confirmed), "pruning_running");
+    assert!(t.app.prune_confirmed().unwrap().done > 0);
+    assert_eq!(decide(&t, "officer", twin.as_str(), PruningOpinion::Confirmed), "ok");
+    assert_eq!(t.app.prune_confirmed().unwrap(), PrunedRecords::default());
+    let all = t.app.prunings(&t.call("auditor")).unwrap();
+    assert!(all.items.iter().all(|one| one.state == PruningState::Done && one.left == 0));
+    assert_ne!(code(ask(&t, "auditor", day(2027, 6, 1))), "pruning_running", "and nothing is blocked");
+}
+
 #[test]
 fn a_request_is_decided_in_its_own_year_and_as_it_was_asked() {
     let t = Territory::new();

@@ -1,9 +1,10 @@
 //! Who signs, by name where the reader may know it, by capacity elsewhere.
 
+use crate::domain::vocabulary::Capacity;
 use crate::ids::PathwayId;
 use crate::service::people::{HolderView, HoldersView};
-use crate::service::{App, AwaitedView, SlotView};
-use crate::web::pages::frame::pathway_of;
+use crate::service::{App, AwaitedView, SlotView, of_name};
+use crate::web::pages::frame::{Frame, pathway_of};
 use crate::web::route::{Fault, Incoming};
 
 /// One answer of a list: a code and its words, as the parts of forms read them.
@@ -29,9 +30,14 @@ impl Choice {
     }
 }
 
+/// The young person, as a list of signatories names them.
+const YOUNG: &str = "le jeune";
+
 /// The holders of authority whom the reader may know.
 pub(in crate::web::pages) struct Family {
     holders: Vec<HolderView>,
+    /// The young person's name, on the family's own papers.
+    young: Option<String>,
 }
 
 impl Family {
@@ -52,52 +58,106 @@ impl Family {
         } else {
             HoldersView { items: Vec::new() }
         };
-        Ok(Self { holders: holders.items })
+        Ok(Self { holders: holders.items, young: None })
+    }
+
+    /// The same family under a head that says whose pathway this is: the young person has a name there.
+    #[must_use]
+    pub fn under(mut self, frame: &Frame) -> Self {
+        self.young = frame.view.name_shared.then(|| frame.view.name.clone());
+        self
     }
 
     pub fn holders(&self) -> &[HolderView] {
         &self.holders
     }
 
+    fn holder(&self, id: &str) -> Option<&HolderView> {
+        self.holders.iter().find(|h| h.id == id)
+    }
+
     /// « Sonia Martin (mère) », « le jeune », or what one is when the name is not for this reader.
     pub fn name(&self, by: &str) -> String {
         if by == "young_person" {
-            return "le jeune".to_owned();
+            return YOUNG.to_owned();
         }
-        match self.holders.iter().find(|h| h.id == by) {
-            Some(holder) => holder_name(holder),
-            None => "un parent".to_owned(),
-        }
+        self.holder(by).map_or_else(|| "un parent".to_owned(), holder_name)
     }
 
-    fn slot(&self, slot: &SlotView) -> String {
+    fn young(&self) -> &str {
+        self.young.as_deref().unwrap_or(YOUNG)
+    }
+
+    /// Somebody who signs, as a sheet names the place to sign; an opinion is not a signature.
+    fn place(&self, slot: &SlotView) -> Option<String> {
         match (&slot.holder, slot.kind) {
-            (Some(id), _) if self.holders.iter().any(|h| h.id == id.as_str()) => self.name(id.as_str()),
-            (Some(_), _) => {
-                slot.capacity.map_or_else(|| "un parent".to_owned(), |c| c.french().to_lowercase())
-            }
-            (None, "opinion") => "l'avis du jeune".to_owned(),
-            (None, _) => "le jeune".to_owned(),
+            (None, "opinion") => None,
+            (None, _) => Some(self.young().to_owned()),
+            (Some(id), _) => Some(self.holder(id.as_str()).map_or_else(|| capacity_of(slot), holder_name)),
         }
     }
 
-    /// Each one who must sign: « le jeune », « Sonia Martin ou Karim Martin ».
-    pub fn wanted(&self, all_of: &[SlotView], any_of: &[Vec<SlotView>]) -> Vec<String> {
-        let mut out: Vec<String> = all_of.iter().map(|s| self.slot(s)).collect();
-        let groups: Vec<String> = any_of
-            .iter()
-            .map(|group| group.iter().map(|s| self.slot(s)).collect::<Vec<_>>().join(" et "))
-            .collect();
-        if !groups.is_empty() {
-            out.push(groups.join(" ou "));
+    /// Everybody whose signature may be needed, each once, in the order in which they are asked.
+    pub fn signers(&self, all_of: &[SlotView], any_of: &[Vec<SlotView>]) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        for place in all_of.iter().chain(any_of.iter().flatten()).filter_map(|slot| self.place(slot)) {
+            if !out.contains(&place) {
+                out.push(place);
+            }
         }
         out
+    }
+
+    /// In a sentence that says already who is a parent.
+    fn in_a_sentence(&self, slot: &SlotView) -> String {
+        let known = slot.holder.as_ref().and_then(|id| self.holder(id.as_str()));
+        match known {
+            Some(HolderView { capacity: Capacity::Parent, name: Some(name), .. }) => name.as_str().to_owned(),
+            Some(holder) => holder_name(holder),
+            None if slot.holder.is_some() => capacity_of(slot),
+            None => self.young().to_owned(),
+        }
+    }
+
+    /// « un de ses parents : Karima ou Olivier », « ses deux parents : Karima et Olivier ».
+    fn adults(&self, any_of: &[Vec<SlotView>]) -> String {
+        let parents = any_of.iter().flatten().all(|s| s.capacity == Some(Capacity::Parent));
+        let mut named: Vec<String> = any_of
+            .iter()
+            .map(|group| group.iter().map(|s| self.in_a_sentence(s)).collect::<Vec<_>>().join(" et "))
+            .collect();
+        named.dedup();
+        let named = named.join(" ou ");
+        let known = |s: &SlotView| s.holder.as_ref().is_some_and(|id| self.holder(id.as_str()).is_some());
+        let names = if any_of.iter().flatten().all(known) { format!(" : {named}") } else { String::new() };
+        match any_of {
+            [one] if parents && one.len() == 2 => format!("ses deux parents{names}"),
+            [_, _, ..] if parents && any_of.iter().all(|g| g.len() == 1) => {
+                format!("un de ses parents{names}")
+            }
+            _ => named,
+        }
+    }
+
+    /// Who must sign, in a sentence: « Lina, et un de ses parents : Karima ou Olivier ».
+    pub fn wanted(&self, all_of: &[SlotView], any_of: &[Vec<SlotView>]) -> String {
+        let opinion = all_of.iter().any(|s| s.kind == "opinion");
+        let mut who: Vec<String> =
+            all_of.iter().filter(|s| s.kind != "opinion").map(|s| self.in_a_sentence(s)).collect();
+        if !any_of.is_empty() {
+            who.push(self.adults(any_of));
+        }
+        if opinion {
+            let young = self.young.as_deref().map_or_else(|| "du jeune".to_owned(), of_name);
+            who.push(format!("l'avis {young}"));
+        }
+        who.join(", et ")
     }
 
     pub fn awaited(&self, awaited: &AwaitedView) -> String {
         match &awaited.unestablished {
             Some(why) => why.clone(),
-            None => self.wanted(&awaited.all_of, &awaited.any_of).join(" ; "),
+            None => self.wanted(&awaited.all_of, &awaited.any_of),
         }
     }
 
@@ -107,6 +167,30 @@ impl Family {
         std::iter::once(Choice::new("young_person", "Le jeune"))
             .chain(holders.map(|h| Choice::new(h.id.clone(), holder_name(h))))
             .collect()
+    }
+
+    /// What stays awaited once `by` (`young_person`, or a holder's id) has signed; nothing when nobody is.
+    pub fn after(&self, awaited: &AwaitedView, by: &str) -> Option<String> {
+        if awaited.unestablished.is_some() {
+            return Some(self.awaited(awaited));
+        }
+        let signs = |slot: &SlotView| match &slot.holder {
+            Some(id) => id.as_str() == by,
+            None => slot.kind == by,
+        };
+        let rest = |slots: &[SlotView]| slots.iter().filter(|s| !signs(s)).cloned().collect::<Vec<_>>();
+        let all_of = rest(&awaited.all_of);
+        let groups: Vec<Vec<SlotView>> = awaited.any_of.iter().map(|g| rest(g)).collect();
+        let any_of = if groups.iter().any(Vec::is_empty) { Vec::new() } else { groups };
+        (!all_of.is_empty() || !any_of.is_empty()).then(|| self.wanted(&all_of, &any_of))
+    }
+}
+
+/// What somebody is whose name is not for this reader.
+fn capacity_of(slot: &SlotView) -> String {
+    match slot.capacity {
+        None | Some(Capacity::Parent) => "un parent".to_owned(),
+        Some(other) => other.french().to_lowercase(),
     }
 }
 
@@ -142,6 +226,67 @@ impl Family {
                 holder('f', "Karim Martin", "père", false),
                 holder('g', "Jean Martin", "oncle, tuteur", true),
             ],
+            young: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{holder, id, slot};
+    use super::*;
+    use crate::ids::{AccordLineId, HolderId};
+
+    fn father() -> SlotView {
+        SlotView { holder: Some(id(HolderId::parse, 'f')), ..slot("holder") }
+    }
+
+    fn family() -> Family {
+        Family { young: Some("Lina Martin".to_owned()), ..Family::sample() }
+    }
+
+    #[test]
+    fn who_must_sign_is_one_sentence() {
+        let f = family();
+        let either = [vec![slot("holder")], vec![father()]];
+        assert_eq!(
+            f.wanted(&[slot("young_person")], &either),
+            "Lina Martin, et un de ses parents : Sonia Martin ou Karim Martin"
+        );
+        let both = [vec![slot("holder"), father()]];
+        assert_eq!(f.wanted(&[], &both), "ses deux parents : Sonia Martin et Karim Martin");
+        assert_eq!(
+            f.wanted(&[slot("opinion")], &[vec![slot("holder")]]),
+            "Sonia Martin, et l'avis de Lina Martin"
+        );
+        // Whoever may not know the names reads what each is.
+        let unnamed = Family { holders: vec![], young: None };
+        assert_eq!(unnamed.wanted(&[slot("young_person")], &either), "le jeune, et un de ses parents");
+    }
+
+    #[test]
+    fn a_place_for_each_who_signs_and_none_for_an_opinion() {
+        let f = family();
+        let places =
+            f.signers(&[slot("opinion"), slot("young_person")], &[vec![slot("holder")], vec![father()]]);
+        assert_eq!(places, ["Lina Martin", "Sonia Martin (mère)", "Karim Martin (père)"]);
+    }
+
+    #[test]
+    fn what_a_signature_leaves_awaited_is_told_and_nothing_when_it_completes() {
+        let f = family();
+        let awaited = AwaitedView {
+            line: id(AccordLineId::parse, 'e'),
+            all_of: vec![slot("young_person")],
+            any_of: vec![vec![slot("holder")], vec![father()]],
+            unestablished: None,
+        };
+        assert_eq!(
+            f.after(&awaited, "young_person").as_deref(),
+            Some("un de ses parents : Sonia Martin ou Karim Martin")
+        );
+        assert_eq!(f.after(&awaited, holder().as_str()).as_deref(), Some("Lina Martin"));
+        let last = AwaitedView { all_of: vec![], ..awaited };
+        assert_eq!(f.after(&last, holder().as_str()), None);
     }
 }

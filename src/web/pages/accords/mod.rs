@@ -3,6 +3,7 @@
 //! INVARIANT: the young person's opinion stands on the collector's own page and on no sheet; a refusal is told in the
 //! words that the service gives to this reader, and no others.
 
+mod address;
 mod family;
 mod impossible;
 mod languages;
@@ -12,6 +13,7 @@ mod releases;
 mod sheet;
 mod siblings;
 mod sign;
+mod summary;
 
 use askama::Template;
 
@@ -31,7 +33,7 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Mode, Purpose, Role};
 use crate::ids::AccordId;
 use crate::service::{
-    AccordView, Act, App, EventView, LineView, RecipientView, SeenAs, ServiceError, StateView,
+    AccordView, Act, App, AwaitedView, EventView, LineView, RecipientView, SeenAs, ServiceError, StateView,
 };
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -83,6 +85,8 @@ pub(super) struct Line {
     pub services: Vec<String>,
     pub accountable: Option<&'static str>,
     pub state: State,
+    /// Where it stands elsewhere than the accord as a whole.
+    pub apart: bool,
     pub awaited: Vec<String>,
 }
 
@@ -100,12 +104,28 @@ pub(super) fn service_name(r: &RecipientView) -> String {
     }
 }
 
+/// A line that nobody signed.
+fn unsigned(line: &LineView) -> bool {
+    matches!(line.state.code, "draft" | "printed")
+}
+
+/// Where a line stands, in words. A box left empty on a sheet that was signed is not a sheet to print.
+fn line_state(line: &LineView, accord: &AccordView) -> State {
+    let state = State::of(&line.state);
+    let begun = !matches!(accord.state.code, "draft" | "printed");
+    if !unsigned(line) || !begun {
+        return state;
+    }
+    let on_paper = accord.events.iter().any(|e| e.original_at.is_some());
+    let words = if on_paper { "Pas cochée sur la feuille signée" } else { "Pas encore acceptée" };
+    State { class: "", icon: Icon::No, words: words.to_owned() }
+}
+
 impl Line {
-    pub(super) fn of(line: &LineView, awaited: &[crate::service::AwaitedView], family: &Family) -> Self {
-        let mut waits: Vec<String> =
-            awaited.iter().filter(|a| a.line == line.id).map(|a| family.awaited(a)).collect();
-        waits.sort();
-        waits.dedup();
+    pub(super) fn of(line: &LineView, accord: &AccordView, family: &Family) -> Self {
+        let state = line_state(line, accord);
+        // Who signs a line that nobody signed yet stands on its own pages.
+        let awaited: &[AwaitedView] = if unsigned(line) { &[] } else { &line.state.awaited };
         Self {
             recipient: service_name(&line.recipient),
             profession: line.recipient.profession.french(),
@@ -115,8 +135,9 @@ impl Line {
             exact: line.exact_words.iter().map(|c| c.french()).collect(),
             services: line.services.iter().map(service_name).collect(),
             accountable: line.recipient.profession.accountable_to(),
-            state: State::of(&line.state),
-            awaited: waits,
+            apart: state != State::of(&StateView { awaited: Vec::new(), ..accord.state.clone() }),
+            state,
+            awaited: awaited.iter().map(|a| family.awaited(a)).collect(),
         }
     }
 }
@@ -133,11 +154,13 @@ pub(super) struct Card {
     pub collector: bool,
     /// The sheet may still be signed.
     pub open: bool,
+    /// The form of what follows it, for an accord that counts or has counted, and a reader who may write one.
+    pub next: Option<String>,
 }
 
 impl Card {
     pub(super) fn of(view: &AccordView, family: &Family, today: chrono::NaiveDate) -> Self {
-        let lines: Vec<Line> = view.lines.iter().map(|l| Line::of(l, &view.state.awaited, family)).collect();
+        let lines: Vec<Line> = view.lines.iter().map(|l| Line::of(l, view, family)).collect();
         let open = matches!(view.state.code, "draft" | "printed" | "partly_signed")
             || !view.state.awaited.is_empty();
         let first = view.events.iter().filter_map(|e| Timestamp::parse_rfc3339(&e.at)).min();
@@ -154,8 +177,16 @@ impl Card {
             since,
             collector: view.seen_as == SeenAs::Collector,
             open,
+            next: follows(view),
         }
     }
+}
+
+/// What would follow an accord: the same services and subjects. Exact words are shown anew.
+fn follows(view: &AccordView) -> Option<String> {
+    let over = matches!(view.state.code, "in_force" | "expired");
+    let may = matches!(view.seen_as, SeenAs::Collector | SeenAs::Referent);
+    (over && may).then(|| address::following(view))
 }
 
 #[cfg(test)]
@@ -176,16 +207,31 @@ fn period(starts: &str, ends: &str) -> String {
 }
 
 /// Something that happened, in words.
-fn happened(event: &EventView, family: &Family) -> (String, String) {
+fn happened(event: &EventView, accord: &AccordView, family: &Family) -> (String, String) {
     let by = event.by.as_deref().map_or_else(|| "quelqu'un".to_owned(), |by| family.name(by));
     let how = || {
         let mode = event.mode.and_then(|m| Mode::parse(m).ok()).map_or("", Mode::french);
         let kept = event.original_at.as_deref().map_or_else(String::new, |at| format!(" ; original : {at}"));
-        format!(" ({mode}{kept})")
+        let read = if event.read_aloud == Some(true) { " ; feuille lue à voix haute" } else { "" };
+        format!(" ({mode}{kept}{read})")
+    };
+    // Which boxes it ticked: an accord of one line has one.
+    let covered = || {
+        let ticked: Vec<String> = accord
+            .lines
+            .iter()
+            .filter(|l| event.lines.contains(&l.id))
+            .map(|l| service_name(&l.recipient))
+            .collect();
+        match (accord.lines.len(), ticked.len()) {
+            (_, 0) | (1, _) => String::new(),
+            (all, ticked) if all == ticked => " Toutes les cases.".to_owned(),
+            _some => format!(" Cases cochées : {}.", ticked.join(" ; ")),
+        }
     };
     let said = match event.kind {
         "printed" => "Feuille imprimée.".to_owned(),
-        "signed" => format!("Signature : {by}{}.", how()),
+        "signed" => format!("Signature : {by}{}.{}", how(), covered()),
         "sheet_signed" => format!(
             "Feuille signée reçue : {by} (original : {}).",
             event.original_at.as_deref().unwrap_or("non noté")
@@ -268,7 +314,7 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Accords")?;
     let views = app.accord_list(call, act(Action::List), &pathway_of(incoming)?)?.into_inner().items;
     let collects = views.iter().any(|v| v.seen_as == SeenAs::Collector);
-    let family = Family::read(app, incoming, collects || frame.view.me.role == Role::Referent)?;
+    let family = Family::read(app, incoming, collects || frame.view.me.role == Role::Referent)?.under(&frame);
     let cards = views.iter().rev().map(|v| (is_past(v), Card::of(v, &family, frame.today)));
     let (past, standing): (Vec<_>, Vec<_>) = cards.partition(|(past, _)| *past);
     let prepares = may_prepare(&frame) && !frame.nickname_only();
@@ -284,7 +330,8 @@ fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let view = read(app, incoming)?;
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Accord")?;
     let collector = view.seen_as == SeenAs::Collector;
-    let family = Family::read(app, incoming, collector || frame.view.me.role == Role::Referent)?;
+    let family =
+        Family::read(app, incoming, collector || frame.view.me.role == Role::Referent)?.under(&frame);
     let notice = if collector {
         Some(app.accord_notice(incoming.call()?, act(Action::Read), &view.id)?.into_inner())
     } else {
@@ -292,8 +339,9 @@ fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     let signing = notice.iter().flat_map(|n| sheet::Signing::all(n, &family)).collect();
     let to_be_told = notice.iter().flat_map(|n| &n.to_be_told).map(|id| family.name(id.as_str())).collect();
-    let events = view.events.iter().rev().map(|e| happened(e, &family)).collect();
-    let card = Card::of(&view, &family, frame.today);
+    let events = view.events.iter().rev().map(|e| happened(e, &view, &family)).collect();
+    let mut card = Card::of(&view, &family, frame.today);
+    card.next = card.next.filter(|_| may_prepare(&frame));
     Answer::page(&AccordPage { shell, frame, card, signing, events, to_be_told })
 }
 
@@ -307,7 +355,7 @@ pub(super) mod sample {
     use super::*;
     use crate::domain::vocabulary::{Capacity, Category, Profession};
     use crate::ids::{AccordLineId, HolderId, MissionId, OrganisationId, PathwayId};
-    use crate::service::{AwaitedView, SlotView};
+    use crate::service::SlotView;
 
     pub fn id<T>(parse: fn(&str) -> Result<T, crate::ids::InvalidId>, letter: char) -> T {
         parse(&format!("{}a", letter.to_string().repeat(25))).unwrap()
@@ -374,7 +422,8 @@ pub(super) mod sample {
             on: Some("2027-03-02".to_owned()),
             mode: (kind == "signed").then_some("paper"),
             original_at: (kind == "signed").then(|| "Classeur du PRE".to_owned()),
-            lines: vec![],
+            read_aloud: None,
+            lines: if kind == "signed" { vec![id(AccordLineId::parse, 'e')] } else { vec![] },
             opinion: None,
             maintained: None,
         };
@@ -386,8 +435,8 @@ pub(super) mod sample {
             purpose: Purpose::Coordination,
             starts: "2027-03-01".to_owned(),
             ends: "2027-07-15".to_owned(),
-            state: state(code, awaited),
-            lines: vec![line(code)],
+            state: state(code, awaited.clone()),
+            lines: vec![LineView { state: state(code, awaited), ..line(code) }],
             language: collector.then(|| "fr".to_owned()),
             notice_version: None,
             notice_hash: None,
@@ -459,7 +508,7 @@ impl Page for AccordPage {
                 } else {
                     vec![]
                 },
-                events: view.events.iter().map(|e| happened(e, &family)).collect(),
+                events: view.events.iter().map(|e| happened(e, &view, &family)).collect(),
                 to_be_told: if collector { vec!["Karim Martin (père)".to_owned()] } else { vec![] },
                 shell,
                 frame,
@@ -475,9 +524,57 @@ impl Page for AccordPage {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::ids::AccordLineId;
+
     #[test]
     fn pages_of_accords() {
-        crate::web::pages::snapshots::check::<super::AccordsPage>();
-        crate::web::pages::snapshots::check::<super::AccordPage>();
+        crate::web::pages::snapshots::check::<AccordsPage>();
+        crate::web::pages::snapshots::check::<AccordPage>();
+    }
+
+    /// An accord of two lines of which one was ticked.
+    fn half_ticked() -> AccordView {
+        let mut view = sample::accord("in_force", SeenAs::Collector);
+        let id = sample::id(AccordLineId::parse, 'h');
+        view.lines.push(LineView { id, state: sample::state("draft", vec![]), ..sample::line("draft") });
+        view
+    }
+
+    #[test]
+    fn a_box_left_empty_on_a_signed_sheet_is_not_a_sheet_to_print() {
+        let (mut view, family) = (half_ticked(), Family::sample());
+        let words = |view: &AccordView| Line::of(view.lines.last().unwrap(), view, &family).state.words;
+        assert_eq!(words(&view), "Pas cochée sur la feuille signée");
+        view.events.clear();
+        assert_eq!(words(&view), "Pas encore acceptée");
+        view.state.code = "draft";
+        assert!(words(&view).contains("pas encore imprimée"));
+    }
+
+    #[test]
+    fn a_line_says_where_it_stands_only_where_that_is_elsewhere_than_the_accord() {
+        let (view, family) = (half_ticked(), Family::sample());
+        let apart: Vec<bool> = view.lines.iter().map(|l| Line::of(l, &view, &family).apart).collect();
+        assert_eq!(apart, [false, true]);
+    }
+
+    #[test]
+    fn a_signature_names_the_boxes_that_it_ticked() {
+        let (view, family) = (half_ticked(), Family::sample());
+        let said = |view: &AccordView| happened(view.events.last().unwrap(), view, &family).1;
+        assert!(
+            said(&view).ends_with("Cases cochées : Action éducative, Sauvegarde du Val-d'Orme."),
+            "{}",
+            said(&view)
+        );
+        let mut all = half_ticked();
+        all.events.last_mut().unwrap().lines = all.lines.iter().map(|l| l.id.clone()).collect();
+        assert!(said(&all).ends_with("Toutes les cases."));
+        assert!(!said(&sample::accord("in_force", SeenAs::Collector)).contains("cases"));
+        // What is said aloud is known to answer a sheet that was read.
+        let event = all.events.last_mut().unwrap();
+        (event.mode, event.original_at, event.read_aloud) = (Some("telephone"), None, Some(true));
+        assert!(said(&all).contains("feuille lue à voix haute"));
     }
 }

@@ -1,22 +1,23 @@
-//! Preparing an accord in four steps and a summary: why, to whom, what, until when; then the sheet as it will be, and who
-//! must sign. One form, carried along: nothing is kept before the summary is confirmed.
+//! Preparing an accord in four steps: why, to whom, what, until when; then the summary (beside). One form, carried along:
+//! nothing is kept before the summary is confirmed.
+//!
+//! INVARIANT: each step is a page with an address of its own (`address`), so that one goes back and forward as anywhere.
 
 use askama::Template;
 use chrono::{Days, NaiveDate};
 
 use super::languages::languages;
-use super::{Choice, Family, may_prepare, purposes, service_key, service_name, sheet};
-use crate::domain::accord::LineKind;
+use super::{Choice, address, may_prepare, purposes, service_key, service_name, summary};
 use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
-use crate::domain::vocabulary::{Category, Level, Profession, Purpose, Role};
-use crate::ids::{AccordId, AssignmentId, ItemVersionId, MissionId, OrganisationId};
+use crate::domain::vocabulary::{Category, Level, Profession, Purpose};
+use crate::ids::{MissionId, OrganisationId};
 use crate::service::reading::ItemsQuery;
-use crate::service::{AccordInput, App, InterpreterInput, LineInput, RecipientInput, ServiceError};
+use crate::service::{App, RecipientInput, RecipientView, ServiceError};
 use crate::web::form::Form;
 use crate::web::pages::Page;
-use crate::web::pages::entered::{Entered, back};
+use crate::web::pages::entered::{Entered, back_to as back};
 use crate::web::pages::frame::{Frame, Part, pathway_of};
 use crate::web::pages::icon::Icon;
 use crate::web::pages::shell::Shell;
@@ -75,18 +76,19 @@ struct PreparePage {
     choices: Vec<Choices>,
     /// Other pathways of the collector, for brothers and sisters.
     siblings: Vec<Choice>,
+    /// What was asked for and cannot be on this sheet, with why.
+    left_out: Vec<String>,
+    /// What an accord that begins later means.
+    ahead: Option<String>,
 }
 
-/// The sheet as it would be.
-#[derive(Template)]
-#[template(path = "accord_summary.html")]
-struct SummaryPage {
-    shell: Shell,
-    frame: Frame,
-    carried: Vec<(String, String)>,
-    signing: Vec<sheet::Signing>,
-    to_be_told: Vec<String>,
-    sheet: sheet::Sheet,
+impl PreparePage {
+    /// The services of the circle, then the others, each under its heading.
+    fn groups(&self) -> Vec<(&'static str, Vec<&Offer>)> {
+        let (circle, others): (Vec<&Offer>, Vec<&Offer>) = self.offers.iter().partition(|o| o.in_circle);
+        let groups = [("Déjà dans le cercle", circle), ("Dans l'annuaire", others)];
+        groups.into_iter().filter(|(_, offers)| !offers.is_empty()).collect()
+    }
 }
 
 /// The rows.
@@ -94,13 +96,7 @@ pub(super) fn routes() -> Vec<Route> {
     const PATH: &str = "/parcours/{pathway}/accords/preparer";
     let row = crate::web::pages::row;
     vec![
-        row(Method::Get, PATH, (Action::Read, ResourceKind::Accord), open).asking(&[
-            "fait",
-            "purpose",
-            "recipient",
-            "category",
-            "item",
-        ]),
+        row(Method::Get, PATH, (Action::Read, ResourceKind::Accord), open).asking(address::ASKED),
         row(Method::Post, PATH, (Action::Create, ResourceKind::Accord), go),
     ]
 }
@@ -144,14 +140,14 @@ fn of_step(step: u8, name: &str) -> bool {
 }
 
 /// Fields of the form that are shown on another step.
-fn carried(form: &Form, step: u8) -> Vec<(String, String)> {
+pub(super) fn carried(form: &Form, step: u8) -> Vec<(String, String)> {
     form.fields()
         .filter(|(name, value)| !name.starts_with('_') && !of_step(step, name) && !value.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 
-fn refused(errors: FieldErrors) -> Fault {
+pub(super) fn refused(errors: FieldErrors) -> Fault {
     Fault::Syntax(ServiceError::Invalid(errors))
 }
 
@@ -161,39 +157,105 @@ fn left_at(form: &Form) -> u8 {
     (2..=4).rev().find(|step| has(*step)).unwrap_or(1)
 }
 
-/// The form as it was left, or with what the address proposes.
+/// The form as it was left, or as the address says.
 fn open(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     if let Some(left) = crate::web::kept::resumed(app, incoming)? {
         let left = chosen(&left);
-        return show(app, incoming, 200, left_at(&left), &left, Entered::sent(&left));
+        return show(app, incoming, 200, left_at(&left), &left, Entered::sent(&left), Vec::new());
     }
+    let mut fields = address::read(&incoming.query);
+    let mut left_out = Vec::new();
     let asked = |name: &str| incoming.query.get(name).map(String::as_str);
-    let mut fields: Vec<(String, String)> = Vec::new();
-    let mut put = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
     let purpose = asked("purpose").and_then(|p| Purpose::parse(p).ok());
-    if let Some(purpose) = purpose {
-        put("purpose", purpose.code());
+    if let (Some(key), Some(purpose)) =
+        (asked("recipient").filter(|key| recipient_of(key).is_some()), purpose)
+    {
+        (fields, left_out) = proposed(app, incoming, fields, key, purpose)?;
     }
-    let recipient = asked("recipient").filter(|key| recipient_of(key).is_some());
-    if let Some(key) = recipient {
-        put("who[]", key);
-        if let Some(category) = asked("category").and_then(|c| Category::parse(c).ok()) {
-            put(&format!("subject_{key}[]"), category.code());
-        }
-        let items = asked("item").unwrap_or_default().split('.');
-        for item in items.filter_map(|i| crate::ids::ItemId::parse(i).ok()) {
-            let item = app.item(incoming.call()?, &item, None)?.into_inner();
-            put(&format!("words_{key}[]"), &item.version_id);
-        }
-    }
-    let step = match (purpose, recipient) {
+    let form = address::form(&fields);
+    let last = match (form.one("purpose"), form.one("who[]")) {
         (None, _) => 1,
         (Some(_), None) => 2,
-        (Some(_), Some(_)) => 3,
+        (Some(_), Some(_)) => address::SUMMARY,
     };
-    let pairs: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let form = Form::of(&pairs);
-    show(app, incoming, 200, step, &form, Entered::sent(&form))
+    // An address that says less than its step needs shows the step that is missing.
+    let step = asked("step").and_then(|s| s.parse::<u8>().ok()).unwrap_or(3).clamp(1, last);
+    if step == address::SUMMARY {
+        return match summary::show(app, incoming, &form) {
+            Ok(answer) => Ok(answer),
+            Err(fault) => back(app, incoming, &form, fault, |status, entered| {
+                show(app, incoming, status, 4, &form, entered, Vec::new())
+            }),
+        };
+    }
+    show(app, incoming, 200, step, &form, Entered::sent(&form), left_out)
+}
+
+type Proposed = (Vec<(String, String)>, Vec<String>);
+
+/// What a preview asked an accord for: one service, a subject, texts. What this service cannot be given is not ticked, and
+/// said.
+fn proposed(
+    app: &App,
+    incoming: &Incoming,
+    mut fields: Vec<(String, String)>,
+    key: &str,
+    purpose: Purpose,
+) -> Result<Proposed, Fault> {
+    let call = incoming.call()?;
+    let asked = |name: &str| incoming.query.get(name).map(String::as_str).unwrap_or_default();
+    let all = app.addressees(call, purpose)?.into_inner().items;
+    let Some(found) = all.iter().find(|a| service_key(&a.service) == key) else {
+        let told = format!(
+            "Ce service ne peut rien recevoir pour « {} » : choisissez un autre service ou un autre but.",
+            purpose.french()
+        );
+        return Ok((fields, vec![told]));
+    };
+    fields.push(("who[]".to_owned(), key.to_owned()));
+    let mut left_out = Vec::new();
+    let needs = |category: Category| found.subjects.iter().find(|s| s.category == category).map(|s| s.needs);
+    if let Ok(category) = Category::parse(asked("category")) {
+        match needs(category) {
+            Some(Level::Category) => {
+                fields.push((format!("subject_{key}[]"), category.code().to_owned()));
+            }
+            other => left_out.extend(not_ticked(category.french(), other, &found.service, purpose)),
+        }
+    }
+    for id in asked("item").split('.').filter_map(|i| crate::ids::ItemId::parse(i).ok()) {
+        let item = app.item(call, &id, None)?.into_inner();
+        match needs(item.category) {
+            Some(Level::Opening | Level::Category | Level::Informed) => {
+                fields.push((format!("words_{key}[]"), item.version_id));
+            }
+            None => {
+                let named = format!("{} : {}", item.category.french(), item.label);
+                left_out.extend(not_ticked(&named, None, &found.service, purpose));
+            }
+        }
+    }
+    Ok((fields, left_out))
+}
+
+/// Why a subject that was asked for is not among the boxes.
+fn not_ticked(what: &str, needs: Option<Level>, service: &RecipientView, purpose: Purpose) -> Option<String> {
+    Some(match needs {
+        Some(Level::Category) => return None,
+        Some(Level::Opening) => {
+            format!("« {what} » n'est pas à cocher : tout accord pour ce but le permet déjà.")
+        }
+        Some(Level::Informed) => {
+            format!(
+                "« {what} » n'est pas à cocher : ce sujet ne se lit qu'avec les mots exacts. Cochez un texte, ou écrivez-le d'abord."
+            )
+        }
+        None => format!(
+            "« {what} » n'est pas dans cette feuille : pour « {} », la charte ne permet pas à cette profession ({}) de le recevoir, même avec l'accord de la famille.",
+            purpose.french(),
+            service.profession.within_brackets()
+        ),
+    })
 }
 
 fn offers(app: &App, incoming: &Incoming, frame: &Frame, purpose: Purpose) -> Result<Vec<Offer>, Fault> {
@@ -276,12 +338,11 @@ fn choices(app: &App, incoming: &Incoming, form: &Form, purpose: Purpose) -> Res
 }
 
 /// The review date when it is not too far, six months otherwise.
-fn proposed_last(frame: &Frame) -> NaiveDate {
-    let today = frame.today;
-    let latest = today.checked_add_days(Days::new(364)).unwrap_or(today);
-    let half = today.checked_add_days(Days::new(182)).unwrap_or(today);
+fn proposed_last(frame: &Frame, starts: NaiveDate) -> NaiveDate {
+    let latest = starts.checked_add_days(Days::new(364)).unwrap_or(starts);
+    let half = starts.checked_add_days(Days::new(182)).unwrap_or(starts);
     let review = frame.view.review_on.as_deref().and_then(|d| Day::parse(d).ok()).map(Day::date);
-    review.filter(|d| *d > today).map_or(half, |d| d.min(latest))
+    review.filter(|d| *d > starts).map_or(half, |d| d.min(latest))
 }
 
 fn show(
@@ -291,6 +352,7 @@ fn show(
     step: u8,
     form: &Form,
     entered: Entered,
+    left_out: Vec<String>,
 ) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Préparer un accord")?;
     if !may_prepare(&frame) {
@@ -305,12 +367,14 @@ fn show(
     let words = form.fields().any(|(name, value)| name.starts_with("words_") && !value.is_empty());
     let siblings = if step == 4 && !words { super::siblings::others(app, incoming)? } else { Vec::new() };
     let choices = if step == 3 { choices(app, incoming, form, purpose)? } else { Vec::new() };
-    let entered = if step == 4 && form.one("starts").is_none() && entered.told().is_empty() {
-        let (starts, last) = (frame.today.to_string(), proposed_last(&frame).to_string());
-        Entered::filled(&[("starts", &starts), ("last", &last), ("language", "fr"), ("interpreter", "none")])
+    let entered = if step == 4 && form.one("last").is_none() && entered.told().is_empty() {
+        let starts = form.one("starts").and_then(|d| Day::parse(d).ok()).map_or(frame.today, Day::date);
+        let (first, last) = (starts.to_string(), proposed_last(&frame, starts).to_string());
+        Entered::filled(&[("starts", &first), ("last", &last), ("language", "fr"), ("interpreter", "none")])
     } else {
         entered
     };
+    let ahead = if step == 4 { ahead(&frame, entered.value("starts")) } else { None };
     Answer::page_with(
         status,
         &PreparePage {
@@ -324,112 +388,57 @@ fn show(
             offers,
             choices,
             siblings,
+            left_out,
+            ahead,
         },
     )
 }
 
-/// What the form asks for, as the API would.
-fn input_of(form: &Form) -> Result<AccordInput, FieldErrors> {
-    let purpose = form.need("purpose", Purpose::parse)?;
-    let missing = |field: &str| FieldErrors::one(field, EntryError::Missing);
-    let mut lines = Vec::new();
-    for key in form.all("who[]") {
-        let wrong = || FieldErrors::one("who", EntryError::NotInList { list: "liste" });
-        let recipient = recipient_of(key).ok_or_else(wrong)?;
-        let brings = form.has("brings[]", key);
-        let (subject, word, only) =
-            (format!("subject_{key}[]"), format!("words_{key}[]"), format!("only_{key}"));
-        let mut categories = Vec::new();
-        for code in form.all(&subject).filter(|_| !brings) {
-            categories.push(Category::parse(code).map_err(|_| wrong())?);
-        }
-        let mut shows = Vec::new();
-        for version in form.all(&word).filter(|_| !brings) {
-            shows.push(ItemVersionId::parse(version).map_err(|_| wrong())?);
-        }
-        lines.push(LineInput {
-            recipient,
-            kind: if brings { LineKind::Contributor } else { LineKind::Recipient },
-            only_assignment: match form.one(&only) {
-                Some(id) => Some(AssignmentId::parse(id).map_err(|_| wrong())?),
-                None => None,
-            },
-            categories,
-            shows,
-            names_services: Vec::new(),
-        });
-    }
-    if lines.is_empty() {
-        return Err(missing("who"));
-    }
-    let last = form.need("last", Day::parse)?;
-    let ends = last.date().succ_opt().and_then(|d| Day::new(d).ok()).ok_or_else(|| missing("last"))?;
-    Ok(AccordInput {
-        purpose,
-        starts: form.need("starts", Day::parse)?,
-        ends,
-        language: form.one("language").unwrap_or("fr").to_owned(),
-        interpreter: match form.one("interpreter") {
-            Some("adult") => Some(InterpreterInput { of_age: true }),
-            Some(_) | None => None,
-        },
-        lines,
-        replaces: match form.one("replaces") {
-            Some(id) => Some(AccordId::parse(id).map_err(|_| missing("replaces"))?),
-            None => None,
-        },
+/// What an accord that begins later means, and what is particular to one that begins with majority (STORIES S5).
+fn ahead(frame: &Frame, starts: &str) -> Option<String> {
+    let day = Day::parse(starts).ok().filter(|day| day.date() > frame.today)?;
+    let born =
+        frame.view.person.as_ref().and_then(|p| p.birth_date.as_deref()).and_then(|d| Day::parse(d).ok());
+    let majority = born.and_then(|born| crate::clock::birthday(born.date(), 18));
+    let plain = format!("Cet accord commence le {} : d'ici là, rien n'est lu.", day.french());
+    Some(if majority == Some(day.date()) {
+        format!(
+            "{plain} C'est le jour de ses 18 ans : le jeune signe seul, dès maintenant, et le confirme dans les 30 \
+             jours qui suivent."
+        )
+    } else {
+        plain
     })
 }
 
+/// What was chosen is brought to the next page by its address; what is missing is asked for here.
 fn go(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let form = &chosen(&incoming.form);
-    let step = |n: u8| show(app, incoming, 200, n, form, Entered::sent(form));
     let again = |n: u8, fault: Fault| {
-        back(app, incoming, fault, |status, entered| show(app, incoming, status, n, form, entered))
+        back(app, incoming, form, fault, |status, entered| {
+            show(app, incoming, status, n, form, entered, Vec::new())
+        })
     };
     let missing = |field: &str| refused(FieldErrors::one(field, EntryError::Missing));
-    match form.button() {
-        Some("step1") => step(1),
-        Some("step2") if form.one("purpose").is_none() => again(1, missing("purpose")),
-        Some("step2") => step(2),
-        Some("step3") if form.one("who[]").is_none() => again(2, missing("who")),
-        Some("step3") => step(3),
-        Some("step4") => step(4),
-        Some("create") => match create(app, incoming, form) {
-            Ok(answer) => Ok(answer),
-            Err(fault) => again(4, fault),
+    let step = match form.button() {
+        Some("step1") => 1,
+        Some("step2") if form.one("purpose").is_none() => return again(1, missing("purpose")),
+        Some("step2") => 2,
+        Some("step3") if form.one("who[]").is_none() => return again(2, missing("who")),
+        Some("step3") => 3,
+        Some("step4") => 4,
+        Some("create") => return summary::create(app, incoming, form).or_else(|fault| again(4, fault)),
+        Some(_) | None => match summary::input_of(form) {
+            Ok(_) => address::SUMMARY,
+            Err(errors) => return again(4, refused(errors)),
         },
-        Some(_) | None => match summary(app, incoming, form) {
-            Ok(answer) => Ok(answer),
-            Err(fault) => again(4, fault),
-        },
+    };
+    // Where the pathway is not one's own, the answer is the one of the page.
+    let (_, frame) = Frame::read(app, incoming, Part::Accords, "Préparer un accord")?;
+    if !may_prepare(&frame) {
+        return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
-}
-
-fn summary(app: &App, incoming: &Incoming, form: &Form) -> Result<Answer, Fault> {
-    let input = input_of(form).map_err(refused)?;
-    let pathway = pathway_of(incoming)?;
-    let notice = app.accord_preview(incoming.call()?, &pathway, &input)?.into_inner();
-    let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Préparer un accord")?;
-    let family = Family::read(app, incoming, frame.view.me.role == Role::Referent)?;
-    Answer::page(&SummaryPage {
-        carried: carried(form, 0),
-        signing: sheet::Signing::all(&notice, &family),
-        to_be_told: notice.to_be_told.iter().map(|id| family.name(id.as_str())).collect(),
-        sheet: sheet::Sheet::of(&notice),
-        shell,
-        frame,
-    })
-}
-
-fn create(app: &App, incoming: &Incoming, form: &Form) -> Result<Answer, Fault> {
-    let input = input_of(form).map_err(refused)?;
-    if super::siblings::asked(form) {
-        return super::siblings::create(app, incoming, input);
-    }
-    let pathway = pathway_of(incoming)?;
-    let made = app.accord_create(incoming.call()?, incoming.act, &pathway, &input)?;
-    Ok(Answer::see_other(format!("/parcours/{pathway}/accords/{}?fait=accord", made.id)))
+    Ok(Answer::see_other(format!("{}?{}", frame.at("/accords/preparer"), address::of(form, step))))
 }
 
 impl Page for PreparePage {
@@ -467,6 +476,18 @@ impl Page for PreparePage {
                 carried: carried(&form, step),
                 purposes: purposes().map(|p| Choice::new(p.code(), p.french())).collect(),
                 siblings: if step == 4 { vec![Choice::new("s", "Tom Martin")] } else { vec![] },
+                left_out: if step == 3 {
+                    let service = super::sample::recipient(Profession::Aemo);
+                    let asked = [("Santé : situation", None), ("Évaluation", Some(Level::Informed))];
+                    asked
+                        .into_iter()
+                        .filter_map(|(what, needs)| not_ticked(what, needs, &service, Purpose::Coordination))
+                        .collect()
+                } else {
+                    vec![]
+                },
+                ahead: (step == 4)
+                    .then(|| "Cet accord commence le 20 mars 2027 : d'ici là, rien n'est lu.".to_owned()),
                 purpose: if step == 1 { "" } else { Purpose::Coordination.french() },
                 offers: if step == 2 {
                     vec![
@@ -514,29 +535,6 @@ impl Page for PreparePage {
     }
 }
 
-impl Page for SummaryPage {
-    #[cfg(test)]
-    const NAME: &'static str = "accord_summary";
-
-    #[cfg(test)]
-    fn samples() -> Vec<(&'static str, Self)> {
-        use crate::web::pages::frame::sample::frame;
-        let (shell, frame) = frame(Part::Accords, "Préparer un accord");
-        let notice = sheet::sample::notice();
-        vec![(
-            "category",
-            Self {
-                shell,
-                frame,
-                carried: vec![("purpose".to_owned(), "coordination".to_owned())],
-                signing: sheet::Signing::all(&notice, &Family::sample()),
-                to_be_told: vec!["Karim Martin (père)".to_owned()],
-                sheet: sheet::Sheet::of(&notice),
-            },
-        )]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -544,7 +542,6 @@ mod tests {
     #[test]
     fn pages_of_preparing() {
         crate::web::pages::snapshots::check::<PreparePage>();
-        crate::web::pages::snapshots::check::<SummaryPage>();
     }
 
     #[test]
@@ -571,25 +568,5 @@ mod tests {
         assert_eq!(form.all("who[]").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(form.all("brings[]").collect::<Vec<_>>(), ["b"]);
         assert_eq!(form.one("purpose"), Some("stay"));
-    }
-
-    #[test]
-    fn a_service_that_brings_is_asked_for_no_subject_and_the_last_day_counts() {
-        let key = "bbbbbbbbbbbbbbbbbbbbbbbbba.aemo.ccccccccccccccccccccccccca";
-        let subject = format!("subject_{key}[]");
-        let form = Form::of(&[
-            ("purpose", "coordination"),
-            ("who[]", key),
-            ("brings[]", key),
-            (&subject, "schooling"),
-            ("starts", "2027-03-14"),
-            ("last", "2027-06-14"),
-        ]);
-        let input = input_of(&form).unwrap();
-        let [line] = input.lines.as_slice() else { panic!("one line") };
-        assert_eq!(line.kind, LineKind::Contributor);
-        assert!(line.categories.is_empty());
-        assert_eq!(input.ends.iso(), "2027-06-15");
-        assert!(input_of(&Form::of(&[("purpose", "coordination")])).is_err());
     }
 }

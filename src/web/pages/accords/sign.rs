@@ -1,18 +1,21 @@
 //! What the family said, recorded on a sheet: a signature, a no, the young person's opinion, an opposition, the talk with
 //! a child. For who collected it; the secretary's page is beside (`office`), with the same forms.
 //!
-//! The page adds one thing to the service: what is said aloud is recorded only once the sheet was read aloud.
+//! INVARIANT: recording a signature is the act that opens the most: the page says what each signature opens, and who is
+//! still awaited after it.
 
 use askama::Template;
+use chrono::NaiveDate;
 
 use super::{Card, Choice, Family, State, act, read, service_name};
-use crate::domain::accord::{Opinion, Verification};
+use crate::domain::accord::{LineKind, Opinion, Verification};
+use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::text::{EntryError, FieldErrors};
+use crate::domain::text::FieldErrors;
 use crate::domain::vocabulary::Mode;
 use crate::ids::{AccordId, ReleaseId};
 use crate::service::{
-    AccordView, Act, App, Happening, NoInput, NoticeView, ServiceError, SheetId, TalkInput,
+    AccordView, Act, App, Happening, LineView, NoInput, NoticeView, ServiceError, SheetId, TalkInput,
 };
 use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back};
@@ -106,6 +109,8 @@ pub(in crate::web::pages) struct Board {
     pub modes: Vec<Choice>,
     /// Who is still awaited, line by line.
     pub awaited: Vec<(String, State, Vec<String>)>,
+    /// What each signature opens: services, and a sentence for each person who is awaited there.
+    pub opens: Vec<(String, Vec<String>)>,
     /// Nobody who could sign is recorded.
     pub nobody: bool,
 }
@@ -118,6 +123,7 @@ impl Board {
         entered: Entered,
         view: &AccordView,
         family: &Family,
+        today: NaiveDate,
     ) -> Self {
         let people = family.signatories();
         Self {
@@ -126,6 +132,7 @@ impl Board {
             here,
             entered,
             nobody: people.len() < 2,
+            opens: opens(view, family, &people, today),
             people,
             boxes: view
                 .lines
@@ -144,8 +151,9 @@ impl Board {
                 .lines
                 .iter()
                 .map(|l| {
-                    let line = super::Line::of(l, &view.state.awaited, family);
-                    (line.recipient, line.state, line.awaited)
+                    let line = super::Line::of(l, view, family);
+                    let awaited = l.state.awaited.iter().map(|a| family.awaited(a)).collect();
+                    (line.recipient, line.state, awaited)
                 })
                 .collect(),
         }
@@ -160,6 +168,50 @@ impl Board {
         self.all.retain(|s| concerned || *s != Saying::Talk || *s == self.saying);
         self
     }
+}
+
+/// What would be read of one line, once it counts.
+fn reads(line: &LineView, accord: &AccordView, today: NaiveDate) -> String {
+    let from = Day::parse(&accord.starts).ok().filter(|day| day.date() > today);
+    let from = from.map(|day| format!(", à partir du {}", day.french())).unwrap_or_default();
+    if line.kind == LineKind::Contributor {
+        return format!("pourra apporter des informations{from}, sans en recevoir");
+    }
+    let named = line.categories.iter().map(|c| c.french());
+    let exact = line.exact_words.iter().map(|c| format!("{} (mot pour mot)", c.french()));
+    let what: Vec<String> = named.map(ToOwned::to_owned).chain(exact).collect();
+    let what = if what.is_empty() { String::new() } else { format!("{}, et ", what.join(", ")) };
+    format!("pourra lire{from}, quand vous le partagez : {what}ce que tout accord ouvre pour ce but")
+}
+
+/// What each signature would open, line by line; lines of which the same is to be said, together.
+fn opens(
+    view: &AccordView,
+    family: &Family,
+    people: &[Choice],
+    today: NaiveDate,
+) -> Vec<(String, Vec<String>)> {
+    let mut out: Vec<(String, Vec<String>)> = Vec::new();
+    for line in &view.lines {
+        for awaited in &line.state.awaited {
+            let before = family.awaited(awaited);
+            let said: Vec<String> = people
+                .iter()
+                .filter_map(|p| match family.after(awaited, p.code()) {
+                    None => Some(format!("{} signe : {}.", p.french(), reads(line, view, today))),
+                    Some(rest) if rest == before => None,
+                    Some(rest) => Some(format!("{} signe : il manquera encore {rest}.", p.french())),
+                })
+                .collect();
+            let said = if said.is_empty() { vec![before] } else { said };
+            let service = service_name(&line.recipient);
+            match out.iter_mut().find(|(_, known)| *known == said) {
+                Some((services, _)) => *services = format!("{services} ; {service}"),
+                None => out.push((service, said)),
+            }
+        }
+    }
+    out
 }
 
 fn modes() -> Vec<Choice> {
@@ -205,16 +257,13 @@ pub(in crate::web::pages) fn happening(incoming: &Incoming, saying: Saying) -> R
     let form = &incoming.form;
     Ok(match saying {
         Saying::Signature => {
-            let paper = form.one("how.mode") == Some(Mode::Paper.code());
-            // LAW §5: an accord given aloud is one to a notice that was read out.
-            if form.one("how.mode").is_some() && !paper && !form.has("read_aloud", "true") {
-                return Err(syntax(FieldErrors::one("read_aloud", EntryError::Missing)));
-            }
-            let form = if paper {
-                form.without(&["read_aloud"])
+            // One form for three ways of signing: what is not of the way that was chosen is not said.
+            let of_another = if form.one("how.mode") == Some(Mode::Paper.code()) {
+                "how.read_aloud:bool"
             } else {
-                form.without(&["read_aloud", "how.original_at"])
+                "how.original_at"
             };
+            let form = form.without(&[of_another]);
             Happening::Signed(form.read().map_err(syntax)?)
         }
         Saying::SignedSheet => Happening::SheetSigned(form.read().map_err(syntax)?),
@@ -241,10 +290,10 @@ pub(in crate::web::pages) fn record_on(
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let view = read(app, incoming)?;
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Signatures")?;
-    let family = Family::read(app, incoming, true)?;
+    let family = Family::read(app, incoming, true)?.under(&frame);
     let base = format!("/accords/{}", view.id);
     let here = frame.at(&format!("{base}/signer"));
-    let board = Board::of_accord(said(incoming), Saying::ACCORD, here, entered, &view, &family);
+    let board = Board::of_accord(said(incoming), Saying::ACCORD, here, entered, &view, &family, frame.today);
     let board = board.fitting(&frame);
     let card = Some(Card::of(&view, &family, frame.today));
     Answer::page_with(status, &SignPage { shell, frame, card, board, base })
@@ -272,7 +321,7 @@ fn show_release(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
     let id = incoming.id("release", ReleaseId::parse)?;
     let notice = release_notice(app, incoming, &id)?;
     let (shell, frame) = Frame::read(app, incoming, Part::Accords, "Validation des mots")?;
-    let family = Family::read(app, incoming, true)?;
+    let family = Family::read(app, incoming, true)?.under(&frame);
     let base = format!("/validations/{id}");
     let people = family.signatories();
     let board = Board {
@@ -285,11 +334,21 @@ fn show_release(app: &App, incoming: &Incoming, status: u16, entered: Entered) -
         // One box: signing the sheet is ticking it.
         boxes: Vec::new(),
         modes: modes(),
-        awaited: super::sheet::Signing::all(&notice, &family)
-            .into_iter()
+        opens: notice
+            .signing
+            .iter()
+            .map(|s| {
+                let after =
+                    "Pourra lire ces mots quand toutes les signatures attendues seront là.".to_owned();
+                (service_name(&s.recipient), vec![after])
+            })
+            .collect(),
+        awaited: notice
+            .signing
+            .iter()
             .map(|s| {
                 let state = State { class: "wait", icon: Icon::Waiting, words: "À signer".to_owned() };
-                (s.recipient, state, s.wanted)
+                (service_name(&s.recipient), state, vec![family.wanted(&s.all_of, &s.any_of)])
             })
             .collect(),
     };
@@ -326,7 +385,8 @@ fn record_release(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 pub(in crate::web::pages) fn sample_board(saying: Saying, all: &'static [Saying], entered: Entered) -> Board {
     let view = super::sample::accord("partly_signed", crate::service::SeenAs::Collector);
     let here = "/parcours/pathway/accords/aaaaaaaaaaaaaaaaaaaaaaaaaa/signer".to_owned();
-    Board::of_accord(saying, all, here, entered, &view, &Family::sample())
+    let today = NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+    Board::of_accord(saying, all, here, entered, &view, &Family::sample(), today)
 }
 
 impl Page for SignPage {
@@ -335,6 +395,7 @@ impl Page for SignPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
+        use crate::domain::text::EntryError;
         use crate::web::form::Form;
         use crate::web::pages::frame::sample::frame;
         let page = |saying, entered| {
@@ -348,7 +409,7 @@ impl Page for SignPage {
         let mut pages: Vec<(&'static str, Self)> =
             Saying::ACCORD.iter().map(|s| (s.code(), page(*s, Entered::nothing()))).collect();
         let form = Form::of(&[("by", "young_person"), ("how.mode", "telephone")]);
-        let wrong = ServiceError::Invalid(FieldErrors::one("read_aloud", EntryError::Missing));
+        let wrong = ServiceError::Invalid(FieldErrors::one("how.read_aloud", EntryError::Missing));
         pages.push(("not_read_aloud", page(Saying::Signature, Entered::refused(&form, &wrong))));
         pages
     }
@@ -356,8 +417,43 @@ impl Page for SignPage {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::service::SeenAs;
+
     #[test]
     fn pages_of_signatures() {
-        crate::web::pages::snapshots::check::<super::SignPage>();
+        crate::web::pages::snapshots::check::<SignPage>();
+    }
+
+    #[test]
+    fn each_signature_says_what_it_opens_or_who_is_still_awaited() {
+        let mut view = super::super::sample::accord("partly_signed", SeenAs::Collector);
+        let family = Family::sample();
+        let today = NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+        let said = |view: &AccordView, today| opens(view, &family, &family.signatories(), today);
+        let first = said(&view, today);
+        let [(service, sentences)] = first.as_slice() else { panic!("{first:?}") };
+        assert_eq!(service, "Action éducative, Sauvegarde du Val-d'Orme");
+        assert_eq!(
+            *sentences,
+            [
+                "Le jeune signe : il manquera encore Sonia Martin.",
+                "Sonia Martin (mère) signe : il manquera encore le jeune."
+            ]
+        );
+        for awaited in view.lines.iter_mut().flat_map(|l| &mut l.state.awaited) {
+            awaited.all_of.clear();
+        }
+        let last = said(&view, today);
+        let sentence = "Sonia Martin (mère) signe : pourra lire, quand vous le partagez : Scolarité, Santé : le strict \
+                        nécessaire (mot pour mot), et ce que tout accord ouvre pour ce but.";
+        assert_eq!(last.first().unwrap().1, [sentence]);
+        // An accord that begins later opens nothing today, and says so.
+        let before = NaiveDate::from_ymd_opt(2027, 2, 1).unwrap();
+        assert!(
+            said(&view, before).first().unwrap().1.first().unwrap().contains("à partir du 1er mars 2027")
+        );
+        // A line that stands has nothing more to be signed.
+        assert!(said(&super::super::sample::accord("in_force", SeenAs::Collector), today).is_empty());
     }
 }

@@ -181,6 +181,7 @@ fn line_of(one: &ReidentificationView, today: chrono::NaiveDate) -> Line {
             one.asked_by.name, one.asked_by.organisation
         ),
         when: one.until.as_deref().map(|end| words::dated(end, &today)),
+        telephone: None,
         href: format!("/identites/{}", one.id),
         act: "Lire et décider",
     }

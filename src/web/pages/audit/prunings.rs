@@ -189,6 +189,7 @@ fn line_of(one: &PruningView, today: NaiveDate) -> Line {
             words::day_in_words(&one.before),
         ),
         when: Some(words::dated(&one.asked_at, &today)),
+        telephone: None,
         href: format!("/conservation/{}", one.id),
         act: "Lire et décider",
     }
@@ -220,6 +221,7 @@ pub(in crate::web::pages) mod samples {
                 PruningState::Running => 812,
                 PruningState::Waiting | PruningState::Lapsed | PruningState::Refused => 4_812,
             },
+            until: (state == PruningState::Waiting).then(|| "2027-04-11T10:00:00Z".to_owned()),
             asked_at: "2027-03-12T10:00:00Z".to_owned(),
             asked_by: who("Irène Vidal", "Contrôle", Profession::Auditor),
             mine,

@@ -195,11 +195,18 @@ struct Seen {
     what: Vec<String>,
     carried: Vec<Carried>,
     lines: Vec<Line>,
+    /// New shares may be made.
+    open: bool,
 }
 
 impl Seen {
+    /// Who reads it as one's own goes on reading it; nothing is to be shared before the review.
+    fn may_take(&self, line: &Line) -> bool {
+        self.open && line.verdict == Verdict::All
+    }
+
     fn anybody(&self) -> bool {
-        self.lines.iter().any(|l| l.verdict == Verdict::All)
+        self.lines.iter().any(|l| self.may_take(l))
     }
 }
 
@@ -274,7 +281,13 @@ fn answer(
             .map(|(_, label)| label.clone())
             .collect(),
     };
-    let seen = Seen { purpose: request.purpose, what, carried, lines: about.lines(&preview) };
+    let seen = Seen {
+        purpose: request.purpose,
+        what,
+        carried,
+        lines: about.lines(&preview),
+        open: !frame.view.review_due,
+    };
     let elsewhere = match asked.hypothetical()? {
         Some(somebody) => {
             let profession = somebody.profession;
@@ -407,6 +420,7 @@ impl Page for ShareChoosePage {
                 what: vec!["Aide aux devoirs".to_owned(), "Chambre".to_owned()],
                 carried: vec![Carried { item: sample::item_id('a'), version: sample::version_id('a') }],
                 lines: about.lines(&sample::preview()),
+                open: true,
             });
             let purposes = if asked.statute.is_empty() { PURPOSES } else { UNDER_THE_LAW };
             let professions = professions();
@@ -431,7 +445,33 @@ impl Page for ShareChoosePage {
         let stay = Asked { purpose: "stay".to_owned(), departure: "2027-06-10".to_owned(), ..asked() };
         let law =
             Asked { statute: sample::item_id('c').to_string(), purpose: "protection".to_owned(), ..asked() };
+        let told = |role, preview| {
+            let mut page = page(role, sample::items(), asked(), true, None, Entered::nothing());
+            let labels = labels(&sample::items());
+            let about = About { frame: &page.frame, purpose: Purpose::Schooling, labels: &labels, rest: "" };
+            let lines = about.lines(&preview);
+            page.seen = page.seen.map(|seen| Seen { lines, ..seen });
+            page
+        };
+        let paused = |role| {
+            use crate::domain::cell::Reason;
+            let mut page = told(role, sample::preview());
+            (page.shell, page.frame) =
+                crate::web::pages::frame::sample::paused(role, Part::Shares, "Partager");
+            let mut preview = sample::preview();
+            for reader in &mut preview.readers {
+                reader.will_read_all = false;
+                reader.things = vec![sample::no('a', Category::Schooling, Reason::SharingPaused)];
+            }
+            let about = About { frame: &page.frame, purpose: Purpose::Schooling, labels: &[], rest: "" };
+            let lines = about.lines(&preview);
+            page.seen = page.seen.map(|seen| Seen { lines, open: false, ..seen });
+            page
+        };
         vec![
+            ("every_reason", told(Role::Participant, sample::every_reason())),
+            ("paused", paused(Role::Participant)),
+            ("paused_for_the_referent", paused(Role::Referent)),
             ("empty", page(Role::Referent, Vec::new(), Asked::default(), false, None, Entered::nothing())),
             (
                 "asked",
@@ -462,6 +502,16 @@ mod tests {
     #[test]
     fn pages_of_sharing() {
         crate::web::pages::snapshots::check::<ShareChoosePage>();
+    }
+
+    /// Who reads it as its own service's goes on reading it in the pause: there is nothing to tick for that.
+    #[test]
+    fn story_s3_nobody_is_to_be_ticked_before_the_review() {
+        let (_, mut page) = ShareChoosePage::samples().into_iter().find(|(name, _)| *name == "seen").unwrap();
+        assert!(page.render().unwrap().contains("recipients[]"));
+        page.seen = page.seen.map(|seen| Seen { open: false, ..seen });
+        let html = page.render().unwrap();
+        assert!(!html.contains("recipients[]") && !html.contains("Elles liront"));
     }
 
     #[test]

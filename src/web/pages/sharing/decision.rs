@@ -6,6 +6,7 @@ use crate::domain::vocabulary::{Category, Purpose, Regime, Role};
 use crate::ids::ItemId;
 use crate::service::members::MemberView;
 use crate::service::preview::{CharterAnswer, PairView, PreviewView, ReaderView, ReasonView};
+use crate::service::who::Reachable;
 use crate::web::pages::frame::Frame;
 use crate::web::pages::words;
 
@@ -91,9 +92,12 @@ enum Lacks {
 
 impl Lacks {
     fn of(pair: &PairView) -> Self {
+        // The review is the référent's to hold, and no sheet makes up for it.
+        let of_the_family = |code| matches!(code, Reason::NotFamilyReleased | Reason::AuthorHidden);
+        let mut asked = pair.reasons.iter().map(|r| r.code).filter(|code| *code != Reason::SharingPaused);
         if pair.item.is_none() {
             Self::Text
-        } else if pair.reasons.iter().all(|r| r.code == Reason::NotFamilyReleased) {
+        } else if asked.all(of_the_family) {
             Self::Validation
         } else {
             Self::Accord
@@ -151,6 +155,17 @@ impl About<'_> {
         href
     }
 
+    /// The same question about these things, or about the whole subject.
+    fn share(&self, category: Category, items: &[&ItemId]) -> String {
+        let ids: Vec<&str> = items.iter().map(|i| i.as_str()).collect();
+        let what = if ids.is_empty() {
+            format!("category={}", category.code())
+        } else {
+            format!("item={}", ids.join("."))
+        };
+        self.frame.at(&format!("/partager?{what}&purpose={}", self.purpose.code()))
+    }
+
     /// Only the family's word on these very words is lacking: one text for one service has a sheet of its own.
     fn validate(&self, member: &MemberView, item: &ItemId) -> String {
         self.frame.at(&format!(
@@ -170,13 +185,29 @@ impl About<'_> {
     ) -> Why {
         let me = self.frame.view.me.role;
         let collects = me == Role::Referent || me == Role::Participant;
-        let ask_referent = match (&self.frame.view.referent, me) {
-            (Some(r), Role::Participant | Role::ContributorOnly) => {
+        let view = &self.frame.view;
+        let ask_referent = match (&view.referent, &view.instead, me) {
+            (Some(r), _, Role::Participant | Role::ContributorOnly) => {
                 Some(format!("Ou demandez au référent : {}, {}.", r.who.name, words::telephone(&r.telephone)))
             }
-            (Some(_) | None, _) => None,
+            (None, Some(r), _) => Some(format!(
+                "Pas de référent en ce moment : demandez à {}, {}.",
+                r.who.name,
+                words::telephone(&r.telephone)
+            )),
+            (Some(_) | None, _, _) => None,
         };
         let repair = |label: &str, href: String| Some(Repair { label: label.to_owned(), href });
+        let ring = |label: &str, whom: Option<&Reachable>| {
+            let whom = whom.filter(|r| !r.telephone.is_empty())?;
+            let number = words::telephone(&whom.telephone);
+            repair(
+                &format!("{label} à {} : {number}", whom.who.name),
+                format!("tel:{}", words::dialled(&whom.telephone)),
+            )
+        };
+        // The référent has nobody to ask but somebody else.
+        let leads = self.frame.to_call().filter(|_| me != Role::Referent);
         // Nothing is written yet: its words come first.
         let write_first = || {
             let href = self.frame.at(&format!("/ecrire?category={}", category.code()));
@@ -198,7 +229,9 @@ impl About<'_> {
         };
         let in_words = reason.repair.clone();
         let (repair, hint) = match reason.code {
-            Reason::InformationMissing | Reason::NotFamilyReleased if subject_only => (write_first(), None),
+            Reason::InformationMissing | Reason::NotFamilyReleased | Reason::AuthorHidden if subject_only => {
+                (write_first(), None)
+            }
             Reason::AccordNotInForce | Reason::AccordMissing => {
                 (prepared("Préparer l'accord", Some(category)), ask_referent)
             }
@@ -210,6 +243,7 @@ impl About<'_> {
             }
             Reason::InformationMissing => (prepared("Montrer le texte et faire signer", None), ask_referent),
             Reason::NotFamilyReleased => (validated("Faire valider ces mots"), ask_referent),
+            Reason::AuthorHidden => (validated("Faire transmettre par la famille"), None),
             Reason::NotAParticipant if collects => (repair("Inviter", self.frame.at("/inviter")), None),
             Reason::InvitationPending => (called("Relancer"), None),
             Reason::CharterNotSignedPerson | Reason::CharterNotSignedOrganisation => {
@@ -222,6 +256,13 @@ impl About<'_> {
             Reason::SharingPaused if me == Role::Referent => {
                 (repair("Faire le bilan", self.frame.at("/bilan")), None)
             }
+            Reason::SharingPaused => (ring("Demander le bilan", leads), None),
+            Reason::AssignmentNotInForce => {
+                let manager = member.and_then(|m| m.replaced_by_asking.as_ref());
+                (ring("Demander qui la remplace", manager.or(leads)), None)
+            }
+            Reason::NotShared => (repair("Partager", self.share(category, items)), None),
+            Reason::ShareEnded => (repair("Le renouveler", self.share(category, items)), None),
             Reason::ItemExpired => {
                 // One text is named in the link; of several, each is read again by itself.
                 let one = match items {
@@ -236,23 +277,50 @@ impl About<'_> {
             | Reason::OwnItem
             | Reason::Member
             | Reason::NotAParticipant
-            | Reason::SharingPaused
-            | Reason::AssignmentNotInForce
             | Reason::ContributorOnly
-            | Reason::NotShared
-            | Reason::ShareEnded
             | Reason::CeilingNever
             | Reason::AccordRefused
             | Reason::AccordWithdrawn
             | Reason::PurposeExcludesCategory
             | Reason::StatuteNeedsBothBound
-            | Reason::AuthorHidden
             | Reason::Emergency
             | Reason::EmergencyEnded => (None, None),
         };
         // What cannot be a link stays said.
         let hint = if repair.is_none() { hint.or(in_words) } else { hint };
         Why { sentence: reason.sentence.clone(), repair, hint }
+    }
+
+    /// What is missing for one thing, each with its act. Where the charter or the purpose excludes the subject, no other
+    /// act repairs anything, and none is offered.
+    fn missing(
+        &self,
+        member: Option<&MemberView>,
+        reasons: &[ReasonView],
+        category: Category,
+        items: &[&ItemId],
+        lacks: Lacks,
+    ) -> Vec<Why> {
+        let excludes =
+            |r: &ReasonView| matches!(r.code, Reason::CeilingNever | Reason::PurposeExcludesCategory);
+        let excluded = reasons.iter().any(excludes);
+        reasons
+            .iter()
+            .map(|r| {
+                if excluded && !excludes(r) {
+                    Why { sentence: r.sentence.clone(), repair: None, hint: None }
+                } else {
+                    self.why(member, r, category, items, lacks)
+                }
+            })
+            .collect()
+    }
+
+    /// What one thing lacks to be read by this member; nothing where it will be.
+    #[must_use]
+    pub fn missing_of(&self, member: &MemberView, pair: &PairView) -> Vec<Why> {
+        let items: Vec<&ItemId> = pair.item.iter().collect();
+        self.missing(Some(member), &pair.reasons, pair.category, &items, Lacks::of(pair))
     }
 
     fn line(&self, reader: &ReaderView) -> Line {
@@ -290,12 +358,9 @@ impl About<'_> {
             let Some(first) = of.first() else { continue };
             let items: Vec<&ItemId> = of.iter().filter_map(|pair| pair.item.as_ref()).collect();
             let lacks = Lacks::of(first);
-            group.why = first
-                .reasons
-                .iter()
-                .filter(|_| !first.will_read)
-                .map(|r| self.why(Some(&reader.member), r, first.category, &items, lacks))
-                .collect();
+            if !first.will_read {
+                group.why = self.missing(Some(&reader.member), &first.reasons, first.category, &items, lacks);
+            }
         }
         let some = reader.things.iter().any(|p| p.will_read);
         let verdict = match (reader.will_read_all, some) {
@@ -343,12 +408,11 @@ impl About<'_> {
                 needs: a.needs.map(|l| l.french()),
                 needs_release: a.needs_release,
                 // Somebody who may receive nothing is not to be invited for it.
-                why: a
-                    .reasons
-                    .iter()
-                    .filter(|r| a.possible || r.code != Reason::NotAParticipant)
-                    .map(|r| self.why(None, r, a.category, &[], Lacks::Accord))
-                    .collect(),
+                why: {
+                    let invited = |r: &&ReasonView| a.possible || r.code != Reason::NotAParticipant;
+                    let reasons: Vec<ReasonView> = a.reasons.iter().filter(invited).cloned().collect();
+                    self.missing(None, &reasons, a.category, &[], Lacks::Accord)
+                },
             };
             if !out.contains(&said) {
                 out.push(said);
@@ -368,209 +432,7 @@ pub struct Elsewhere {
     pub why: Vec<Why>,
 }
 
-/// Members and answers for samples.
 #[cfg(test)]
-pub mod sample {
-    use super::*;
-    use crate::domain::day::Day;
-    use crate::domain::vocabulary::{Profession, Secrecy};
-    use crate::ids::{ItemVersionId, MissionId, OrganisationId, ParticipationId};
-
-    fn letters(c: char) -> String {
-        // 26 letters hold two bits more than an id: the last one is the first of the alphabet.
-        std::iter::repeat_n(c, 25).chain(['a']).collect()
-    }
-
-    pub fn item_id(c: char) -> ItemId {
-        ItemId::parse(&letters(c)).unwrap()
-    }
-
-    pub fn version_id(c: char) -> ItemVersionId {
-        ItemVersionId::parse(&letters(c)).unwrap()
-    }
-
-    pub fn member(c: char, name: &str, profession: Profession, secrecy: Secrecy) -> MemberView {
-        MemberView {
-            participation: ParticipationId::parse(&letters(c)).unwrap(),
-            name: name.to_owned(),
-            organisation_id: OrganisationId::parse(&letters('a')).unwrap(),
-            mission_id: MissionId::parse(&letters('a')).unwrap(),
-            organisation: "Collège Jean-Moulin".to_owned(),
-            profession,
-            mission: "Enseignement".to_owned(),
-            secrecy,
-            secrecy_basis: "Aucun texte".to_owned(),
-            stated_by: Some("Inès Roche".to_owned()),
-            confirmed_by: None,
-            charter_signed: true,
-            telephone: Some("0601020304".to_owned()),
-            accountable: None,
-        }
-    }
-
-    pub fn yes(c: char) -> PairView {
-        PairView {
-            item: Some(item_id(c)),
-            version: Some(version_id(c)),
-            category: Category::Schooling,
-            will_read: true,
-            sentence: "Lira jusqu'au 14 juin 2027, avec l'accord signé le 2 mars.".to_owned(),
-            until: Day::parse("2027-06-14").ok(),
-            regime: Some(Regime::Accord),
-            reasons: Vec::new(),
-        }
-    }
-
-    pub fn no(c: char, category: Category, code: Reason) -> PairView {
-        use crate::domain::explain::{Context, repair_line, sentence};
-        let context = Context { purpose: Some(Purpose::Schooling), ..Context::default() };
-        let said = sentence(code, &context);
-        PairView {
-            item: Some(item_id(c)),
-            version: Some(version_id(c)),
-            category,
-            will_read: false,
-            sentence: said.clone(),
-            until: None,
-            regime: None,
-            reasons: vec![ReasonView { code, sentence: said, repair: repair_line(code, &context) }],
-        }
-    }
-
-    pub fn reader(member: MemberView, things: Vec<PairView>) -> ReaderView {
-        ReaderView { will_read_all: things.iter().all(|t| t.will_read), member, things }
-    }
-
-    /// A teacher who reads all, an AEMO educator who reads one, a camp director who reads nothing.
-    pub fn preview() -> PreviewView {
-        let teacher = member('b', "Julie Lambert", Profession::Teacher, Secrecy::NotBound);
-        let aemo = member('c', "Claire Morel", Profession::Aemo, Secrecy::Bound);
-        let director = member('d', "Paul Girard", Profession::StayOrganiser, Secrecy::NotBound);
-        PreviewView {
-            purpose: Purpose::Schooling,
-            readers: vec![
-                reader(aemo, vec![yes('a'), no('b', Category::Housing, Reason::AccordTooNarrow)]),
-                reader(teacher, vec![yes('a'), PairView { item: Some(item_id('b')), ..yes('b') }]),
-                reader(
-                    director,
-                    vec![
-                        no('a', Category::Schooling, Reason::CeilingNever),
-                        no('b', Category::Housing, Reason::CeilingNever),
-                    ],
-                ),
-            ],
-            hypothetical: Vec::new(),
-        }
-    }
-}
-
+pub mod sample;
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::web::pages::frame::{Part, sample::frame, sample::frame_as};
-
-    fn about<'a>(frame: &'a Frame, labels: &'a [(ItemId, String)]) -> About<'a> {
-        About { frame, purpose: Purpose::Schooling, labels, rest: "&purpose=schooling" }
-    }
-
-    #[test]
-    fn a_line_says_the_verdict_first_and_each_missing_link_with_its_act() {
-        let (_, frame) = frame(Part::Other, "Partager");
-        let labels = vec![(sample::item_id('b'), "Chambre".to_owned())];
-        let lines = about(&frame, &labels).lines(&sample::preview());
-        let said: Vec<_> = lines.iter().map(|l| (l.member.name.as_str(), l.verdict)).collect();
-        assert_eq!(
-            said,
-            [
-                ("Julie Lambert", Verdict::All),
-                ("Claire Morel", Verdict::Part),
-                ("Paul Girard", Verdict::Nothing)
-            ]
-        );
-        assert_eq!(lines[0].groups.len(), 1, "what is the same is said once");
-        assert_eq!(lines[0].groups[0].sentence, "Jusqu'au 14 juin 2027, avec l'accord signé le 2 mars.");
-        let part = &lines[1];
-        assert!(part.differs() && part.reports().unwrap().contains("juge"));
-        assert_eq!(part.groups[1].labels, ["Chambre"]);
-        let repair = part.groups[1].why[0].repair.as_ref().unwrap();
-        assert_eq!(repair.label, "Ajouter ce sujet à l'accord");
-        for piece in ["/accords/preparer?purpose=schooling", "&category=housing", ".aemo.", "&item=bbbb"] {
-            assert!(repair.href.contains(piece), "{}", repair.href);
-        }
-        assert!(part.narrower.as_ref().unwrap().ends_with("aaa&purpose=schooling"));
-        // Nothing repairs the ceiling: said in words, no link.
-        let never = &lines[2].groups[0].why[0];
-        assert!(never.repair.is_none() && never.hint.is_some());
-    }
-
-    #[test]
-    fn every_reason_of_a_refusal_has_an_act_or_a_word_where_one_exists() {
-        let (_, frame) = frame_as(Role::Participant, Part::Other, "Partager");
-        let about = about(&frame, &[]);
-        let somebody = sample::member(
-            'b',
-            "Julie",
-            crate::domain::vocabulary::Profession::Teacher,
-            crate::domain::vocabulary::Secrecy::NotBound,
-        );
-        for code in Reason::ALL {
-            let pair = sample::no('a', Category::Schooling, *code);
-            let item = sample::item_id('a');
-            let why =
-                about.why(Some(&somebody), &pair.reasons[0], Category::Schooling, &[&item], Lacks::Accord);
-            let expected = crate::domain::explain::repair(*code).is_some();
-            assert_eq!(why.repair.is_some() || why.hint.is_some(), expected, "{code:?}");
-        }
-    }
-
-    #[test]
-    fn where_nothing_is_written_the_words_come_first() {
-        let (_, frame) = frame(Part::Other, "Partager");
-        let pair = sample::no('a', Category::Schooling, Reason::NotFamilyReleased);
-        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, &[], Lacks::Text);
-        assert!(why.repair.unwrap().href.ends_with("/ecrire?category=schooling"));
-    }
-
-    #[test]
-    fn what_the_family_must_validate_comes_ticked_and_asks_for_nothing_more() {
-        let (_, frame) = frame(Part::Other, "Partager");
-        let about = about(&frame, &[]);
-        let teacher = || {
-            let (profession, secrecy) = (
-                crate::domain::vocabulary::Profession::Teacher,
-                crate::domain::vocabulary::Secrecy::NotBound,
-            );
-            sample::member('b', "Julie", profession, secrecy)
-        };
-        let no = |c, code| sample::no(c, Category::Schooling, code);
-        let href = |things: Vec<PairView>| {
-            let line = about.line(&sample::reader(teacher(), things));
-            line.groups[0].why[0].repair.as_ref().unwrap().href.clone()
-        };
-        let (a, b) = (sample::item_id('a'), sample::item_id('b'));
-        let one = href(vec![no('a', Reason::NotFamilyReleased)]);
-        assert!(one.contains(&format!("/validations/preparer?item={a}&recipient=")), "{one}");
-        let both = href(vec![no('a', Reason::NotFamilyReleased), no('b', Reason::NotFamilyReleased)]);
-        assert!(both.contains("/accords/preparer?") && both.ends_with(&format!("&item={a}.{b}")), "{both}");
-        assert!(!both.contains("category="), "the words, not the whole subject: {both}");
-        // An accord is lacking too: its sheet shows the words, and the family signs once.
-        let mut pair = no('a', Reason::NotFamilyReleased);
-        pair.reasons.extend(no('a', Reason::AccordNotInForce).reasons);
-        assert!(href(vec![pair]).contains("/accords/preparer?"));
-    }
-
-    #[test]
-    fn a_contributor_is_offered_no_accord_to_collect() {
-        let (_, frame) = frame_as(Role::ContributorOnly, Part::Other, "Partager");
-        let pair = sample::no('a', Category::Schooling, Reason::AccordNotInForce);
-        let why = about(&frame, &[]).why(None, &pair.reasons[0], Category::Schooling, &[], Lacks::Accord);
-        assert!(why.repair.is_none() && why.hint.unwrap().contains("référent"));
-    }
-
-    #[test]
-    fn what_the_verdict_says_is_not_said_twice() {
-        assert_eq!(after_verdict("Lira jusqu'au 14 mars 2027."), "Jusqu'au 14 mars 2027.");
-        assert_eq!(after_verdict("Lira, avec l'accord de la famille."), "Avec l'accord de la famille.");
-        assert_eq!(after_verdict("Il n'y a pas d'accord."), "Il n'y a pas d'accord.");
-    }
-}
+mod tests;

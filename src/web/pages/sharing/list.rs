@@ -87,6 +87,11 @@ impl Page for SharesPage {
         };
         vec![
             ("empty", page(Role::Participant, Vec::new())),
+            ("paused", {
+                use crate::web::pages::frame::sample::paused;
+                let (shell, frame) = paused(Role::Participant, Part::Shares, "Partages");
+                Self { shell, frame, shares: Vec::new() }
+            }),
             ("nickname", nickname),
             ("referent", page(Role::Referent, all)),
         ]

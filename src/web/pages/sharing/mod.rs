@@ -5,8 +5,9 @@
 //!   above it, and the service decides anew.
 //! * What is asked stands in the address (ids and codes only, never words), so that a page can be asked for again.
 
+pub mod behind;
 mod choose;
-mod decision;
+pub mod decision;
 mod list;
 mod share;
 mod tell;
