@@ -1,6 +1,7 @@
 // What people of the stories do, each with the pages and words that they would use. Every act begins on the page of a
 // pathway and ends on the page that says that it is done.
 import assert from "node:assert/strict";
+import { accessible, fits } from "./harness.mjs";
 
 /** The address of a pathway, and of its parts. */
 export const at = (territory, story, part = "") => `${territory.base}/parcours/${territory.pathway(story)}${part}`;
@@ -43,9 +44,10 @@ export async function prepareAccord(page, home, { purpose, service, words = [], 
   return summary;
 }
 
-/** On the page that records one: a signature on paper. */
+/** On the page that records one: a signature on paper, with every box that the sheet has. */
 export async function signOnPaper(page, person, on) {
   await page.getByLabel(person, { exact: true }).check();
+  for (const box of await page.getByRole("group", { name: /Quelles cases a cochées/ }).getByRole("checkbox").all()) await box.check();
   await page.getByLabel("Feuille signée").check();
   await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
   await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
@@ -128,6 +130,8 @@ export async function acceptInvitation(territory, name, options = {}) {
   await line(page, "vous invite dans un cercle").getByRole("link", { name: "Lire l'invitation" }).click();
   const accept = page.getByRole("button", { name: /Accepter/ });
   await accept.waitFor();
+  await accessible(page);
+  if (options.viewport) await fits(page);
   const words = await page.locator("main").innerText();
   await accept.click();
   await page.waitForURL(/fait=accepte/);

@@ -25,7 +25,7 @@ const files = readdirSync(join(folder, "tests"))
   .map((name) => join(folder, "tests", name));
 let passed = 0;
 let failed = 0;
-const stream = run({ files, concurrency: Number(process.env.RELAIS_BROWSERS ?? 2), timeout: 600_000 });
+const stream = run({ files, concurrency: Number(process.env.RELAIS_BROWSERS ?? 2), timeout: 1_200_000 });
 const count = (by) => (data) => {
   // A file is a suite of its tests: it counts only when it fails by itself.
   if (data.details?.type === "suite" || (data.nesting === 0 && data.name.endsWith(".test.mjs") && by > 0)) return;

@@ -9,7 +9,7 @@ const root = resolve(folder, "../..");
 const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
 export const serverProgram = join(target, "debug/examples/clock_server");
 
-/** Starts the program on a data folder; answers `{ base, accounts, pathways, tell, stop }`. */
+/** Starts the program on a data folder; answers `{ base, accounts, pathways, pages, tell, stop }`. */
 export async function startServer(data) {
   const child = spawn(serverProgram, [data], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -23,6 +23,8 @@ export async function startServer(data) {
     base: told.base_url,
     accounts: told.accounts,
     pathways: told.pathways,
+    /** The patterns of its pages: `/parcours/{pathway}/cercle`. */
+    pages: told.pages,
     /** Moves the clock: `days 3`, `seconds 60`, `go 2027-05-02T00:00:00Z`; or announces the next charter: `publish`. */
     async tell(command) {
       child.stdin.write(command + "\n");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { recorded } from "../acts.mjs";
 import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
 const territory = await ownTerritory();
@@ -25,6 +26,13 @@ test("S20 danger is one step away, Relais transmits nothing, and the mention sta
   await page.getByRole("button", { name: "Noter la transmission" }).click();
   await page.getByText("C'est noté.").waitFor();
   assert.match(await text(page), /14 janvier 2027 : CRIP, par Nadia Benali/);
+
+  await recorded(
+    territory,
+    { "Ce qui a été fait": "Création", "Sur quoi": "Mention d'une transmission" },
+    /a créé la mention d'une transmission/,
+    ["Lina", "Carpentier", "Benali"],
+  );
 
   const other = await territory.as("Claire Morel");
   await other.goto(`${territory.base}/parcours/${pathway}/danger`);
