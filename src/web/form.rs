@@ -138,6 +138,67 @@ impl Form {
     }
 }
 
+/// The members of a form looked at one by one, so that all that is wrong is told at once.
+pub struct Members<'a> {
+    tree: &'a Value,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Members<'a> {
+    #[must_use]
+    pub const fn of(tree: &'a Value) -> Self {
+        Self { tree, errors: Vec::new() }
+    }
+
+    fn value(&self, path: &str) -> Option<&'a Value> {
+        let pointer: String =
+            path.split(['.', '[']).map(|part| format!("/{}", part.trim_end_matches(']'))).collect();
+        self.tree.pointer(&pointer)
+    }
+
+    /// What is written there, when it is text.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&'a str> {
+        self.value(path).and_then(Value::as_str)
+    }
+
+    /// How many lines a list has.
+    #[must_use]
+    pub fn length(&self, path: &str) -> usize {
+        self.value(path).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
+    /// Notes what is wrong with one member; an `Option` may be left out.
+    pub fn member<T: DeserializeOwned>(&mut self, path: &str) {
+        let found = match self.value(path) {
+            Some(value) => read_tree::<T>(value.clone()).map(|_| ()),
+            None if read_tree::<T>(Value::Null).is_ok() => Ok(()),
+            None => return self.wrong(path, EntryError::Missing),
+        };
+        if let Err(refused) = found {
+            for one in refused.iter() {
+                self.wrong(path, one.error.clone());
+            }
+        }
+    }
+
+    /// Notes what is wrong with a member, seen by who reads it.
+    pub fn wrong(&mut self, path: &str, error: EntryError) {
+        self.errors.push(FieldError { path: path.to_owned(), error });
+    }
+
+    /// The whole, read as strictly as ever, when nothing was wrong.
+    ///
+    /// # Errors
+    /// Everything that was wrong; or what only the whole shows.
+    pub fn finish<T: DeserializeOwned>(self) -> Result<T, FieldErrors> {
+        match FieldErrors::new(self.errors) {
+            Some(errors) => Err(errors),
+            None => read_tree(self.tree.clone()),
+        }
+    }
+}
+
 /// Reads a JSON value as a type of the API, with errors at their paths.
 ///
 /// # Errors

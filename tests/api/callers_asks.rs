@@ -500,6 +500,19 @@ fn on_accounts(w: &World, method: &str, rest: &str) -> Option<Ask> {
                 json!({ "password": account.password, "code": code.as_str(), "new_password": PASSWORD });
             Ask { client, ..api(ODILE, rest, body) }
         }
+        ("POST", "me/factor") => {
+            let (client, body) = w.factor(ODILE);
+            Ask { client: Some(client), ..api(ODILE, rest, body) }
+        }
+        // Somebody who does nothing else here: the way in of the demonstration is good no more.
+        ("POST", "me/factor/confirm") => {
+            let (client, body) = w.factor(KARINE);
+            let offered = client.post("/api/v1/me/factor", &body).json();
+            let secret = TotpSecret::from_base32(offered["totp_secret"].as_str().unwrap()).unwrap();
+            let totp = totp::code(&secret, s.server.clock.now()).unwrap();
+            let body = json!({ "ticket": offered["ticket"], "totp": totp.as_str() });
+            Ask { client: Some(client), ..api(KARINE, rest, body) }
+        }
         ("POST", "professionals") => api(ALICE, rest, w.account_body()),
         ("POST", "professionals/{professional}/recognition") => {
             bare(LUC, format!("professionals/{}/recognition", w.opened().0))

@@ -164,7 +164,7 @@ fn filters_by_rule_and_by_hour_find_what_the_bodies_say_and_nothing_else() {
     let found = t.app.audit_search(&t.call("auditor"), ACT, &by_rule).unwrap();
     assert_eq!(found.items.len(), 1);
     assert!(
-        found.items[0].sentence.contains("Règle : `second_person_needed`."),
+        found.items[0].sentence.contains("Règle : une seconde personne décide, autre que celle qui demande."),
         "{}",
         found.items[0].sentence
     );

@@ -131,6 +131,8 @@ impl Page for InvitePage {
             telephone: "06 01 02 03 02".to_owned(),
             account: AccountState::Confirmed,
             organisation: OrganisationId::parse(id).unwrap(),
+            organisation_name: "Les Passerelles".to_owned(),
+            yours_to_confirm: false,
             mission: MissionId::parse(id).unwrap(),
             profession: Profession::SpecialisedPrevention,
             function: Function::Practitioner,

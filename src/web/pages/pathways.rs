@@ -54,6 +54,9 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    if let Some(elsewhere) = super::door::without_affectation(app, incoming)? {
+        return Ok(elsewhere);
+    }
     let view = app.pathways(incoming.call()?, incoming.query.get("suite").map(String::as_str))?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Pathways, "Parcours")?;
     Answer::page(&PathwaysPage {

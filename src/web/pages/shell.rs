@@ -12,7 +12,7 @@ use crate::ids::{AssignmentId, RequestId};
 use crate::service::kept_forms::KeptLine;
 use crate::service::pathways::opens_under;
 use crate::service::sessions::CharterToSign;
-use crate::service::{AccountState, App, Greeting, ServiceError};
+use crate::service::{AccountState, App, Greeting, ServiceError, Signer};
 use crate::web::kept;
 use crate::web::problem::Problem;
 use crate::web::route::{Fault, Incoming};
@@ -163,9 +163,13 @@ const DONE: &[(&str, &str)] = &[
     ("referent", "Le nouveau référent est nommé."),
     ("corrige", "La correction est enregistrée. La version d'avant reste lisible, marquée « corrigé »."),
     ("motdepasse", "Le mot de passe est changé. Vos autres sessions sont fermées."),
+    (
+        "facteur",
+        "Le second facteur est sur le nouveau téléphone. L'ancien ne sert plus, et vos autres sessions sont fermées.",
+    ),
     ("session", "Cette session est fermée."),
     ("compte-ouvert", "Votre compte est ouvert. Une ou un collègue doit maintenant vous reconnaître."),
-    ("reconnu", "Cette personne est reconnue. Elle peut maintenant travailler."),
+    ("reconnu", "Cette personne est reconnue. Il peut rester : confirmer son affectation, signer la charte."),
     ("confirme", "C'est confirmé : l'affectation prend effet."),
     ("propose", "C'est enregistré. Une seconde personne doit confirmer."),
     ("jete", "Le texte est effacé."),
@@ -243,6 +247,23 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
     out
 }
 
+/// The structure has not signed the charter in force: who can.
+fn structure_unsigned(function: Function, signers: &[Signer]) -> (String, &'static str, &'static str) {
+    let begins = "Votre structure n'a pas encore signé la charte : vous ne lirez rien.";
+    if function == Function::Manager {
+        let said = format!("{begins} C'est à vous de signer pour elle.");
+        return (said, "/charte", "Lire et signer pour la structure");
+    }
+    let who: Vec<String> =
+        signers.iter().map(|s| format!("{} ({})", s.name, words::telephone(&s.telephone))).collect();
+    let said = if who.is_empty() {
+        format!("{begins} Personne n'y est responsable : demandez à qui administre Relais d'en nommer un.")
+    } else {
+        format!("{begins} Demandez à {}.", who.join(" ou à "))
+    };
+    (said, "/charte", "Lire la charte")
+}
+
 fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
     let mut out = Vec::new();
     match greeting.account {
@@ -259,6 +280,9 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
             "/affectation",
             "Choisir",
         ));
+    }
+    if let (Some(acting), Some(signers)) = (&greeting.acting, &greeting.structure_unsigned) {
+        out.push(structure_unsigned(acting.function, signers));
     }
     if greeting.acting.is_some() {
         out.extend(charter_reminder(greeting));
@@ -527,6 +551,8 @@ mod tests {
             acting,
             assignments: Vec::new(),
             charters_to_sign: charters.iter().map(to_sign).collect(),
+            structure_unsigned: None,
+            awaited: Vec::new(),
             kept: Vec::new(),
             ends_at: Timestamp::from_micros(0),
             now: Timestamp::parse_rfc3339("2027-03-14T10:00:00Z").unwrap(),

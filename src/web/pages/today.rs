@@ -156,6 +156,9 @@ fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
 
 fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
+    if let Some(elsewhere) = super::door::without_affectation(app, incoming)? {
+        return Ok(elsewhere);
+    }
     let today = app.clock().now().paris_day();
     let invitations = app.invitations(call)?.into_inner();
     let view = app.today(call)?.into_inner();

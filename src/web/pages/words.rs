@@ -142,6 +142,12 @@ pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{count} {}", if count.abs() > 1 { many } else { one })
 }
 
+/// [`plural`] of what is counted here.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    plural(i64::try_from(count).unwrap_or(i64::MAX), one, many)
+}
+
 /// « 1 trace », « 3 traces », for templates, which hand over references.
 #[must_use]
 pub fn records(count: &u64) -> String {

@@ -30,6 +30,8 @@ struct PeoplePage {
 struct ProfessionalPage {
     shell: Shell,
     person: ProfessionalView,
+    /// Whether the reader may recognise this person.
+    recognisable: bool,
     entered: Entered,
 }
 
@@ -118,8 +120,10 @@ fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
 
 fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let person = find(app, incoming)?;
+    let recognisable = person.account == AccountState::Unconfirmed
+        && app.colleagues_to_recognise(incoming.call()?)?.iter().any(|c| c.id == person.id);
     let shell = Shell::signed_in(app, incoming, Room::Administration, ONE)?;
-    Answer::page_with(status, &ProfessionalPage { shell, person, entered })
+    Answer::page_with(status, &ProfessionalPage { shell, person, recognisable, entered })
 }
 
 fn professional(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -246,11 +250,14 @@ impl Page for ProfessionalPage {
         let page = |state| Self {
             shell: crate::web::pages::shell::sample::signed_in(Room::Administration, ONE),
             person: sample_person(state),
+            recognisable: false,
             entered: Entered::nothing(),
         };
+        let recognisable = ProfessionalPage { recognisable: true, ..page(AccountState::Unconfirmed) };
         vec![
             ("invited", page(AccountState::Invited)),
             ("unconfirmed", page(AccountState::Unconfirmed)),
+            ("recognisable", recognisable),
             ("confirmed", page(AccountState::Confirmed)),
             ("ended", page(AccountState::Ended)),
         ]
