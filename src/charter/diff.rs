@@ -255,7 +255,7 @@ mod tests {
         for (from, to) in [
             ("shared_items_months = 24", "shared_items_months = 12"),
             ("words = \"Vêtements chauds\"", "words = \"Habits chauds\""),
-            ("name = \"Collège des Tilleuls\"", "name = \"Lycée des Tilleuls\""),
+            ("name = \"Collège Jacques-Prévert\"", "name = \"Lycée Jacques-Prévert\""),
             ("part = \"Prévention spécialisée.\"", "part = \"Rue.\""),
             ("\"practical\", \"leisure\"]", "\"practical\"]"),
             ("\"violeur\"]", "\"voleur\"]"),

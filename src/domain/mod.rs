@@ -17,6 +17,7 @@ pub mod pruning;
 pub mod record;
 pub mod reidentification;
 pub mod release;
+pub mod rules;
 pub mod secrecy;
 pub mod spreadsheet;
 pub mod statute;

@@ -7,7 +7,7 @@
 //! INVARIANT: nothing half-open is stored. The first step of an opening writes nothing but its record: what it made is
 //! sealed into a ticket that only the same code, within its hours, and a right one-time code turn into an account.
 //!
-//! Sessions are in `sessions`, affectations in `structures`.
+//! Sessions are in `sessions`, affectations in `structures`; another telephone for who still has the old one in `factor`.
 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::ServiceError;
 use super::app::App;
 use super::console::{Author, Office};
-use super::credentials::{FactorCode, Login, password_error, stamp_of};
+use super::credentials::{FactorCode, Login, Proven, password_error, stamp_of};
 use super::flow::{ATTEMPTS, Act, Call, Change, Created};
 use super::limiter::{Subjects, outcome};
 use super::sessions::{SESSION_SECONDS, SessionOpened, row_ref};
@@ -38,7 +38,7 @@ use crate::store::{Snapshot, WriteTx};
 /// SECURITY §4: an invitation code is good for 72 hours, once.
 pub const INVITATION_SECONDS: i64 = 72 * 3600;
 /// The name that a telephone shows beside the code.
-const ISSUER: &str = "Relais";
+pub(super) const ISSUER: &str = "Relais";
 
 /// Somebody to be invited.
 #[derive(Clone)]
@@ -128,6 +128,14 @@ fn refused_code() -> ServiceError {
     ServiceError::rule(
         "invitation_refused",
         "Ce code n'ouvre rien : il est mal recopié, déjà utilisé ou trop ancien (72 heures). Vérifiez-le, ou demandez-en un autre.",
+    )
+}
+
+/// A code that does not prove a factor that is being installed.
+pub(super) fn totp_refused() -> ServiceError {
+    ServiceError::rule(
+        "totp_refused",
+        "Ce code à six chiffres n'est pas celui de maintenant : attendez le suivant et vérifiez l'heure du téléphone.",
     )
 }
 
@@ -383,10 +391,7 @@ impl App {
             let Some(step) = totp::verify(&secret, &digits, now, None) else {
                 drop(snapshot);
                 self.attempt_failed(request, act, Some(&person.id), &subjects)?;
-                return Err(ServiceError::rule(
-                    "totp_refused",
-                    "Ce code à six chiffres n'est pas celui de maintenant : attendez le suivant et vérifiez l'heure du téléphone.",
-                ));
+                return Err(totp_refused());
             };
             let replaced = match invitation.kind {
                 InvitationKind::Open => None,
@@ -504,36 +509,13 @@ impl App {
         let act = Act { action: Action::Update, resource: ResourceKind::Account };
         let call = Call { idempotency: None, ..call.clone() };
         let wanted = Zeroizing::new(wanted);
-        let keys = self.store().instance_keys();
-        let (account, subjects, now) = {
-            let mut snapshot = self.store().snapshot()?;
-            let now = self.moment(&mut snapshot)?;
-            let signed_in = self.sign_in_of(&mut snapshot, &call, now)?;
-            let account = snapshot
-                .account_fetch(signed_in.professional())?
-                .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
-            let index = keys.login_index(&account.person.words.login);
-            let subjects = Subjects::new(keys, Some(&index), network);
-            if let Err(held) = subjects.check(&mut snapshot, now) {
-                drop(snapshot);
-                return Err(self.record_malformed(&call, act, held));
-            }
-            (account, subjects, now)
-        };
+        let refused = ServiceError::rule(
+            "password_not_changed",
+            "Mot de passe actuel ou code inexact : rien n'a changé. Attendez le code suivant et recommencez.",
+        );
+        let Proven { account, proof, subjects } =
+            self.prove_again(&call, act, (present, code), network, refused)?;
         let person = &account.person;
-        let proof = {
-            let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
-            self.prove(Some(&account), present, code, now)
-                .map_err(|e| self.record_malformed(&call, act, e))?
-        };
-        let Some(proof) = proof else {
-            self.attempt_failed(&call.request, act, Some(&person.id), &subjects)
-                .map_err(|e| self.record_malformed(&call, act, e))?;
-            return Err(ServiceError::rule(
-                "password_not_changed",
-                "Mot de passe actuel ou code inexact : rien n'a changé. Attendez le code suivant et recommencez.",
-            ));
-        };
         let chosen =
             match Password::chosen(wanted.to_string(), &person.words.login, &[person.words.name.as_str()]) {
                 Ok(chosen) => chosen,

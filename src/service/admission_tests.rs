@@ -1,5 +1,7 @@
 //! Promises of accounts, sessions, affectations and charter acts, on a territory with a real store and lane.
 
+mod factor;
+
 use std::collections::BTreeSet;
 
 use super::accounts::{INVITATION_SECONDS, Invited, NewAccount};

@@ -19,6 +19,7 @@ use crate::domain::cell::Reason;
 use crate::domain::day::day_if_any;
 use crate::domain::hours::out_of_hours;
 use crate::domain::record::{Action, ResourceKind, RowRef, Verdict};
+use crate::domain::text::{EntryError, FieldErrors};
 use crate::domain::vocabulary::{Category, Function, Profession, Purpose, Secrecy};
 use crate::ids::OrganisationId;
 use crate::store::log::LogFilter;
@@ -53,10 +54,10 @@ pub use report::{
     ReviewFigure,
 };
 pub use reviews::{ReviewInput, ReviewLine, ReviewPage, ReviewSearch};
-pub(super) use words::sentence as record_sentence;
+pub(super) use words::{moment as record_moment, own_deed};
 
-/// How many records a page has.
-const PAGE: usize = 30;
+/// How many records a page has: a quarter of days, sixty structures to choose from and these weigh less than 60 KiB.
+pub const RECORDS_A_PAGE: usize = 16;
 /// No record is older than the program.
 const FIRST_YEAR: i32 = 2026;
 /// How many rows are looked at for one page when a filter needs the bodies.
@@ -272,6 +273,9 @@ fn rule_clause(rule: &str) -> Result<String, ServiceError> {
 impl RecordSearch {
     /// `now` tells how far the years of the log may go.
     fn filter(&self, before: Option<i64>, now: Timestamp) -> Result<LogFilter, ServiceError> {
+        if self.out_of_order() {
+            return Err(FieldErrors::one("until", EntryError::EndBeforeStart).into());
+        }
         let after_last_day =
             self.until.map(|day| plus_days(day, 1).map_or(Timestamp::MAX, Timestamp::paris_midnight));
         let mut filter = LogFilter {
@@ -301,6 +305,12 @@ impl RecordSearch {
             filter.listed(rule_clause(rule)?);
         }
         Ok(filter)
+    }
+
+    /// Whether the last day is before the first: « nothing found » would then be no answer.
+    #[must_use]
+    pub fn out_of_order(&self) -> bool {
+        self.from.zip(self.until).is_some_and(|(from, until)| until < from)
     }
 
     /// What the body itself must say, whatever found it.
@@ -375,7 +385,7 @@ impl App {
         };
         let organisations = desk.snapshot.organisations()?;
         let (mut items, mut seen, mut more) = (Vec::new(), 0_usize, true);
-        while more && items.len() < PAGE && seen < SCAN {
+        while more && items.len() < RECORDS_A_PAGE && seen < SCAN {
             let rows = desk.snapshot.log_page(&search.filter(before, desk.now)?, 200)?;
             more = rows.len() == 200;
             for (index, text) in &rows {
@@ -385,7 +395,7 @@ impl App {
                 if search.wants(&body) {
                     items.push(line(*index, &body, &organisations)?);
                     desk.returned.push(row_ref(*index));
-                    if items.len() == PAGE {
+                    if items.len() == RECORDS_A_PAGE {
                         more = true;
                         break;
                     }

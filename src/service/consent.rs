@@ -503,7 +503,7 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
         }
     };
     // What law, charter or family do not allow is a refusal; what was typed wrong is not.
-    match e {
+    let told = match e {
         AccordError::PurposeExcludes { .. } => {
             ServiceError::denied(Reason::PurposeExcludesCategory, code, message)
         }
@@ -530,6 +530,13 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
         | AccordError::UnknownLine(_)
         | AccordError::NothingToConfirm
         | AccordError::Over => ServiceError::rule(code, message),
+    };
+    match e {
+        AccordError::NothingSigned | AccordError::UnknownLine(_) => told.at("lines"),
+        AccordError::SignatureDay { .. } | AccordError::SignedBeforeSheet { .. } => told.at("on"),
+        AccordError::WordsNeedPaper(_) => told.at("how.mode"),
+        AccordError::CannotSign(_) => told.at("by"),
+        _of_the_whole_sheet => told,
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::ServiceError;
 use super::app::App;
-use super::flow::Act;
+use super::flow::{Act, Call};
 use super::limiter::{Subjects, outcome};
 use crate::audit::lane::{Job, Priority};
 use crate::clock::Timestamp;
@@ -16,7 +16,7 @@ use crate::crypto::token::RescueCode;
 use crate::crypto::totp::{self, TotpSecret};
 use crate::domain::record::{ActorStamp, RecordDraft, RetentionClass, Verdict};
 use crate::domain::text::Text;
-use crate::ids::{ProfessionalId, RequestId};
+use crate::ids::{ProfessionalId, RequestId, SessionId};
 use crate::store::account::{Account, AccountState, Credentials, Professional, SealedCredentials};
 use crate::store::{StoreError, WriteTx};
 
@@ -42,6 +42,21 @@ pub(super) enum Factor {
 pub(super) struct Proof {
     pub factor: Factor,
     pub credentials: Credentials,
+}
+
+/// The account of who has a session, and the delays that hang on it.
+pub(super) struct OwnAccount {
+    pub account: Account,
+    pub session: SessionId,
+    pub subjects: Subjects,
+    pub now: Timestamp,
+}
+
+/// Who has a session, and has proved password and factor again.
+pub(super) struct Proven {
+    pub account: Account,
+    pub proof: Proof,
+    pub subjects: Subjects,
 }
 
 pub(super) fn password_error(e: &PasswordError) -> ServiceError {
@@ -90,6 +105,58 @@ impl App {
             (PasswordCheck::Right, Some(factor)) => Some(Proof { factor, credentials: credentials.clone() }),
             (PasswordCheck::Right, None) | (PasswordCheck::Wrong, _) => None,
         })
+    }
+
+    /// The account behind a session, unless a delay holds it.
+    ///
+    /// # Errors
+    /// Recorded.
+    pub(super) fn own_account(
+        &self,
+        call: &Call,
+        act: Act,
+        network: Option<&str>,
+    ) -> Result<OwnAccount, ServiceError> {
+        let keys = self.store().instance_keys();
+        let mut snapshot = self.store().snapshot()?;
+        let now = self.moment(&mut snapshot)?;
+        let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
+        let account = snapshot
+            .account_fetch(signed_in.professional())?
+            .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+        let index = keys.login_index(&account.person.words.login);
+        let subjects = Subjects::new(keys, Some(&index), network);
+        if let Err(held) = subjects.check(&mut snapshot, now) {
+            drop(snapshot);
+            return Err(self.record_malformed(call, act, held));
+        }
+        Ok(OwnAccount { account, session: signed_in.session.id, subjects, now })
+    }
+
+    /// Password and code asked again: an open session alone changes nothing of what authenticates. A wrong pair is
+    /// counted like a failed sign-in, and answered by `refused`.
+    ///
+    /// # Errors
+    /// Recorded.
+    pub(super) fn prove_again(
+        &self,
+        call: &Call,
+        act: Act,
+        (present, code): (&Password, &FactorCode),
+        network: Option<&str>,
+        refused: ServiceError,
+    ) -> Result<Proven, ServiceError> {
+        let OwnAccount { account, subjects, now, .. } = self.own_account(call, act, network)?;
+        let proof = {
+            let _turn = self.hash_turn().map_err(|e| self.record_malformed(call, act, e))?;
+            self.prove(Some(&account), present, code, now).map_err(|e| self.record_malformed(call, act, e))?
+        };
+        let Some(proof) = proof else {
+            self.attempt_failed(&call.request, act, Some(&account.person.id), &subjects)
+                .map_err(|e| self.record_malformed(call, act, e))?;
+            return Err(refused);
+        };
+        Ok(Proven { account, proof, subjects })
     }
 
     fn factor_of(

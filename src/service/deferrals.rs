@@ -179,7 +179,8 @@ impl App {
                 return Err(ServiceError::rule(
                     "organisation_unknown",
                     "Choisissez une structure de l'annuaire.",
-                ));
+                )
+                .at("organisation"));
             }
             scene.motive = Some(input.statement.as_str().to_owned());
             let deferral = Deferral::new(DeferralDraft {
@@ -277,7 +278,8 @@ impl App {
                     return Err(ServiceError::rule(
                         "until_missing",
                         "Dites quand vous revoyez cette décision (30 jours au plus).",
-                    ));
+                    )
+                    .at("until"));
                 }
             };
             scene.motive = Some(input.motive.as_str().to_owned());
@@ -392,7 +394,8 @@ fn rule(e: &DeferralError) -> ServiceError {
                 "Une ligne ne se reporte que pour un temps : revoyez la décision au plus tard le {}.",
                 french_date(*latest)
             ),
-        ),
+        )
+        .at("until"),
         DeferralError::Over => ServiceError::rule(
             "deferral_over",
             "C'est terminé : la ligne figure sur la feuille. Si c'est encore nécessaire, faites une nouvelle demande.",

@@ -1,7 +1,9 @@
 //! Who works where: the directory of structures and people, for professionals in force.
 //!
 //! Structures, names of professionals, who stated and who confirmed an affectation are no secret among them; who takes
-//! part in which pathway is not here (DESIGN §3, hidden existence).
+//! part in which pathway is not here (DESIGN §3, hidden existence). Lists stand in the order of names, accents put aside.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -11,10 +13,12 @@ use super::app::App;
 use super::console::{Author, Office};
 use super::flow::{Act, Call, Desk};
 use super::sessions::row_ref;
+use super::structures::{awaits_second, is_second_person};
 use super::who::Names;
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind};
+use crate::domain::text::fold;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
 use crate::store::account::{AccountState, Professional};
@@ -67,6 +71,7 @@ pub struct AssignmentView {
     pub account: AccountState,
     #[schema(value_type = String)]
     pub organisation: OrganisationId,
+    pub organisation_name: String,
     #[schema(value_type = String)]
     pub mission: MissionId,
     pub profession: Profession,
@@ -77,6 +82,8 @@ pub struct AssignmentView {
     pub secrecy_until: Option<String>,
     pub stated_by: Option<String>,
     pub confirmed_by: Option<String>,
+    /// Whether the asker may be the second person who confirms it.
+    pub yours_to_confirm: bool,
     pub in_force: bool,
     pub starts_at: String,
     pub ends_at: Option<String>,
@@ -133,8 +140,12 @@ fn assignment_view(
     office: &mut Office<'_>,
     names: &mut Names,
     person: &Professional,
+    organisation_name: &str,
     row: AssignmentRow,
 ) -> Result<AssignmentView, ServiceError> {
+    let yours_to_confirm = awaits_second(&row, office.now)
+        && office.administers_or_manages(std::slice::from_ref(&row.facts.organisation)).is_ok()
+        && office.professional().is_some_and(|me| is_second_person(me, &row, person));
     let a = row.facts;
     Ok(AssignmentView {
         secrecy: a.secrecy_at(office.now),
@@ -146,6 +157,8 @@ fn assignment_view(
         telephone: person.words.telephone.clone(),
         account: person.state,
         organisation: a.organisation,
+        organisation_name: organisation_name.to_owned(),
+        yours_to_confirm,
         mission: a.mission,
         profession: a.profession,
         function: a.function,
@@ -214,8 +227,9 @@ impl App {
                     people.iter().find(|person| person.id == row.facts.professional).ok_or_else(|| {
                         ServiceError::Internal("an affectation without its professional".to_owned())
                     })?;
-                assignments.push(assignment_view(&mut office, &mut names, person, row)?);
+                assignments.push(assignment_view(&mut office, &mut names, person, &stored.words.name, row)?);
             }
+            assignments.sort_by_cached_key(|a| (fold(&a.name), a.id.clone()));
             Ok(OrganisationDetail { organisation: organisation_view(stored, signed), assignments })
         })
     }
@@ -241,7 +255,8 @@ impl App {
 
 fn organisations_of(office: &mut Office<'_>) -> Result<Vec<OrganisationView>, ServiceError> {
     let signed = office.book.in_force(office.now).map(|e| e.signed_by.clone()).unwrap_or_default();
-    let all = office.snapshot.organisations()?;
+    let mut all = office.snapshot.organisations()?;
+    all.sort_by_cached_key(|o| (fold(&o.words.name), o.id.clone()));
     Ok(all
         .into_iter()
         .map(|o| {
@@ -252,7 +267,7 @@ fn organisations_of(office: &mut Office<'_>) -> Result<Vec<OrganisationView>, Se
 }
 
 fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, ServiceError> {
-    let people = if office.administers().is_ok() {
+    let mut people = if office.administers().is_ok() {
         office.snapshot.professionals()?
     } else {
         // Only the rows of the own organisation, and the people invited who have no affectation yet.
@@ -263,6 +278,9 @@ fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, Se
         }
         people
     };
+    people.sort_by_cached_key(|p| (fold(&p.words.name), p.id.clone()));
+    let structures: BTreeMap<OrganisationId, String> =
+        office.snapshot.organisations()?.into_iter().map(|o| (o.id, o.words.name)).collect();
     let ids: Vec<ProfessionalId> = people.iter().map(|person| person.id.clone()).collect();
     let mut placed = office.snapshot.assignments_of_each(&ids)?;
     let mut names = Names::default();
@@ -271,7 +289,10 @@ fn professionals_of(office: &mut Office<'_>) -> Result<Vec<ProfessionalView>, Se
         let rows = placed.remove(&person.id).unwrap_or_default();
         let assignments = rows
             .into_iter()
-            .map(|row| assignment_view(office, &mut names, &person, row))
+            .map(|row| {
+                let structure = structures.get(&row.facts.organisation).map_or("", String::as_str);
+                assignment_view(office, &mut names, &person, structure, row)
+            })
             .collect::<Result<_, _>>()?;
         items.push(ProfessionalView {
             login: person.words.login,

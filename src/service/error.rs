@@ -28,9 +28,10 @@ pub enum ServiceError {
     /// 422: what was sent is not valid; nothing was kept.
     #[error("invalid input")]
     Invalid(FieldErrors),
-    /// 422: valid in form, impossible in substance: a stable code and a French sentence.
+    /// 422: valid in form, impossible in substance: a stable code and a French sentence, told at a field where it is
+    /// about one.
     #[error("`{code}`: {message}")]
-    Rule { code: &'static str, message: String, refused: Option<Vec<Reason>> },
+    Rule { code: &'static str, message: String, refused: Option<Vec<Reason>>, field: Option<&'static str> },
     /// 409: the thing changed meanwhile, or the form was made under another assignment.
     #[error("changed meanwhile")]
     Conflict,
@@ -51,7 +52,18 @@ pub enum ServiceError {
 impl ServiceError {
     /// What was asked makes no sense as it was asked: recorded as failed.
     pub fn rule(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Rule { code, message: message.into(), refused: None }
+        Self::Rule { code, message: message.into(), refused: None, field: None }
+    }
+
+    /// The same rule, told at the field that it is about: its path in the body of the API.
+    #[must_use]
+    pub fn at(self, path: &'static str) -> Self {
+        match self {
+            Self::Rule { code, message, refused, field: _ } => {
+                Self::Rule { code, message, refused, field: Some(path) }
+            }
+            other => other,
+        }
     }
 
     /// Law, charter or family say no, whatever is typed: told in a sentence, and recorded as the refusal that it is.
@@ -66,7 +78,7 @@ impl ServiceError {
 
     /// As [`ServiceError::denied`], for several reasons.
     pub fn denied_for(reasons: Vec<Reason>, code: &'static str, message: impl Into<String>) -> Self {
-        Self::Rule { code, message: message.into(), refused: Some(reasons) }
+        Self::Rule { code, message: message.into(), refused: Some(reasons), field: None }
     }
 }
 

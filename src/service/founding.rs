@@ -194,14 +194,9 @@ impl App {
         let mut settled: Vec<Opened> = Vec::with_capacity(invited.len());
         for one in invited {
             let mut opened = self.open_with_random(one)?;
-            let mut recognised = self.recognise(&self.call_of(second)?, &one.id);
-            for colleague in &settled {
-                if !matches!(recognised, Err(ServiceError::AbsentOrRefused)) {
-                    break;
-                }
-                recognised = self.recognise(&self.call_of(&colleague.session)?, &one.id);
-            }
-            recognised?;
+            // Chosen before anything is asked: a refusal would be a record of something that nobody tried.
+            let colleague = self.recogniser(&one.id, second, settled.iter().map(|s| &s.session))?;
+            self.recognise(&self.call_of(colleague)?, &one.id)?;
             let mine = {
                 let mut snapshot = self.store().snapshot()?;
                 let now = self.moment(&mut snapshot)?;

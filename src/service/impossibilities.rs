@@ -240,7 +240,7 @@ impl App {
             if input.accepted {
                 still_open(facts)?;
                 let until = input.until.ok_or_else(|| {
-                    ServiceError::rule("until_missing", "Dites jusqu'à quand (six mois au plus).")
+                    ServiceError::rule("until_missing", "Dites jusqu'à quand (six mois au plus).").at("until")
                 })?;
                 let decided = Impossibility::new(ImpossibilityDraft {
                     holder: request.facts.holder.clone(),
@@ -335,16 +335,19 @@ fn rule(e: &PersonError) -> ServiceError {
                 "Six mois au plus : finissez au plus tard le {} inclus, puis décidez à nouveau.",
                 french_date(latest.pred_opt().unwrap_or(*latest))
             ),
-        ),
+        )
+        .at("until"),
         PersonError::Attempts => ServiceError::rule(
             "attempts",
             "« Sans réponse » demande deux tentatives, à deux jours différents, déjà faites.",
-        ),
+        )
+        .at("motive.second_attempt"),
         PersonError::EmptyPeriod { .. } => {
-            ServiceError::rule("empty_period", "La fin vient avant le début : corrigez la date.")
+            ServiceError::rule("empty_period", "La fin vient avant le début : corrigez la date.").at("until")
         }
         PersonError::NotAHolder(_) => {
             ServiceError::rule("not_a_holder", "Choisissez un titulaire enregistré, qui peut signer.")
+                .at("holder")
         }
         PersonError::BirthDate(_)
         | PersonError::EmancipationWithoutBirthDate

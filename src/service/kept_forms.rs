@@ -18,7 +18,7 @@ use crate::audit::lane::{Job, LaneError, Priority};
 use crate::clock::Timestamp;
 use crate::crypto::token::TokenHash;
 use crate::domain::record::{Action, RecordDraft, ResourceKind, RetentionClass, Verdict};
-use crate::ids::{KeptFormId, ProfessionalId, RequestId};
+use crate::ids::{AssignmentId, KeptFormId, ProfessionalId, RequestId};
 use crate::store::account::{AccountState, Session};
 use crate::store::kept_form::{KEPT_SECONDS, KeptForm, SealedForms};
 use crate::store::{Snapshot, StoreError, WriteTx};
@@ -36,12 +36,16 @@ pub struct KeptLine {
     pub id: KeptFormId,
     /// Where it was written.
     pub path: String,
+    /// Under which affectation: its pathways open under that one.
+    pub assignment: Option<AssignmentId>,
     pub until: Timestamp,
 }
 
 /// A text, to be put back into its form.
 pub struct KeptText {
     pub path: String,
+    /// The affectation that its form was shown for; without one it is that of the session.
+    pub assignment: Option<AssignmentId>,
     pub fields: Vec<(String, String)>,
 }
 
@@ -50,7 +54,12 @@ fn until(form: &KeptForm) -> Timestamp {
 }
 
 fn line(form: &KeptForm) -> KeptLine {
-    KeptLine { id: form.id.clone(), path: form.path.clone(), until: until(form) }
+    KeptLine {
+        id: form.id.clone(),
+        path: form.path.clone(),
+        assignment: form.assignment.clone(),
+        until: until(form),
+    }
 }
 
 /// What is kept for `owner` and not too old, with the moment at which the row was written.
@@ -98,9 +107,9 @@ impl App {
         &self,
         request: &RequestId,
         token: &TokenHash,
-        path: &str,
-        fields: &[(String, String)],
+        text: &KeptText,
     ) -> Result<Option<KeptLine>, ServiceError> {
+        let KeptText { path, assignment, fields } = text;
         let length: usize = fields.iter().map(|(n, v)| n.len().saturating_add(v.len())).sum();
         if fields.is_empty() || length > LONGEST {
             return Ok(None);
@@ -123,16 +132,17 @@ impl App {
             drop(snapshot);
             let just_now = now.plus_seconds(-BETWEEN_SECONDS).micros();
             if let Some(recent) = forms.iter().find(|f| f.at > just_now) {
-                return Ok((recent.path == path).then(|| line(recent)));
+                return Ok((recent.path == *path).then(|| line(recent)));
             }
             // One for each page: the last thing written there is what its author wants back.
-            forms.retain(|f| f.path != path);
+            forms.retain(|f| f.path != *path);
             let surplus = forms.len().saturating_add(1).saturating_sub(MOST);
             forms.drain(..surplus);
             let kept = KeptForm {
                 id: KeptFormId::random(self.chance())?,
-                path: path.to_owned(),
-                fields: fields.to_vec(),
+                path: path.clone(),
+                assignment: assignment.clone().or_else(|| session.assignment.clone()),
+                fields: fields.clone(),
                 at: now.micros(),
             };
             let told = line(&kept);
@@ -181,7 +191,7 @@ impl App {
             let (_, forms) = own(desk)?;
             let found = forms.into_iter().find(|f| f.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
             desk.returned = vec![row_ref("sealed_form", found.id.as_str(), 1)];
-            Ok(KeptText { path: found.path, fields: found.fields })
+            Ok(KeptText { path: found.path, assignment: found.assignment, fields: found.fields })
         })
     }
 
@@ -191,8 +201,8 @@ impl App {
     /// [`ServiceError::AbsentOrRefused`] when it is not one's own, or no longer there.
     pub fn kept_form_drop(&self, call: &Call, id: &KeptFormId) -> Result<Created, ServiceError> {
         let act = Act { action: Action::End, resource: ResourceKind::KeptForm };
-        // The text is the person's, whatever affectation a form names; and dropping twice is no harm.
-        let call = Call { assignment: None, idempotency: None, ..call.clone() };
+        // The text is the person's, whatever affectation a form names.
+        let call = Call { assignment: None, ..call.clone() };
         self.change_desk(&call, act, |desk| {
             let (before, mut forms) = own(desk)?;
             let count = forms.len();
@@ -236,7 +246,8 @@ mod tests {
     fn keep(t: &Territory, who: &str, path: &str, text: &str) -> Option<KeptLine> {
         let request = RequestId::random(t.app.chance()).unwrap();
         let token = t.call(who).token;
-        t.app.kept_form_keep(&request, &token, path, &words(text)).unwrap()
+        let text = KeptText { path: path.to_owned(), assignment: None, fields: words(text) };
+        t.app.kept_form_keep(&request, &token, &text).unwrap()
     }
 
     fn later(t: &Territory, seconds: i64) {

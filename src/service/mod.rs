@@ -40,6 +40,7 @@ pub mod directory;
 pub mod emergencies;
 mod emergency_reviews;
 mod error;
+mod factor;
 #[cfg(test)]
 mod family_tests;
 mod flow;
@@ -120,11 +121,11 @@ pub use auditing::{
     Consistency, Console, DayCount, ExportDays, ExportInput, ExportReading, Figure, Finding, FindingKind,
     Identity, LEAST_COUNT, LEAST_PERSONS, LogExport, LogState, MOST_EXPORTED_DAYS, MOST_GIVEN,
     MOST_REPLAYED_DAYS, MonthlyReport, OrganisationName, PeriodReplay, PrunedRecords, PruningDecisionInput,
-    PruningInput, PruningProspect, PruningProspects, PruningView, Prunings, RecordLine, RecordPage,
-    RecordSearch, RecordWhole, ReferentName, ReidentificationInput, ReidentificationView, Reidentifications,
-    ReplayFinding, ReplayInput, ReplayView, ReportCheckpoint, ReportVerification, ReportWitness,
-    ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput, Verification,
-    charter_versions,
+    PruningInput, PruningProspect, PruningProspects, PruningView, Prunings, RECORDS_A_PAGE, RecordLine,
+    RecordPage, RecordSearch, RecordWhole, ReferentName, ReidentificationInput, ReidentificationView,
+    Reidentifications, ReplayFinding, ReplayInput, ReplayView, ReportCheckpoint, ReportVerification,
+    ReportWitness, ReviewFigure, ReviewInput, ReviewLine, ReviewPage, ReviewSearch, SecondOpinionInput,
+    Verification, charter_versions,
 };
 pub use consent::{RecipientInput, RecipientView, Said};
 pub use console::{Author, Office};
@@ -137,12 +138,12 @@ pub use error::{Explanation, ServiceError};
 pub use flow::{
     ALREADY_RECORDED, Act, Call, Change, Created, Desk, IDLE_SECONDS, Idempotency, Scene, SignedIn,
 };
-pub use greeting::Greeting;
+pub use greeting::{AwaitedAssignment, Greeting, Signer};
 pub use impossibilities::{ImpossibilityDecision, ImpossibilityInput, MotiveInput};
 pub use looked::{KeptBack, LookedLine, LookedSheet, ProofHint, SheetAsk, SheetOffice, SheetReaders};
 pub use notices::{BOX, NOTICE_VERSION, NoticeText, of_name, plain_purpose};
 pub use receipts::{OwnAct, OwnActs};
-pub use recognition::Colleague;
+pub use recognition::{Colleague, SecondPerson, ToConfirm};
 pub use reconciliation::Compared;
 pub use release_views::{ReleaseList, ReleaseView};
 pub use releases::ReleaseInput;

@@ -364,9 +364,8 @@ fn s15_a_nickname_becomes_a_name_only_by_the_young_persons_own_act() {
         from(serde_json::json!({"capacity": "parent", "from": "2012-01-01", "name": "Mme X"}));
     assert_eq!(code(t.app.holder_add(&call(), &id, &mother)), "nickname_only");
     let named = |own: bool| -> IdentityInput {
-        from(
-            serde_json::json!({"identity": {"first_name": "Zinédine", "name": "Y"}, "given_by_young_person": own}),
-        )
+        let identity = serde_json::json!({"first_name": "Zinédine", "name": "Y"});
+        from(serde_json::json!({"version": 1, "identity": identity, "given_by_young_person": own}))
     };
     assert_eq!(code(t.app.identity_set(&call(), &id, &named(false))), "own_act_needed");
     assert_eq!(code(t.app.identity_set(&call(), &id, &named(true))), "ok");

@@ -19,7 +19,9 @@ use super::app::App;
 use super::circle::{PlaceView, circle_of, place_view};
 use super::error::ServiceError;
 use super::flow::{Act, Call, Change, Created, Scene};
-use super::people::{PersonInput, PersonView, PersonWords, PreferenceInput, person_view, person_words};
+use super::people::{
+    PersonInput, PersonView, PersonWords, PreferenceInput, person_fact, person_view, person_words,
+};
 use super::who::{Names, Reachable, Who, iso, last_day};
 use crate::access::facts::{ParticipationFacts, PathwayFacts};
 use crate::access::{Existence, Resource, may_know, purposes_open_to};
@@ -113,6 +115,8 @@ pub struct PathwayView {
     pub name: String,
     pub name_shared: bool,
     pub person: Option<PersonView>,
+    /// For the référent: the version of what is known of the person, which a correction of the identity names.
+    pub person_version: Option<i64>,
     pub step: Option<Step>,
     #[schema(format = Date)]
     pub review_on: Option<String>,
@@ -176,7 +180,8 @@ fn review(day: Day, now: Timestamp) -> Result<chrono::NaiveDate, ServiceError> {
         return Err(ServiceError::rule(
             "review_date",
             "Le bilan a lieu après aujourd'hui et dans les douze mois : choisissez une autre date.",
-        ));
+        )
+        .at("review_on"));
     }
     Ok(day.date())
 }
@@ -454,11 +459,16 @@ impl App {
             };
             let circle = if whole { circle_of(scene, me, &mut names)? } else { Vec::new() };
             let lead = if whole { Some(names.organisation(scene.snapshot, &facts.lead)?) } else { None };
+            let person_version = match me.role {
+                Role::Referent => Some(person_fact(scene, facts)?.version),
+                Role::Participant | Role::ContributorOnly | Role::StayOrganiser => None,
+            };
             let view = PathwayView {
                 id: facts.id.as_str().to_owned(),
                 name: numbered(number),
                 name_shared: false,
                 person: None,
+                person_version,
                 step: whole.then_some(facts.step),
                 review_on: facts.review_on.filter(|_| whole).map(iso),
                 review_due: whole && review_due(facts, now),

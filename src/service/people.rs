@@ -219,6 +219,8 @@ pub(super) fn person_view(known: &PersonFacts, words: PersonWords) -> PersonView
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityInput {
+    /// What is corrected: the `person_version` of the pathway as it was read.
+    pub version: i64,
     pub identity: IdentitySheet,
     pub birth_date: Option<Day>,
     /// The young person gave it, for this; needed the first time.
@@ -309,7 +311,8 @@ const fn act(action: Action, resource: ResourceKind) -> Act {
     Act { action, resource }
 }
 
-fn person_fact(
+/// What decisions read of the person, at its latest version.
+pub(super) fn person_fact(
     scene: &mut Scene<'_>,
     facts: &PathwayFacts,
 ) -> Result<crate::store::fact::Fact<PersonFacts>, ServiceError> {
@@ -348,6 +351,10 @@ impl App {
                 PersonFacts::new(birth, facts.person.emancipated_on(), false).map_err(|e| refused(&e))?;
             let words = PersonWords { nickname: None, identity: Some(input.identity.clone()) };
             let previous = person_fact(scene, facts)?;
+            // Two windows, two corrections: the second is not written over the first unseen.
+            if previous.version != input.version {
+                return Err(ServiceError::Conflict);
+            }
             let fact = NewFact::seal(
                 scene.key,
                 scene.app.chance(),

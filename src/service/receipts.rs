@@ -12,7 +12,7 @@
 use chrono::Datelike;
 use serde::Serialize;
 
-use super::auditing::record_sentence;
+use super::auditing::{own_deed, record_moment};
 use super::checkpoints::{Made, unproven};
 use super::openings::{read_detail, tells_no_refusal, unreadable};
 use super::{Act, App, Call, Desk, ServiceError, witnesses};
@@ -42,8 +42,11 @@ pub struct OwnAct {
     pub at: String,
     pub action: Action,
     pub resource: ResourceKind,
-    /// What happened, in French.
+    /// What happened, in French, told to who did it.
     pub sentence: String,
+    /// The sentence without its moment, by which a page puts like acts together.
+    #[serde(skip)]
+    pub done: String,
 }
 
 /// What the asker did, latest first: what a receipt can be taken of.
@@ -134,7 +137,6 @@ impl App {
                 None => None,
                 Some(cursor) => Some(self.index_of(&who, OWN, cursor)?),
             };
-            let organisations = desk.snapshot.organisations()?;
             let mut items: Vec<OwnAct> = Vec::new();
             let (mut seen, mut more) = (0_usize, true);
             while more && items.len() < PAGE && seen < SCAN {
@@ -157,16 +159,14 @@ impl App {
                     if !own_to_take(desk.snapshot, index, &body)? {
                         continue;
                     }
-                    let name = organisations
-                        .iter()
-                        .find(|o| Some(&o.id) == body.organisation.as_ref())
-                        .map(|o| o.words.name.as_str());
+                    let done = own_deed(&body);
                     items.push(OwnAct {
                         index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
                         at: body.at.rfc3339(),
                         action: body.action,
                         resource: body.resource,
-                        sentence: record_sentence(&body, name),
+                        sentence: format!("{done}, le {}.", record_moment(body.at)),
+                        done,
                     });
                 }
             }

@@ -10,12 +10,15 @@
 use super::ServiceError;
 use super::accounts::professional_check;
 use super::app::App;
+use super::console::Office;
 use super::flow::{Act, Call, Change, Created, Desk};
-use super::sessions::{OwnAssignment, own_assignments, row_ref};
+use super::sessions::{OwnAssignment, SessionOpened, own_assignments, row_ref};
+use super::structures::is_second_person;
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind};
-use crate::ids::{OrganisationId, ProfessionalId};
+use crate::domain::vocabulary::Profession;
+use crate::ids::{AssignmentId, OrganisationId, ProfessionalId};
 use crate::store::Snapshot;
 use crate::store::account::{AccountState, Professional};
 use crate::store::organisation::AssignmentRow;
@@ -135,6 +138,23 @@ pub struct Colleague {
     pub works: Vec<OwnAssignment>,
 }
 
+/// An affectation that waits for its second person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToConfirm {
+    pub assignment: AssignmentId,
+    pub organisation: OrganisationId,
+    /// The holder's name.
+    pub name: String,
+    pub profession: Profession,
+}
+
+/// What waits for the asker as a second person.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SecondPerson {
+    pub to_recognise: Vec<Colleague>,
+    pub to_confirm: Vec<ToConfirm>,
+}
+
 impl App {
     /// The accounts that the actor may recognise now.
     ///
@@ -142,31 +162,65 @@ impl App {
     /// [`ServiceError`].
     pub fn colleagues_to_recognise(&self, call: &Call) -> Result<Disclosed<Vec<Colleague>>, ServiceError> {
         let act = Act { action: Action::List, resource: ResourceKind::Professional };
-        self.read_desk(call, act, |desk| {
-            let mut found = Vec::new();
-            if desk.signed_in.actor().is_err() {
-                return Ok(found);
-            }
-            for person in desk.snapshot.professionals_unconfirmed()? {
-                let rows = desk.snapshot.assignments_of(&person.id)?;
-                if !self.is_founding(desk, &person)? {
-                    match may_recognise(desk, &person, &rows) {
-                        Ok(()) => {}
-                        Err(ServiceError::AbsentOrRefused | ServiceError::Rule { .. }) => continue,
-                        Err(e) => return Err(e),
-                    }
+        self.read_desk(call, act, |desk| self.recognisable(desk))
+    }
+
+    fn recognisable(&self, desk: &mut Desk<'_>) -> Result<Vec<Colleague>, ServiceError> {
+        let mut found = Vec::new();
+        if desk.signed_in.actor().is_err() {
+            return Ok(found);
+        }
+        for person in desk.snapshot.professionals_unconfirmed()? {
+            let rows = desk.snapshot.assignments_of(&person.id)?;
+            if !self.is_founding(desk, &person)? {
+                match may_recognise(desk, &person, &rows) {
+                    Ok(()) => {}
+                    Err(ServiceError::AbsentOrRefused | ServiceError::Rule { .. }) => continue,
+                    Err(e) => return Err(e),
                 }
-                desk.returned.push(row_ref("professional", person.id.as_str(), person.version));
-                let mut works = own_assignments(desk.snapshot, &rows, desk.now)?;
-                works.retain(|a| a.ends_at.is_none());
-                found.push(Colleague {
-                    works,
-                    id: person.id,
-                    name: person.words.name,
-                    telephone: person.words.telephone,
+            }
+            desk.returned.push(row_ref("professional", person.id.as_str(), person.version));
+            let mut works = own_assignments(desk.snapshot, &rows, desk.now)?;
+            works.retain(|a| a.ends_at.is_none());
+            found.push(Colleague {
+                works,
+                id: person.id,
+                name: person.words.name,
+                telephone: person.words.telephone,
+            });
+        }
+        Ok(found)
+    }
+
+    /// What waits for the asker as a second person: accounts to recognise, affectations to confirm.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn awaiting_second_person(&self, call: &Call) -> Result<Disclosed<SecondPerson>, ServiceError> {
+        let act = Act { action: Action::List, resource: ResourceKind::Assignment };
+        self.read_desk(call, act, |desk| {
+            let to_recognise = self.recognisable(desk)?;
+            let mut to_confirm = Vec::new();
+            let me = desk.signed_in.professional().clone();
+            for row in desk.snapshot.assignments_unconfirmed(desk.now)? {
+                let organisation = &row.facts.organisation;
+                if Office::at(desk).administers_or_manages(std::slice::from_ref(organisation)).is_err() {
+                    continue;
+                }
+                let holder = desk.snapshot.professional_fetch(&row.facts.professional)?;
+                let Some(holder) = holder.filter(|h| h.state != AccountState::Ended) else { continue };
+                if !is_second_person(&me, &row, &holder) {
+                    continue;
+                }
+                desk.returned.push(row_ref("assignment", row.facts.id.as_str(), row.facts.version));
+                to_confirm.push(ToConfirm {
+                    assignment: row.facts.id,
+                    organisation: row.facts.organisation,
+                    name: holder.words.name,
+                    profession: row.facts.profession,
                 });
             }
-            Ok(found)
+            Ok(SecondPerson { to_recognise, to_confirm })
         })
     }
 
@@ -219,6 +273,26 @@ impl App {
             }
             Ok(change)
         })
+    }
+
+    /// Of `settled`, somebody who works where this holder does; `otherwise` where nobody does.
+    pub(super) fn recogniser<'a>(
+        &self,
+        holder: &ProfessionalId,
+        otherwise: &'a SessionOpened,
+        settled: impl Iterator<Item = &'a SessionOpened>,
+    ) -> Result<&'a SessionOpened, ServiceError> {
+        let mut snapshot = self.store().snapshot()?;
+        let now = self.moment(&mut snapshot)?;
+        let own = organisations_of(&snapshot.assignments_of(holder)?, now);
+        for session in settled {
+            let Some(acting) = &session.assignment else { continue };
+            let row = snapshot.assignment_fetch(acting)?;
+            if row.is_some_and(|r| r.facts.in_force(now) && own.contains(&r.facts.organisation)) {
+                return Ok(session);
+            }
+        }
+        Ok(otherwise)
     }
 
     /// Whether this is the one recognition by which an instance begins.

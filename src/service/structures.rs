@@ -22,8 +22,10 @@ use crate::domain::secrecy::{self, SecrecyBasis};
 use crate::domain::text::Text;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession, Secrecy};
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ProfessionalId};
-use crate::store::account::AccountState;
-use crate::store::organisation::{Mission, NewAssignment, NewOrganisation, Organisation, OrganisationWords};
+use crate::store::account::{AccountState, Professional};
+use crate::store::organisation::{
+    AssignmentRow, Mission, NewAssignment, NewOrganisation, Organisation, OrganisationWords,
+};
 
 /// A mission, as stated.
 #[derive(Clone)]
@@ -76,7 +78,7 @@ pub struct CreatedWithWarnings {
 }
 
 /// Whether a code can name a structure or mission in files.
-pub(super) fn code_is_sound(code: &str) -> bool {
+pub(crate) fn code_is_sound(code: &str) -> bool {
     !code.is_empty()
         && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
@@ -209,6 +211,19 @@ pub(super) const fn secrecy_sentence(e: secrecy::SecrecyError) -> &'static str {
 pub(crate) fn secrecy_error(e: secrecy::SecrecyError) -> ServiceError {
     let (code, sentence) = secrecy_words(e);
     ServiceError::rule(code, sentence)
+}
+
+/// Whether an affectation still waits for the second person who confirms it.
+pub(super) fn awaits_second(row: &AssignmentRow, now: Timestamp) -> bool {
+    row.confirmed_by.is_none() && row.facts.ends_at.is_none_or(|end| now < end)
+}
+
+/// Whether `me` can be the second person: neither who stated it nor the holder; for what the command line stated, not who
+/// recognised the holder either (see `recognition`).
+pub(super) fn is_second_person(me: &ProfessionalId, row: &AssignmentRow, holder: &Professional) -> bool {
+    let second = *me != holder.id && row.stated_by.as_ref() != Some(me);
+    let apart = row.stated_by.is_some() || holder.recognised_by.as_ref() != Some(me);
+    second && apart
 }
 
 /// DESIGN §3: platform functions and places in a circle are never in one hand.
@@ -410,7 +425,7 @@ impl App {
             let row = office.snapshot.assignment_fetch(id)?.ok_or(ServiceError::AbsentOrRefused)?;
             office.administers_or_manages(std::slice::from_ref(&row.facts.organisation))?;
             let me = office.professional().cloned().ok_or(ServiceError::AbsentOrRefused)?;
-            if row.confirmed_by.is_some() || row.facts.ends_at.is_some_and(|end| end <= office.now) {
+            if !awaits_second(&row, office.now) {
                 return Err(ServiceError::rule(
                     "nothing_to_confirm",
                     "Cette affectation est déjà confirmée, ou terminée.",
@@ -420,10 +435,7 @@ impl App {
                 .snapshot
                 .professional_fetch(&row.facts.professional)?
                 .ok_or_else(|| ServiceError::Internal("an affectation without its holder".to_owned()))?;
-            let second = me != holder.id && row.stated_by.as_ref() != Some(&me);
-            // What the command line stated: two persons all the same (see `recognition`).
-            let apart = row.stated_by.is_some() || holder.recognised_by.as_ref() != Some(&me);
-            if !second || !apart {
+            if !is_second_person(&me, &row, &holder) {
                 return Err(ServiceError::forbidden(
                     "second_person",
                     "Une affectation est confirmée par une seconde personne : ni celle qui l'a saisie, ni celle qu'elle concerne, ni, pour une saisie en ligne de commande, celle qui a reconnu le compte.",

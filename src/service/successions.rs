@@ -271,7 +271,8 @@ impl App {
                 return Err(ServiceError::rule(
                     "dates",
                     "Vérifiez les dates : du premier jour au dernier, à venir.",
-                ));
+                )
+                .at("last_day"));
             }
             let until_at = match new.last_day {
                 Some(day) => Some(end_of(day)?),

@@ -28,7 +28,7 @@ use super::who::{Names, Who, iso, last_day};
 use crate::access::facts::ParticipationFacts;
 use crate::access::{Resource, may_know, may_review_emergency, sees_in_circle};
 use crate::audit::Disclosed;
-use crate::clock::{Timestamp, plus_days};
+use crate::clock::plus_days;
 use crate::domain::accord::AccordState;
 use crate::domain::day::french_date;
 use crate::domain::record::{Action, ResourceKind};

@@ -13,7 +13,7 @@ use super::{StoreError, seal};
 use crate::clock::{Chance, Timestamp};
 use crate::crypto::envelope::{DataKey, Place};
 use crate::crypto::hash::Digest;
-use crate::ids::{KeptFormId, ProfessionalId};
+use crate::ids::{AssignmentId, KeptFormId, ProfessionalId};
 
 /// How long a text is kept.
 pub const KEPT_SECONDS: i64 = 24 * 3600;
@@ -24,6 +24,9 @@ pub struct KeptForm {
     pub id: KeptFormId,
     /// Where it was written.
     pub path: String,
+    /// Under which affectation; nothing where none was chosen, and in rows made before this was kept.
+    #[serde(default)]
+    pub assignment: Option<AssignmentId>,
     /// Names and values, as the form had them.
     pub fields: Vec<(String, String)>,
     /// When, in microseconds.

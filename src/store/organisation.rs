@@ -266,6 +266,21 @@ impl Snapshot {
         with_signatures(self.conn(), rows)
     }
 
+    /// Affectations that nobody has confirmed and that are not over, in the order in which they were stated.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn assignments_unconfirmed(&mut self, now: Timestamp) -> Result<Vec<AssignmentRow>, StoreError> {
+        let rows: Vec<(Raw, String)> = assignment::table
+            .inner_join(professional::table.on(professional::id.eq(assignment::professional)))
+            .filter(assignment::confirmed_by.is_null())
+            .filter(assignment::ends_at.is_null().or(assignment::ends_at.gt(now.micros())))
+            .order((assignment::created_at.asc(), assignment::id.asc()))
+            .select((assignment::all_columns, professional::state))
+            .load(self.conn())?;
+        with_signatures(self.conn(), rows)
+    }
+
     /// One structure. Structures are no secret among signed-in professionals; their words are sealed at rest only.
     ///
     /// # Errors

@@ -3,10 +3,12 @@
 //! INVARIANT: a request with a session that this room refuses before any service is called is recorded through
 //! [`App::record_malformed`]; a panic too. Without a session nothing is looked at, and the request is counted.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -173,14 +175,13 @@ fn take_apart(
     or_early!(request::check_if_match(headers, route.reads_if_match()));
     let known = kept::asked(route);
     let query = or_early!(query::read(request.query_string(), &known));
-    let body = or_early!(body);
+    let body = if route.leaves() { body.unwrap_or_default() } else { or_early!(body) };
     let form = match (route.face(), route.method) {
-        (Face::Page, Method::Post) => {
-            or_early!(request::check_form(headers, &body));
-            let form = or_early!(Form::parse(&body));
-            or_early!(extras.of_form(&form));
-            form
-        }
+        (Face::Page, Method::Post) => match form_of(headers, &body, &mut extras) {
+            // What was being written is lost rather than the person kept here.
+            Err(_) if route.leaves() => Form::default(),
+            read => or_early!(read),
+        },
         (Face::Page, Method::Get | Method::Put | Method::Delete) | (Face::Api, _) => {
             or_early!(request::check_body(headers, &body, route.body.is_some()));
             Form::default()
@@ -208,7 +209,15 @@ fn take_apart(
         address: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
         demonstration: shared.demonstration.clone(),
         network: request::network(request),
+        taken: OnceCell::new(),
     })
+}
+
+fn form_of(headers: &HeaderMap, body: &[u8], extras: &mut request::Extras) -> Result<Form, ServiceError> {
+    request::check_form(headers, body)?;
+    let form = Form::parse(body)?;
+    extras.of_form(&form)?;
+    Ok(form)
 }
 
 /// The part that may block.
@@ -228,7 +237,7 @@ fn run(
     };
     let error = match catch_unwind(AssertUnwindSafe(|| (route.handle)(app, &incoming))) {
         Ok(Ok(answer)) => {
-            kept::settle(app, &incoming, &answer);
+            kept::settle(app, &shared.routes, route, &incoming, &answer);
             return Ok((answer, incoming.call));
         }
         Ok(Err(Fault::Service(error))) => error,
@@ -238,9 +247,13 @@ fn run(
             record_early(app, route, incoming.call.as_ref(), error)
         }
     };
-    match kept::after_the_end(app, &shared.routes, route, &incoming, &error) {
-        Some(answer) => Ok((answer, None)),
-        None => Err(error),
+    if let Some(answer) = kept::after_the_end(app, &shared.routes, route, &incoming, &error) {
+        return Ok((answer, None));
+    }
+    match kept::under_another(app, &shared.routes, route, &incoming, &error) {
+        Ok(Some(answer)) => Ok((answer, None)),
+        Ok(None) => Err(error),
+        Err(Fault::Service(instead) | Fault::Syntax(instead)) => Err(instead),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Forms of our pages: `application/x-www-form-urlencoded`, read strictly into the same types that the API reads.
 //!
 //! The name of a field is its path in the JSON of the API: `content.contacts[0].number`; `categories[]` is one of several;
-//! a suffix says what is not text: `review:bool`, `version:int`. A field left empty is one that was not given.
+//! a suffix says what is not text: `review:bool`, `version:int`. A field left empty is one that was not given. A field named
+//! `label:line` is one line that is written in a box of several: it is `label`, its line ends are spaces.
 //!
 //! INVARIANT: an error names a field by its path; it never repeats what was written.
 
@@ -44,7 +45,7 @@ impl Form {
         let mut fields = Vec::new();
         for pair in text.split('&').filter(|p| !p.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            fields.push((decode(name).ok_or_else(wrong)?, decode(value).ok_or_else(wrong)?));
+            fields.push(one_line(decode(name).ok_or_else(wrong)?, decode(value).ok_or_else(wrong)?));
             if fields.len() > MOST_FIELDS {
                 return Err(FieldErrors::one("form", EntryError::TooMany { max: MOST_FIELDS }));
             }
@@ -137,6 +138,67 @@ impl Form {
     }
 }
 
+/// The members of a form looked at one by one, so that all that is wrong is told at once.
+pub struct Members<'a> {
+    tree: &'a Value,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Members<'a> {
+    #[must_use]
+    pub const fn of(tree: &'a Value) -> Self {
+        Self { tree, errors: Vec::new() }
+    }
+
+    fn value(&self, path: &str) -> Option<&'a Value> {
+        let pointer: String =
+            path.split(['.', '[']).map(|part| format!("/{}", part.trim_end_matches(']'))).collect();
+        self.tree.pointer(&pointer)
+    }
+
+    /// What is written there, when it is text.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&'a str> {
+        self.value(path).and_then(Value::as_str)
+    }
+
+    /// How many lines a list has.
+    #[must_use]
+    pub fn length(&self, path: &str) -> usize {
+        self.value(path).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
+    /// Notes what is wrong with one member; an `Option` may be left out.
+    pub fn member<T: DeserializeOwned>(&mut self, path: &str) {
+        let found = match self.value(path) {
+            Some(value) => read_tree::<T>(value.clone()).map(|_| ()),
+            None if read_tree::<T>(Value::Null).is_ok() => Ok(()),
+            None => return self.wrong(path, EntryError::Missing),
+        };
+        if let Err(refused) = found {
+            for one in refused.iter() {
+                self.wrong(path, one.error.clone());
+            }
+        }
+    }
+
+    /// Notes what is wrong with a member, seen by who reads it.
+    pub fn wrong(&mut self, path: &str, error: EntryError) {
+        self.errors.push(FieldError { path: path.to_owned(), error });
+    }
+
+    /// The whole, read as strictly as ever, when nothing was wrong.
+    ///
+    /// # Errors
+    /// Everything that was wrong; or what only the whole shows.
+    pub fn finish<T: DeserializeOwned>(self) -> Result<T, FieldErrors> {
+        match FieldErrors::new(self.errors) {
+            Some(errors) => Err(errors),
+            None => read_tree(self.tree.clone()),
+        }
+    }
+}
+
 /// Reads a JSON value as a type of the API, with errors at their paths.
 ///
 /// # Errors
@@ -172,6 +234,14 @@ pub fn refusal(path: &str, message: &str) -> FieldError {
         (path.to_owned(), EntryError::from_message(message))
     };
     FieldError { path, error }
+}
+
+/// A field; one that is a single line has no line ends, wherever its box broke it or Enter was pressed.
+fn one_line(name: String, value: String) -> (String, String) {
+    match name.strip_suffix(":line") {
+        Some(bare) => (bare.to_owned(), value.lines().map(str::trim).collect::<Vec<_>>().join(" ")),
+        None => (name, value),
+    }
 }
 
 /// The name without the word that says its type.
@@ -280,6 +350,21 @@ mod tests {
         assert_eq!(read.contacts.len(), 2);
         assert_eq!(read.categories.len(), 2);
         assert_eq!(read.seen, Some(true));
+    }
+
+    #[test]
+    fn one_line_in_a_box_of_several_has_no_line_ends() {
+        let form =
+            form("label:line=un%0D%0A+%C3%A9t%C3%A9%0A&contacts[0].number:line=1%0D%0A2&contacts[0].name=A");
+        assert_eq!(form.one("label"), Some("un été"));
+        let read: Input = form.read().unwrap();
+        assert_eq!(read.contacts[0].number.as_str(), "1 2");
+        // A text that is one line by its type, and is sent as it stands, is refused as before.
+        assert!(
+            super::Form::of(&[("label", "a"), ("contacts[0].name", "A"), ("contacts[0].number", "1\n2")])
+                .read::<Input>()
+                .is_err()
+        );
     }
 
     #[test]

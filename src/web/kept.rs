@@ -1,14 +1,15 @@
 //! Texts that could not be sent, between the pages and the service that keeps them.
 //!
-//! INVARIANT: only forms of a pathway's pages are kept; never one with a password, a code or a ticket.
+//! INVARIANT: only forms of the pages below are kept; never a field with a password, a code or a ticket.
 //! INVARIANT: a kept text comes back only into the page where it was written, for its author.
 
 use super::form::{Form, KEPT, OWN};
-use super::pages::sign_in_for;
+use super::pages::elsewhere::{self, Opened};
+use super::pages::{sign_in_for, words};
 use super::route::{Answer, Cookie, Door, Face, Fault, Incoming, Method, Route};
-use crate::ids::KeptFormId;
-use crate::service::kept_forms::KeptLine;
-use crate::service::{App, ServiceError};
+use crate::ids::{AssignmentId, KeptFormId};
+use crate::service::kept_forms::{KeptLine, KeptText};
+use crate::service::{App, Call, ServiceError};
 
 /// The query parameter by which every page takes a kept text up.
 pub const RESUME: &str = "repris";
@@ -30,14 +31,47 @@ fn bare(address: &str) -> &str {
 /// An accord that is being prepared carries its choices in its address: ids of a dozen services and their subjects.
 const LONGEST: usize = 4000;
 
-/// An address of a pathway's page, without the text that it was given; `None` for any other.
+/// Below which addresses something is written that is worth keeping: pathways, and the decisions of who manages,
+/// controls and records.
+const ROOMS: [&str; 6] =
+    ["/parcours/", "/identites/", "/conservation/", "/responsable/", "/secretariat/", "/urgences/"];
+
+/// Forms in which nothing is written: a button to press, on what its address names.
+const PRESSED: [&str; 8] = [
+    "/parcours/{pathway}/cercle/{place}/fin",
+    "/parcours/{pathway}/partages/{share}/fin",
+    "/parcours/{pathway}/partages/{share}/ajouter",
+    "/parcours/{pathway}/actions/{item}/abandonner",
+    "/parcours/{pathway}/consultations/reports/{deferral}/fin",
+    "/parcours/{pathway}/validations/preparer",
+    "/parcours/{pathway}/validations/{release}/feuille",
+    "/parcours/{pathway}/accords/{accord}/feuille",
+];
+
+/// Whether what is written at this address is kept. Under the auditor's console, two forms; the others are questions.
+fn keeps(path: &str) -> bool {
+    let controls =
+        path.starts_with("/controle/") && (path.ends_with("/identite") || path.ends_with("/examen"));
+    controls || ROOMS.iter().any(|room| path.starts_with(room))
+}
+
+/// Whether a form is sent to this row that can be kept: it is behind a session, and its address has a page to come back
+/// to. Where there is no page, there was no text to write.
+#[must_use]
+pub fn keeps_forms_of(routes: &[Route], route: &Route) -> bool {
+    let form = route.door == Door::Session && route.face() == Face::Page && route.method == Method::Post;
+    let page = || routes.iter().any(|r| r.method == Method::Get && r.path == route.path);
+    form && keeps(route.path) && !PRESSED.contains(&route.path) && page()
+}
+
+/// An address of a page whose forms are kept, without the text that it was given; `None` for any other.
 ///
-/// THREAT: what a client says it left is an address that we offer later: nothing but a page of a pathway is taken.
+/// THREAT: what a client says it left is an address that we offer later: nothing but such a page is taken.
 fn from_page(address: &str) -> Option<String> {
     let plain = address.len() <= LONGEST
         && address.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_?=&.%".contains(&b))
         && !address.contains("//");
-    if !plain || !address.starts_with("/parcours/") {
+    if !plain || !keeps(bare(address)) {
         return None;
     }
     let Some((path, query)) = address.split_once('?') else { return Some(address.to_owned()) };
@@ -63,9 +97,13 @@ fn worth(form: &Form) -> Vec<(String, String)> {
 /// Keeps the form of this request, written on the page `address`. That it could not be kept is told to the operator
 /// only: the person is on the way out.
 pub fn keep(app: &App, incoming: &Incoming, address: &str) -> Option<KeptLine> {
-    let path = from_page(address)?;
-    let token = &incoming.call.as_ref()?.token;
-    match app.kept_form_keep(&incoming.request, token, &path, &worth(&incoming.form)) {
+    let call = incoming.call.as_ref()?;
+    let text = KeptText {
+        path: from_page(address)?,
+        assignment: call.assignment.clone(),
+        fields: worth(&incoming.form),
+    };
+    match app.kept_form_keep(&incoming.request, &call.token, &text) {
         Ok(kept) => kept,
         Err(error) => {
             tracing::warn!(%error, "a text could not be kept");
@@ -91,10 +129,7 @@ pub fn after_the_end(
     error: &ServiceError,
 ) -> Option<Answer> {
     let over = matches!(error, ServiceError::Unauthenticated);
-    let form = route.door == Door::Session && route.face() == Face::Page && route.method == Method::Post;
-    // Where there is no page to come back to, there was no text to write.
-    let page = routes.iter().any(|r| r.method == Method::Get && r.path == route.path);
-    if !(over && form && page) {
+    if !(over && keeps_forms_of(routes, route)) {
         return None;
     }
     let kept = keep(app, incoming, &incoming.address)?;
@@ -102,11 +137,59 @@ pub fn after_the_end(
     Some(Answer::SeeOther { to, cookie: Cookie::Clear })
 }
 
-/// The kept text that a request names, in its address or in its form.
+/// Whether a text was written under another affectation than the one of now.
 #[must_use]
-pub fn named(incoming: &Incoming) -> Option<KeptFormId> {
-    let text = incoming.query.get(RESUME).map(String::as_str).or_else(|| incoming.form.one(KEPT))?;
-    KeptFormId::parse(text).ok()
+pub fn written_elsewhere(kept: &KeptLine, acting: Option<&AssignmentId>) -> bool {
+    kept.assignment.is_some() && kept.assignment.as_ref() != acting
+}
+
+/// A form that was shown for another affectation than the session's, or a text that was written under another: what is
+/// told, with the way to change. The form is kept where it can be come back to.
+///
+/// # Errors
+/// As the database.
+pub fn under_another(
+    app: &App,
+    routes: &[Route],
+    route: &Route,
+    incoming: &Incoming,
+    error: &ServiceError,
+) -> Result<Option<Answer>, Fault> {
+    let (Face::Page, Some(call)) = (route.face(), incoming.call.as_ref()) else { return Ok(None) };
+    let call = Call { assignment: None, idempotency: None, ..call.clone() };
+    let named = |id: Option<&str>| id.and_then(|id| KeptFormId::parse(id).ok());
+    match (error, route.method) {
+        (ServiceError::Conflict, Method::Post) => {
+            let shown_for = incoming.call.as_ref().and_then(|c| c.assignment.as_ref());
+            if shown_for.is_none() || shown_for == app.greeting(&call)?.acting.as_ref().map(|a| &a.id) {
+                return Ok(None);
+            }
+            let kept =
+                if keeps_forms_of(routes, route) { keep(app, incoming, &incoming.address) } else { None };
+            let until = kept.map(|k| words::moment(k.until));
+            elsewhere::show(app, incoming, Opened::Sent(until)).map(Some)
+        }
+        (ServiceError::AbsentOrRefused, Method::Get) => {
+            let Some(id) = named(incoming.query.get(RESUME).map(String::as_str)) else { return Ok(None) };
+            // Only one's own texts are looked at: for anybody else, the address is one that is not there.
+            let greeting = app.greeting(&call)?;
+            let acting = greeting.acting.as_ref().map(|a| &a.id);
+            if !greeting.kept.iter().any(|k| k.id == id && written_elsewhere(k, acting)) {
+                return Ok(None);
+            }
+            elsewhere::show(app, incoming, Opened::Text).map(Some)
+        }
+        (_other, _) => Ok(None),
+    }
+}
+
+/// The kept text with which the forms of a page go on: the one that this request took up, or the one that its form
+/// says it goes on with. A page that was offered a text and did not take it goes on with none, so that nothing that it
+/// sends throws the text away.
+#[must_use]
+pub fn going_on(incoming: &Incoming) -> Option<KeptFormId> {
+    let said = || incoming.form.one(KEPT).and_then(|id| KeptFormId::parse(id).ok());
+    incoming.taken.get().cloned().or_else(said)
 }
 
 /// The form that the address takes up; `None` when it names none, or one that is gone or of another page.
@@ -114,10 +197,9 @@ pub fn named(incoming: &Incoming) -> Option<KeptFormId> {
 /// # Errors
 /// Without a session, or as the database.
 pub fn resumed(app: &App, incoming: &Incoming) -> Result<Option<Form>, Fault> {
-    if !incoming.query.contains_key(RESUME) {
+    let Some(id) = incoming.query.get(RESUME).and_then(|id| KeptFormId::parse(id).ok()) else {
         return Ok(None);
-    }
-    let Some(id) = named(incoming) else { return Ok(None) };
+    };
     let text = match app.kept_form_take(incoming.call()?, &id) {
         Ok(text) => text.into_inner(),
         Err(ServiceError::AbsentOrRefused) => return Ok(None),
@@ -127,18 +209,23 @@ pub fn resumed(app: &App, incoming: &Incoming) -> Result<Option<Form>, Fault> {
         return Ok(None);
     }
     let fields: Vec<(&str, &str)> = text.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    // A page asks once; asked again, the text is the same.
+    incoming.taken.get_or_init(|| id);
     Ok(Some(Form::of(&fields)))
 }
 
-/// After a form did what it says, the text that it went on with is no longer needed.
-pub fn settle(app: &App, incoming: &Incoming, answer: &Answer) {
-    let done = matches!(answer, Answer::SeeOther { .. });
-    let (true, Some(_), Some(id), Some(call)) =
-        (done, incoming.form.one(KEPT), named(incoming), incoming.call.as_ref())
-    else {
-        return;
-    };
-    match app.kept_form_drop(call, &id) {
+/// After a form did what it says, the text that it went on with is no longer needed. Another form of the same page does
+/// not use it up.
+pub fn settle(app: &App, routes: &[Route], route: &Route, incoming: &Incoming, answer: &Answer) {
+    if matches!(answer, Answer::SeeOther { .. }) && keeps_forms_of(routes, route) {
+        done(app, incoming);
+    }
+}
+
+/// The text that this form went on with is sent, and deleted.
+pub fn done(app: &App, incoming: &Incoming) {
+    let (Some(id), Some(call)) = (going_on(incoming), incoming.call.as_ref()) else { return };
+    match app.kept_form_drop(&Call { idempotency: None, ..call.clone() }, &id) {
         Ok(_) | Err(ServiceError::AbsentOrRefused | ServiceError::Unauthenticated) => {}
         Err(error) => tracing::warn!(%error, "a text that was sent is kept until it expires"),
     }
@@ -149,17 +236,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_a_pathway_are_come_back_to() {
+    fn only_pages_whose_forms_are_kept_are_come_back_to() {
         assert_eq!(from_page("/parcours/a/ecrire").as_deref(), Some("/parcours/a/ecrire"));
         assert_eq!(
             from_page("/parcours/a/partager?purpose=stay&repris=b&fait=c").as_deref(),
             Some("/parcours/a/partager?purpose=stay")
         );
         assert_eq!(from_page("/parcours/a/ecrire?repris=b").as_deref(), Some("/parcours/a/ecrire"));
+        for good in [
+            "/controle/12/identite",
+            "/controle/12/examen",
+            "/identites/a",
+            "/conservation/demander",
+            "/responsable/decisions/a/exception",
+            "/secretariat/a",
+            "/urgences/a",
+        ] {
+            assert_eq!(from_page(good).as_deref(), Some(good));
+        }
         for bad in [
             "",
             "/",
             "/compte",
+            "/controle/chercher",
+            "/controle/chercher?a=/identite",
+            "/structures/a",
             "/connexion",
             "https://evil.example/parcours/a",
             "//evil.example/parcours/a",

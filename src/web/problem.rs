@@ -160,7 +160,7 @@ impl Problem {
                     .collect();
                 problem
             }
-            ServiceError::Rule { code, message, .. } => {
+            ServiceError::Rule { code, message, field, refused: _ } => {
                 let (status, title) = match *code {
                     edge::BODY_TOO_LARGE => (413, "Demande trop grande"),
                     edge::BODY_NOT_JSON => (415, "Format non accepté"),
@@ -170,7 +170,13 @@ impl Problem {
                     ALREADY_RECORDED => (409, "Déjà enregistré"),
                     _ => (422, "Demande impossible"),
                 };
-                Self::new(status, code, title, message.clone())
+                let mut problem = Self::new(status, code, title, message.clone());
+                problem.errors.extend(field.map(|path| ProblemField {
+                    path: path.to_owned(),
+                    code,
+                    message: message.clone(),
+                }));
+                problem
             }
             ServiceError::Conflict => Self::new(
                 409,
@@ -256,6 +262,17 @@ mod tests {
             let text = serde_json::to_string(&problem).unwrap();
             assert!(!text.contains("disk") && !text.contains("bug"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_rule_about_a_field_is_told_at_the_field_too() {
+        let whole = of(&ServiceError::rule("signature_day", "Un autre jour."));
+        assert!(whole.errors.is_empty());
+        let told = of(&ServiceError::rule("signature_day", "Un autre jour.").at("on"));
+        assert_eq!((told.status, told.detail.as_str()), (422, "Un autre jour."));
+        let [field] = told.errors.as_slice() else { panic!("one field") };
+        assert_eq!((field.path.as_str(), field.code), ("on", "signature_day"));
+        assert_eq!(field.message, "Un autre jour.");
     }
 
     #[test]

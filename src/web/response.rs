@@ -133,7 +133,13 @@ pub fn answer(app: &Arc<App>, call: Option<&Call>, answer: Answer, request: &str
             begin(Face::Api, 200, request).insert_header((header::CONTENT_TYPE, media)).body(body)
         }
         Answer::Empty => begin(Face::Api, 204, request).finish(),
-        Answer::Page { status, html: body } => html(begin(Face::Page, status, request), body),
+        Answer::Page { status, html: body, retry_after } => {
+            let mut builder = begin(Face::Page, status, request);
+            if let Some(seconds) = retry_after {
+                builder.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            html(builder, body)
+        }
         Answer::SeeOther { to, cookie } => see_other(&to, &cookie, request),
         Answer::File { media, name, body } => begin(Face::Page, 200, request)
             .insert_header((header::CONTENT_TYPE, media))

@@ -1,5 +1,6 @@
 //! A route as data, what comes in, and what goes out.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,11 +14,14 @@ use super::pages::Page;
 use crate::audit::Disclosed;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldError, FieldErrors};
-use crate::ids::RequestId;
+use crate::ids::{KeptFormId, RequestId};
 use crate::service::{Act, App, Call, Created, ExportReading, LogExport, ServiceError};
 
 /// How much of a path is told: a field that is not ours may have any name.
 const LONGEST_PATH: usize = 80;
+
+/// Where « Quitter vite » is sent.
+pub const LEAVE: &str = "/quitter";
 
 /// The methods that we use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +136,12 @@ impl Route {
         self.body.as_ref().is_some_and(|body| body.if_match)
     }
 
+    /// Whether this is the way out in a hurry: nothing that its form says may keep somebody here.
+    #[must_use]
+    pub fn leaves(&self) -> bool {
+        self.path == LEAVE
+    }
+
     /// What the record of a request to this route says.
     #[must_use]
     pub const fn act(&self) -> Act {
@@ -158,6 +168,8 @@ pub struct Incoming {
     pub demonstration: Option<Arc<Demonstration>>,
     /// The peer's address, for sign-in delays only; never logged with a name.
     pub network: Option<String>,
+    /// The kept text that the page took up.
+    pub taken: OnceCell<KeptFormId>,
 }
 
 /// Why a handler has no answer.
@@ -273,7 +285,7 @@ pub enum Answer {
     /// 204.
     Empty,
     /// A page, with its status: 200, or 4xx for a form that comes back with what is to be corrected.
-    Page { status: u16, html: String },
+    Page { status: u16, html: String, retry_after: Option<u32> },
     /// 303: the answer to a form that did something.
     SeeOther { to: String, cookie: Cookie },
     /// A file to keep.
@@ -355,8 +367,19 @@ impl Answer {
     /// 500 when it does not render, which is a bug.
     pub fn page_with<P: Page>(status: u16, page: &P) -> Result<Self, Fault> {
         page.html()
-            .map(|html| Self::Page { status, html })
+            .map(|html| Self::Page { status, html, retry_after: None })
             .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+    }
+
+    /// The same page, with the seconds after which it is worth asking again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u32) -> Self {
+        match self {
+            Self::Page { status, html, retry_after: _ } => {
+                Self::Page { status, html, retry_after: Some(seconds) }
+            }
+            other => other,
+        }
     }
 
     /// Where to go after a form did something.

@@ -169,9 +169,13 @@ fn on_pathway(w: &World, method: &str, rest: &str) -> Option<Ask> {
         }
         ("POST", "pathways/{pathway}/identity") => {
             let identity = json!({ "first_name": "Lina", "name": "Carpentier" });
+            let version = &s.read(NADIA, &format!("/api/v1/pathways/{}", w.p))["person_version"];
             on(
                 "identity",
-                json!({ "identity": identity, "birth_date": SIXTEEN, "given_by_young_person": true }),
+                json!({
+                    "version": version, "identity": identity, "birth_date": SIXTEEN,
+                    "given_by_young_person": true,
+                }),
             )
         }
         ("POST", "pathways/{pathway}/emancipation") => on("emancipation", json!({ "on": s.day(0) })),
@@ -495,6 +499,19 @@ fn on_accounts(w: &World, method: &str, rest: &str) -> Option<Ask> {
             let body =
                 json!({ "password": account.password, "code": code.as_str(), "new_password": PASSWORD });
             Ask { client, ..api(ODILE, rest, body) }
+        }
+        ("POST", "me/factor") => {
+            let (client, body) = w.factor(ODILE);
+            Ask { client: Some(client), ..api(ODILE, rest, body) }
+        }
+        // Somebody who does nothing else here: the way in of the demonstration is good no more.
+        ("POST", "me/factor/confirm") => {
+            let (client, body) = w.factor(KARINE);
+            let offered = client.post("/api/v1/me/factor", &body).json();
+            let secret = TotpSecret::from_base32(offered["totp_secret"].as_str().unwrap()).unwrap();
+            let totp = totp::code(&secret, s.server.clock.now()).unwrap();
+            let body = json!({ "ticket": offered["ticket"], "totp": totp.as_str() });
+            Ask { client: Some(client), ..api(KARINE, rest, body) }
         }
         ("POST", "professionals") => api(ALICE, rest, w.account_body()),
         ("POST", "professionals/{professional}/recognition") => {

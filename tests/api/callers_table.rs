@@ -155,6 +155,8 @@ const TABLE: &[Row] = &[
     but(row("POST", "/api/v1/sessions/assignment", [401, NA, NA, NA, NA, NA, NA, NA, 201]), OWN),
     row("DELETE", "/api/v1/me/sessions/{session}", [401, 404, 404, 404, NA, 404, 404, 404, 204]),
     but(row("DELETE", "/api/v1/sessions/current", [401, NA, NA, NA, NA, NA, NA, NA, 204]), OWN),
+    but(row("POST", "/api/v1/me/factor", [401, NA, NA, NA, NA, NA, NA, NA, 201]), OWN),
+    but(row("POST", "/api/v1/me/factor/confirm", [401, NA, NA, NA, NA, NA, NA, NA, 201]), OWN),
     but(row("POST", "/api/v1/me/password", [401, NA, NA, NA, NA, NA, NA, NA, 201]), OWN),
     row("GET", "/api/v1/audit/prunings/prospects", [401, 404, 404, 404, NA, 404, 200, 404, 200]),
     row("GET", "/api/v1/audit/prunings", [401, 404, 404, 404, NA, 404, 200, 404, 200]),

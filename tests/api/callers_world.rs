@@ -114,6 +114,16 @@ impl World {
         *made
     }
 
+    /// A session of its own, and password and code asked again.
+    pub fn factor(&self, login: &str) -> (crate::support::Client, Value) {
+        let client = self.fresh(login).0;
+        self.s.server.advance(31);
+        let account = account(login);
+        let secret = TotpSecret::from_base32(&account.totp_secret).unwrap();
+        let code = totp::code(&secret, self.s.server.clock.now()).unwrap();
+        (client, json!({ "password": account.password, "code": code.as_str() }))
+    }
+
     /// Another session of somebody.
     pub fn fresh(&self, login: &str) -> (crate::support::Client, Value) {
         self.s.server.advance(31);

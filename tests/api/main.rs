@@ -16,6 +16,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod pages_audit;
+mod pages_first;
 mod races;
 mod stories;
 mod stories_course;

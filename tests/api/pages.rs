@@ -1,12 +1,14 @@
 //! Every page, asked by whoever should not: the same refusals as the API, as people see them.
 //!
 //! Right callers click through the pages in a real browser (`tests/browser`); here stand those who may not.
+#![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
 use std::collections::BTreeSet;
 
 use relais::web::route::{Door, Face, Method, Route};
 use relais::web::routes;
 
+use super::callers_world::{LUC, World};
 use super::stories_world::*;
 use crate::support::{Client, Reply};
 
@@ -169,6 +171,30 @@ fn every_page_leaves_its_record() {
 }
 
 #[test]
+fn the_title_of_a_page_names_nobody() {
+    // A title stays in the history of the browser after « Quitter vite ».
+    let story = Story::begin();
+    let pathway = story.open(NADIA, "Lina", "2010-04-20");
+    let nadia = story.of(NADIA);
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    for route in pages().iter().filter(|r| r.path.contains("{pathway}") && r.method == Method::Get) {
+        let reply = ask(&nadia, route, &address(route, &pathway));
+        let html = text(&reply);
+        if reply.status != 200 || !html.contains("<title>") {
+            continue;
+        }
+        seen += usize::from(html.contains("Lina"));
+        let title = html.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+        if title.contains("Lina") {
+            wrong.push(format!("{}: {title}", route.path));
+        }
+    }
+    assert!(seen > 15, "only {seen} pages name her in their head");
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
 fn a_correction_that_was_overtaken_shows_both_versions_whatever_else_is_wrong_with_it() {
     let story = Story::begin();
     let pathway = story.open(NADIA, "Lina", "2010-04-20");
@@ -198,4 +224,189 @@ fn a_correction_that_was_overtaken_shows_both_versions_whatever_else_is_wrong_wi
     let form = b"version:int=2&label=&content.category=schooling&content.fact=Vient+le+jeudi&content.source=observed";
     let refused = from_ours(&nadia).send("POST", &page, Some(form));
     assert!(!text(&refused).contains("Ce qui est enregistr\u{e9} maintenant"));
+    // Nothing else wrong with it: what to do is said once, and it is not to load the page again.
+    let form = b"version:int=1&label=Un+fait&content.category=schooling&content.fact=Vient+le+jeudi&content.source=observed";
+    let refused = from_ours(&nadia).send("POST", &page, Some(form));
+    assert_eq!(refused.status, 409);
+    let html = text(&refused);
+    assert!(html.contains(COMPARE) && !html.contains("rechargez"), "{html}");
+    assert!(html.contains("Vient le mardi") && html.contains("Vient le jeudi"), "{html}");
+}
+
+const COMPARE: &str = "Quelqu&#39;un a corrig\u{e9} avant vous : comparez, puis enregistrez ou annulez.";
+
+fn pressed(client: &Client, path: &str, form: &str) -> Reply {
+    from_ours(client).send("POST", path, Some(form.as_bytes()))
+}
+
+#[track_caller]
+fn went_to(reply: &Reply) -> String {
+    assert_eq!(reply.status, 303, "{}", text(reply));
+    reply.header("location").unwrap().to_owned()
+}
+
+#[test]
+fn a_structure_that_was_corrected_meanwhile_stands_beside_what_was_written() {
+    let story = Story::begin();
+    let alice = story.of(ALICE);
+    let body = serde_json::json!({
+        "code": "structure-neuve", "name": "Une structure", "kind": "association", "territory": "Val-d'Orme",
+        "telephone": "0102030499", "missions": [{ "code": "accueil", "title": "Accueil" }],
+    });
+    let id = story.act(ALICE, "/api/v1/organisations", body);
+    let at = format!("/structures/{id}");
+    let form = |version: u8, name: &str| {
+        format!(
+            "version:int={version}&organisation.code=structure-neuve&organisation.kind=association&organisation.name={name}\
+             &organisation.territory=Ailleurs&organisation.telephone=0102030499\
+             &organisation.missions[0].code=accueil&organisation.missions[0].title=Accueil"
+        )
+    };
+    assert_eq!(went_to(&pressed(&alice, &at, &form(1, "Premier"))), format!("{at}?fait=enregistre"));
+    let late = pressed(&alice, &at, &form(1, "Second"));
+    assert_eq!(late.status, 409);
+    let html = text(&late);
+    assert!(
+        html.contains("Ce qui est enregistr\u{e9} maintenant") && html.contains("<dd>Premier</dd>"),
+        "{html}"
+    );
+    assert!(html.contains("value=\"Second\"") && html.contains("name=\"version:int\" value=\"2\""), "{html}");
+    assert!(html.contains(COMPARE), "{html}");
+    // Compared, and pressed again.
+    assert_eq!(went_to(&pressed(&alice, &at, &form(2, "Second"))), format!("{at}?fait=enregistre"));
+    assert!(text(&alice.get(&at)).contains("<h1>Second</h1>"));
+}
+
+#[test]
+fn an_identity_that_was_corrected_meanwhile_is_not_written_over_unseen() {
+    let story = Story::begin();
+    let pathway = story.open(NADIA, "Lina", "2010-04-20");
+    let nadia = story.of(NADIA);
+    let at = format!("/parcours/{pathway}/personne");
+    let form = |version: u8, number: &str| {
+        format!(
+            "version:int={version}&identity.first_name=Lina&identity.name=Carpentier&birth_date=2010-04-20\
+             &identity.contacts[0].kind=parent&identity.contacts[0].who=Karima&identity.contacts[0].number={number}\
+             &given_by_young_person:bool=false"
+        )
+    };
+    assert!(text(&nadia.get(&at)).contains("name=\"version:int\" value=\"1\""));
+    assert_eq!(went_to(&pressed(&nadia, &at, &form(1, "0611223301"))), format!("{at}?fait=enregistre"));
+    let late = pressed(&nadia, &at, &form(1, "0611223302"));
+    assert_eq!(late.status, 409);
+    let html = text(&late);
+    assert!(
+        html.contains("Ce qui est enregistr\u{e9} maintenant") && html.contains("06 11 22 33 01"),
+        "{html}"
+    );
+    assert!(
+        html.contains("value=\"0611223302\"") && html.contains("name=\"version:int\" value=\"2\""),
+        "{html}"
+    );
+    assert!(html.contains(COMPARE), "{html}");
+    // A program is told the same, and finds the version where it reads the person.
+    let seen = story.read(NADIA, &format!("/api/v1/pathways/{pathway}"));
+    assert_eq!(seen.get("person_version").and_then(serde_json::Value::as_i64), Some(2));
+    let body = serde_json::json!({
+        "version": 1, "identity": { "first_name": "Lina", "name": "Autre" }, "birth_date": null,
+        "given_by_young_person": false,
+    });
+    assert_eq!(story.refused(NADIA, &format!("/api/v1/pathways/{pathway}/identity"), body), "conflict");
+    assert_eq!(went_to(&pressed(&nadia, &at, &form(2, "0611223302"))), format!("{at}?fait=enregistre"));
+}
+
+#[test]
+fn a_button_pressed_twice_without_a_script_is_answered_twice_alike() {
+    let w = World::begin();
+    let edition = w.edition();
+    let hash = |name: &str| edition.get(name).unwrap().as_str().unwrap().to_owned();
+    let signed = format!("text_hash={}&policy_hash={}&ahead=true", hash("text_hash"), hash("policy_hash"));
+    let (helene, _) = w.fresh(HELENE);
+    let (luc, _) = w.fresh(LUC);
+    let (first, second) = (w.opened().0, w.opened().0);
+    let (nadia, _) = w.fresh(NADIA);
+    let sessions = w.fresh(NADIA).0.get("/api/v1/me/sessions").json();
+    let current = sessions["items"].as_array().unwrap().iter().find(|i| i["current"] == true).unwrap();
+    let current = current["id"].as_str().unwrap();
+    let (marc, _) = w.fresh(MARC);
+    let from = "_from=%2Fparcours%2Fouvrir&person.nickname=Zed";
+    assert_eq!(went_to(&pressed(&marc, "/quitter", from)), "/au-revoir");
+    let (marc, _) = w.fresh(MARC);
+    let html = text(&marc.get("/"));
+    let kept = html.split("/textes/").nth(1).unwrap().split('/').next().unwrap();
+    let twice = [
+        (&helene, "/charte/signer-pour-la-structure".to_owned(), signed.as_str()),
+        (&luc, format!("/compte/reconnaitre/{first}"), ""),
+        (&luc, format!("/structures/personnes/{second}/reconnaitre"), ""),
+        (&nadia, format!("/compte/sessions/{current}/fin"), ""),
+        (&marc, format!("/textes/{kept}/jeter"), ""),
+    ];
+    for (client, path, form) in twice {
+        let form = format!("_once=press-{}&{form}", w.number());
+        let once = went_to(&pressed(client, &path, &form));
+        let again = pressed(client, &path, &form);
+        assert_eq!(
+            (again.status, again.header("location")),
+            (303, Some(once.as_str())),
+            "{path}: {}",
+            text(&again)
+        );
+    }
+}
+
+#[test]
+fn a_page_that_asks_to_wait_says_how_long_in_its_header_too() {
+    let story = Story::begin();
+    let client = story.server.client();
+    let waits = |reply: &Reply| {
+        let seconds: u32 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=300).contains(&seconds));
+    };
+    let wrong = "login=nadia.benali&password=un+mot+de+passe+faux&code=000000";
+    let tried: Vec<Reply> = (0..6).map(|_| pressed(&client, "/connexion", wrong)).collect();
+    assert_eq!(tried[0].status, 422);
+    let last = tried.last().unwrap();
+    assert_eq!(last.status, 429, "{}", text(last));
+    waits(last);
+    let marc = story.of(MARC);
+    let wrong = "password=un+mot+de+passe+faux&code=000000&new_password=une+phrase+longue+et+rare\
+                 &new_password_again=une+phrase+longue+et+rare";
+    let tried: Vec<Reply> = (0..6).map(|_| pressed(&marc, "/compte/mot-de-passe", wrong)).collect();
+    let last = tried.last().unwrap();
+    assert_eq!(last.status, 429, "{}", text(last));
+    waits(last);
+}
+
+#[test]
+fn a_missing_group_is_told_at_its_first_field() {
+    let story = Story::begin();
+    let nadia = story.of(NADIA);
+    let missing = pressed(&nadia, "/parcours/ouvrir?surnom=oui", "person.nickname=+");
+    assert_eq!(missing.status, 422);
+    let html = text(&missing);
+    assert!(html.contains("<a href=\"#f-person.nickname\">Surnom : remplissez ce champ.</a>"), "{html}");
+}
+
+#[test]
+fn a_rule_about_a_field_is_told_at_the_field_and_in_the_summary() {
+    let w = World::begin();
+    let draft = w.draft();
+    let (nadia, _) = w.fresh(NADIA);
+    let form =
+        format!("by={}&how.mode=paper&how.original_at=Classeur&verified=known&on=2020-01-01", w.mother);
+    let refused = pressed(&nadia, &format!("/parcours/{}/accords/{draft}/signer", w.p), &form);
+    assert_eq!(refused.status, 422);
+    let html = text(&refused);
+    assert!(html.contains("<a href=\"#f-on\">") && html.contains("id=\"e-on\""), "{html}");
+    let deferral = w.s.act(NADIA, &w.at("deferrals"), w.deferral_body());
+    let (helene, _) = w.fresh(HELENE);
+    let at = format!("/responsable/decisions/{deferral}/report");
+    let refused = pressed(&helene, &at, "accepted:bool=true&motive=Vu+le+danger");
+    assert_eq!(refused.status, 422);
+    let html = text(&refused);
+    assert!(html.contains("<a href=\"#f-until\">") && html.contains("id=\"e-until\""), "{html}");
+    // As a program reads it.
+    let body = serde_json::json!({ "accepted": true, "until": null, "motive": "Vu le danger." });
+    let told = helene.post(&format!("/api/v1/deferrals/{deferral}/decisions"), &body).json();
+    assert_eq!(told["errors"][0]["path"], "until", "{told}");
 }

@@ -526,7 +526,7 @@ pub fn account(login: &str) -> &'static demo::Account {
 }
 
 pub fn text(reply: &Reply) -> String {
-    String::from_utf8_lossy(&reply.body).into_owned()
+    String::from_utf8_lossy(&reply.body).replace('\u{a0}', " ")
 }
 
 fn is_id(text: &str) -> bool {

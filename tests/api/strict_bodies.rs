@@ -21,10 +21,12 @@ use crate::support::{Client, Reply};
 const NIR: &str = "1 85 05 78 006 084 91";
 /// What only a machine compares: hashed, or sealed by us, and shown to nobody. A refusal would tell that it looked at
 /// what a password is made of.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 9] = [
     "SignIn.password",
     "PasswordChange.password",
     "PasswordChange.new_password",
+    "FactorChange.password",
+    "FactorConfirm.ticket",
     "OpenAccount.code",
     "OpenAccount.password",
     "ConfirmAccount.code",

@@ -31,7 +31,7 @@ export async function prepareAccord(page, home, { purpose, service, words = [], 
   await page.getByRole("button", { name: /à qui/ }).click();
   await page.getByRole("group", { name: service }).getByLabel("Nommer ce service").check();
   await page.getByRole("button", { name: /quoi/ }).click();
-  for (const word of words) await page.getByLabel(new RegExp(`« ${word} »`)).check();
+  for (const word of words) await page.getByLabel(new RegExp(`«\\s${word}\\s»`)).check();
   for (const subject of subjects) await page.getByLabel(subject, { exact: true }).check();
   await page.getByRole("button", { name: /jusqu'à quand/ }).click();
   if (starts) await page.getByLabel("À partir du").fill(starts);

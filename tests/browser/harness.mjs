@@ -15,6 +15,21 @@ export const DESK = { width: 1280, height: 900 };
 /** 1280 px at 400 % (WCAG 1.4.10), which 200 % of a window of 640 px are as well. */
 export const ZOOMED = { width: 320, height: 480 };
 
+// French spaces do not break (src/web/pages/spacing.rs): who reads sees a space, and so do the tests.
+const plain = (words) => (Array.isArray(words) ? words.map(plain) : words?.replaceAll("\u00a0", " "));
+const reading = new WeakSet();
+function readPlainly(locator) {
+  const kind = Object.getPrototypeOf(locator);
+  if (reading.has(kind)) return;
+  reading.add(kind);
+  for (const how of ["innerText", "textContent", "allInnerTexts", "allTextContents"]) {
+    const read = kind[how];
+    kind[how] = async function (...options) {
+      return plain(await read.apply(this, options));
+    };
+  }
+}
+
 /** A territory of one's own, with a browser; who begins one ends it. */
 export async function begin() {
   const data = mkdtempSync(join(tmpdir(), "relais-story-"));
@@ -47,6 +62,7 @@ export async function begin() {
         ...options,
       });
       context.setDefaultTimeout(15_000);
+      context.on("page", (page) => readPlainly(page.locator("main")));
       context.on("console", (message) => {
         if (/Content Security Policy|Content-Security-Policy/i.test(message.text())) violations.push(message.text());
       });
@@ -128,7 +144,7 @@ export async function tabTo(page, name, most = 150) {
         const e = document.activeElement;
         if (!e || e === document.body) return false;
         const label = e.labels?.length ? [...e.labels].map((l) => l.innerText).join(" ") : (e.innerText ?? "");
-        return `${label} ${e.getAttribute("aria-label") ?? ""}`.includes(wanted);
+        return `${label} ${e.getAttribute("aria-label") ?? ""}`.replaceAll("\u00a0", " ").includes(wanted);
       },
       name,
     );

@@ -1,8 +1,8 @@
 // What the pages take from npm packages: one stylesheet, one typeface, one set of icons. Pages load nothing from
 // elsewhere, so the files are kept in src/web/assets/vendor. `npm run vendor` writes them again from the pinned
 // packages; the tests compare them byte for byte.
-import { readFileSync, writeFileSync, mkdirSync, existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, readdirSync, writeFileSync, mkdirSync, existsSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -51,10 +51,12 @@ export function vendored() {
   return files;
 }
 
-/** Names of files that differ from their packages. */
+/** Names of files that differ from their packages, that are missing, or that no package has. */
 export function drifted() {
-  const out = [];
-  for (const [name, content] of vendored()) {
+  const known = vendored();
+  const there = readdirSync(target, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const out = there.map((entry) => relative(target, join(entry.parentPath, entry.name))).filter((name) => !known.has(name));
+  for (const [name, content] of known) {
     const path = join(target, name);
     if (!existsSync(path) || !readFileSync(path).equals(Buffer.from(content))) out.push(name);
   }

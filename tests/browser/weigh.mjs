@@ -28,6 +28,7 @@ const pages = [
   ["Responsable", "Hélène Roux", `${territory.base}/responsable`],
   ["La charte", "Nadia Benali", `${territory.base}/charte`],
   ["Contrôle des accès", "Irène Vidal", `${territory.base}/controle`],
+  ["Contrôle des accès, filtré", "Irène Vidal", `${territory.base}/controle?from=2027-01-01&to=2027-03-31`],
 ];
 const people = new Map();
 for (const name of new Set(pages.map(([, name]) => name))) people.set(name, await territory.as(name, { viewport: PHONE }));

@@ -15,7 +15,7 @@ use crate::service::import::{Mode, Report};
 use crate::service::sessions::SessionOpened;
 use crate::service::{App, Author, Call, Login, ServiceError};
 
-const ORGANISATIONS: &str = include_str!("organisations.csv");
+pub(super) const ORGANISATIONS: &str = include_str!("organisations.csv");
 const PEOPLE: &str = include_str!("people.csv");
 
 /// One person, settled: way in, session, and the three that accords name.

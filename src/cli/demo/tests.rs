@@ -47,6 +47,11 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
     assert!(session.assignment.is_some(), "one affectation needs no choice");
     lane.stop();
 
+    // It is made without a refusal that nobody tried: an auditor who looks at it first sees what the stories left there.
+    let refused = crate::store::log::LogFilter { decision: Some("deny".to_owned()), ..Default::default() };
+    let refused = app.store().snapshot().unwrap().log_page(&refused, 100).unwrap();
+    assert!(refused.is_empty(), "{refused:#?}");
+
     // Every decision that made the demonstration gives the same answer again, and every row is what its record wrote.
     let mut log = app.store().log_file().unwrap();
     let mut versions = crate::service::charter_versions(&log.charters().unwrap());
@@ -72,6 +77,21 @@ fn the_demonstration_is_made_by_its_people_and_signs_them_in() {
         )
         .is_err()
     );
+}
+
+#[test]
+fn both_charters_name_the_structures_of_the_territory() {
+    for charter in [
+        crate::charter::Charter::embedded_demo().unwrap(),
+        crate::charter::Charter::embedded_demo_v2().unwrap(),
+    ] {
+        let named: Vec<&str> = charter.sheet().parties.iter().map(|p| p.name.as_str()).collect();
+        // Who controls cooperates with nobody: it is no party.
+        for line in territory::ORGANISATIONS.lines().skip(1).filter(|l| !l.starts_with("controle,")) {
+            let name = line.split(',').nth(1).unwrap();
+            assert!(named.contains(&name), "{name} is no party of {}: {named:?}", charter.version());
+        }
+    }
 }
 
 #[test]

@@ -41,6 +41,14 @@ pub enum EntryError {
     TooMany { max: usize },
     #[error("nobody chosen; choose one person at least")]
     NobodyChosen,
+    #[error("not a code; give lower case letters without accent, digits and dashes")]
+    NotACode,
+    #[error("a secret rests on a text; choose one of the list")]
+    SecrecyBasis,
+    #[error("the two passwords differ; give both again")]
+    PasswordsDiffer,
+    #[error("the end comes before the beginning; correct one of the two")]
+    EndBeforeStart,
     #[error("not a checkpoint; give the whole file as it was taken away")]
     NotACheckpoint,
 }
@@ -67,6 +75,10 @@ impl EntryError {
             Self::NotInCharter { .. } => "not_in_charter",
             Self::TooMany { .. } => "too_many",
             Self::NobodyChosen => "nobody_chosen",
+            Self::NotACode => "not_a_code",
+            Self::SecrecyBasis => "secrecy_basis",
+            Self::PasswordsDiffer => "passwords_differ",
+            Self::EndBeforeStart => "end_before_start",
             Self::NotACheckpoint => "not_a_checkpoint",
         }
     }
@@ -143,6 +155,16 @@ impl EntryError {
             }
             Self::TooMany { max } => format!("Pas plus de {max} lignes : gardez les plus utiles."),
             Self::NobodyChosen => "Cochez au moins une personne.".to_owned(),
+            Self::NotACode => {
+                "Un code s'écrit en minuscules sans accent, chiffres, tirets : corrigez-le.".to_owned()
+            }
+            Self::SecrecyBasis => {
+                "Un secret repose sur un texte : choisissez-le dans la liste.".to_owned()
+            }
+            Self::PasswordsDiffer => "Les deux mots de passe diffèrent : écrivez-les à nouveau.".to_owned(),
+            Self::EndBeforeStart => {
+                "Le dernier jour est avant le premier : corrigez l'un des deux.".to_owned()
+            }
             // Said only once the log itself was verified.
             Self::NotACheckpoint => {
                 "Ce n'est pas un point de contrôle lisible : collez le fichier entier. Le journal, lui, tient."

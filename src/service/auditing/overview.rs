@@ -1,8 +1,9 @@
 //! What an auditor sees first: the records, how many there were each day, and what is worth looking at.
 //!
 //! INVARIANT: days are counted by the database; no record is walked through for a count.
-//! LAW: L1121-1 code du travail. A finding says that a threshold was passed and leads to the records. It gives no number
-//! for anybody, compares nobody, and comes in the order of time.
+//! LAW: L1121-1 code du travail. A finding says that a threshold was passed, by whom (as the records say it: profession,
+//! structure, pseudonym), and leads to the records. It gives no number for anybody, compares nobody, and comes in the order
+//! of time among its like; what waits for somebody to decide comes first.
 //! It decides nothing: a finding is a place to look, not a fault.
 
 use std::collections::BTreeMap;
@@ -128,20 +129,33 @@ fn bursts(
     least: i64,
     said: &str,
 ) -> Result<Vec<Finding>, ServiceError> {
-    let found = desk.snapshot.log_bursts(&search.filter(None, desk.now)?, least, MOST)?;
-    Ok(found
-        .into_iter()
-        .map(|(hour, actor)| Finding {
-            kind,
-            sentence: format!("{said} par une même personne en une heure, {}.", hour_said(hour)),
-            search: RecordSearch {
-                from: Some(hour.paris_day()),
-                until: Some(hour.paris_day()),
-                actor: Some(actor),
-                ..search.clone()
-            },
-        })
-        .collect())
+    let mut found = Vec::new();
+    for (hour, actor) in desk.snapshot.log_bursts(&search.filter(None, desk.now)?, least, MOST)? {
+        let search = RecordSearch {
+            from: Some(hour.paris_day()),
+            until: Some(hour.paris_day()),
+            actor: Some(actor),
+            ..search.clone()
+        };
+        let who = named(desk, &search)?;
+        let sentence = format!("{said} par une même personne en une heure, {} : {who}.", hour_said(hour));
+        found.push(Finding { kind, sentence, search });
+    }
+    Ok(found)
+}
+
+/// Whom the records of a search are of, as the latest of them says it.
+pub(super) fn named(desk: &mut Desk<'_>, search: &RecordSearch) -> Result<String, ServiceError> {
+    let filter = search.filter(None, desk.now)?;
+    let Some((_, text)) = desk.snapshot.log_page(&filter, 1)?.into_iter().next() else {
+        return Ok("une personne dont les traces ne sont plus là".to_owned());
+    };
+    let body = read_body(&text)?;
+    let organisation = match &body.organisation {
+        Some(id) => desk.snapshot.organisation_fetch(id)?.map(|o| o.words.name),
+        None => None,
+    };
+    Ok(super::words::who(&body, organisation.as_deref()))
 }
 
 /// Statutory shares by the records alone: which pathway's last act is older than its review. A record does not name the
@@ -205,7 +219,15 @@ fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError
     let today = desk.now.paris_day();
     let since = RecordSearch { from: Some(before(today, past)), ..RecordSearch::default() };
     let opened = RecordSearch { openings: true, ..since.clone() };
-    let mut out = Vec::new();
+    // What waits for a decision comes first: it is what an auditor may have to act on today.
+    let mut out = watching::emergencies(desk.snapshot, desk.now)?;
+    out.extend(statutes(desk)?);
+    let many = format!("Au moins {bulk} consultations");
+    out.extend(bursts(desk, FindingKind::Bulk, &opened, bulk, &many)?);
+    let refused = RecordSearch { decision: Some(Verdict::Deny), ..since.clone() };
+    let many = format!("Au moins {refusals} refus");
+    out.extend(bursts(desk, FindingKind::Refusals, &refused, refusals, &many)?);
+    out.extend(watching::curiosity(app, desk, &since, MOST)?);
     let night = RecordSearch { out_of_hours: true, ..opened.clone() };
     let number: i64 = desk
         .snapshot
@@ -222,14 +244,6 @@ fn findings(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, ServiceError
             search: night,
         });
     }
-    let many = format!("Au moins {bulk} consultations");
-    out.extend(bursts(desk, FindingKind::Bulk, &opened, bulk, &many)?);
-    let refused = RecordSearch { decision: Some(Verdict::Deny), ..since.clone() };
-    let many = format!("Au moins {refusals} refus");
-    out.extend(bursts(desk, FindingKind::Refusals, &refused, refusals, &many)?);
-    out.extend(statutes(desk)?);
-    out.extend(watching::emergencies(desk.snapshot, desk.now)?);
-    out.extend(watching::curiosity(app, desk, &since, MOST)?);
     out.extend(watching::dormant(app, desk)?);
     Ok(out)
 }

@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    PAGE, RecordLine, RecordSearch, SCAN, as_auditor, line, minute, no_such_record, read_body, row_ref,
-};
+use super::{RecordLine, RecordSearch, SCAN, as_auditor, line, minute, no_such_record, read_body, row_ref};
 use crate::audit::{Disclosed, LeafBody};
 use crate::domain::cell::Reason;
 use crate::domain::hours::out_of_hours;
@@ -18,6 +16,9 @@ use crate::domain::record::{Action, ResourceKind, ReviewKind, ReviewOutcome, Ver
 use crate::domain::text::Paragraph;
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
 use crate::store::review::{AccessReview, NewAccessReview};
+
+/// How many accesses a page of the queue has.
+const PAGE: usize = 30;
 
 /// Which accesses to look at.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]

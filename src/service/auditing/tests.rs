@@ -49,7 +49,7 @@ fn pages_follow_each_other_without_gap_and_their_cursor_is_of_one_query_and_one_
     loop {
         let asked = RecordSearch { cursor: next.clone(), ..search.clone() };
         let page = t.app.audit_search(&t.call("auditor"), ACT, &asked).unwrap();
-        assert!(page.items.len() <= PAGE);
+        assert!(page.items.len() <= RECORDS_A_PAGE);
         seen.extend(page.items.iter().map(|l| l.index));
         next.clone_from(&page.next);
         if next.is_none() {
@@ -164,7 +164,7 @@ fn filters_by_rule_and_by_hour_find_what_the_bodies_say_and_nothing_else() {
     let found = t.app.audit_search(&t.call("auditor"), ACT, &by_rule).unwrap();
     assert_eq!(found.items.len(), 1);
     assert!(
-        found.items[0].sentence.contains("Règle : `second_person_needed`."),
+        found.items[0].sentence.contains("Règle : une seconde personne décide, autre que celle qui demande."),
         "{}",
         found.items[0].sentence
     );

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike;
 
-use super::overview::{Finding, FindingKind};
+use super::overview::{Finding, FindingKind, named};
 use super::{RecordSearch, read_body};
 use crate::clock::Timestamp;
 use crate::domain::day::french_date;
@@ -79,24 +79,19 @@ pub(super) fn curiosity(
 ) -> Result<Vec<Finding>, ServiceError> {
     let thresholds = app.thresholds();
     let filter = RecordSearch { decision: Some(Verdict::Permit), ..since.clone() }.filter(None, desk.now)?;
-    let found = desk.snapshot.log_readers_without_act(&filter, thresholds.curiosity, most)?;
-    Ok(found
-        .into_iter()
-        .map(|(actor, pathway)| Finding {
-            kind: FindingKind::Curiosity,
-            sentence: format!(
-                "Au moins {} consultations d'un même parcours par une même personne, sans aucun acte dans ce cercle, en {} \
-                 jours.",
-                thresholds.curiosity, thresholds.window_days
-            ),
-            search: RecordSearch {
-                openings: true,
-                actor: Some(actor),
-                pathway: Some(pathway),
-                ..since.clone()
-            },
-        })
-        .collect())
+    let mut found = Vec::new();
+    for (actor, pathway) in desk.snapshot.log_readers_without_act(&filter, thresholds.curiosity, most)? {
+        let search =
+            RecordSearch { openings: true, actor: Some(actor), pathway: Some(pathway), ..since.clone() };
+        let who = named(desk, &search)?;
+        let sentence = format!(
+            "Au moins {} consultations d'un même parcours par une même personne, sans aucun acte dans ce cercle, en {} \
+             jours : {who}.",
+            thresholds.curiosity, thresholds.window_days
+        );
+        found.push(Finding { kind: FindingKind::Curiosity, sentence, search });
+    }
+    Ok(found)
 }
 
 /// Affectations in force that left no record for a long time, by structure.

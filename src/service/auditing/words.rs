@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::domain::day::french_date;
 use crate::domain::explain::{Context, sentence as explained};
 use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::domain::rules::rule;
 
 /// How many digits of a pseudonym a sentence shows; the record has them all.
 const SHOWN: usize = 14;
@@ -56,6 +57,50 @@ const fn object(resource: ResourceKind) -> &'static str {
     }
 }
 
+/// The list of such things, in words.
+const fn list_of(resource: ResourceKind) -> &'static str {
+    match resource {
+        ResourceKind::Pathway => "la liste des parcours",
+        ResourceKind::Identity => "la liste des identités",
+        ResourceKind::Circle => "la liste du cercle",
+        ResourceKind::Chronology => "la chronologie",
+        ResourceKind::Participation => "la liste des invitations et des places",
+        ResourceKind::Preference => "la liste des choix de référent",
+        ResourceKind::Holder => "la liste des titulaires de l'autorité parentale",
+        ResourceKind::Impossibility => "la liste des impossibilités de joindre un titulaire",
+        ResourceKind::Item => "la liste des informations",
+        ResourceKind::Note => "la liste de ses notes personnelles",
+        ResourceKind::ActionItem => "la liste des actions",
+        ResourceKind::Accord => "la liste des accords",
+        ResourceKind::Release => "la liste des validations par la famille",
+        ResourceKind::Share => "la liste des partages",
+        ResourceKind::Statute => "la liste des décisions et des partages prévus par la loi",
+        ResourceKind::Handover => "la liste des passages de relais",
+        ResourceKind::Succession => "la liste des remplacements",
+        ResourceKind::OralNote => "la liste des paroles données",
+        ResourceKind::Transmission => "la liste des transmissions",
+        ResourceKind::Consultations => "« Qui a consulté »",
+        ResourceKind::Deferral => "la liste des lignes reportées de « Qui a consulté »",
+        ResourceKind::Account => "la liste des comptes",
+        ResourceKind::Session => "la liste de ses sessions",
+        ResourceKind::Organisation => "la liste des structures",
+        ResourceKind::Professional => "la liste des professionnels",
+        ResourceKind::Assignment => "la liste des affectations qui attendent",
+        ResourceKind::Charter => "la liste des versions de la charte",
+        ResourceKind::AuditLog => "la liste de ses propres actes",
+        ResourceKind::Checkpoint => "la liste des points de contrôle",
+        ResourceKind::Instance => "la liste des instances",
+        ResourceKind::Request => "la liste des demandes",
+        ResourceKind::Emergency => "la liste des accès en urgence",
+        ResourceKind::AccessReview => "la liste des examens d'accès",
+        ResourceKind::LogExport => "la liste des exports du journal",
+        ResourceKind::MonthlyReport => "la liste des rapports mensuels",
+        ResourceKind::Reidentification => "la liste des demandes d'identité",
+        ResourceKind::Pruning => "la liste des demandes d'élagage",
+        ResourceKind::KeptForm => "la liste de ses textes non envoyés",
+    }
+}
+
 /// What was done, as it was done and as it could not be: « a consulté un accord », « consulter un accord ».
 fn deed(action: Action, resource: ResourceKind) -> (String, String) {
     let both = |past: &str, infinitive: &str| {
@@ -80,8 +125,22 @@ fn deed(action: Action, resource: ResourceKind) -> (String, String) {
             whole("a emporté le rapport mensuel, signé", "emporter le rapport mensuel, signé")
         }
         (Action::List, kind) => {
-            let list = kind.french();
-            (format!("a ouvert la liste « {list} »"), format!("ouvrir la liste « {list} »"))
+            let list = list_of(kind);
+            (format!("a ouvert {list}"), format!("ouvrir {list}"))
+        }
+        (Action::Update, ResourceKind::Account) => {
+            whole("a changé son mot de passe", "changer son mot de passe")
+        }
+        (Action::Preview, ResourceKind::Account) => whole(
+            "a demandé à installer son second facteur sur un autre téléphone",
+            "demander à installer son second facteur sur un autre téléphone",
+        ),
+        (Action::Confirm, ResourceKind::Account) => {
+            whole("a installé son second facteur", "installer son second facteur")
+        }
+        (Action::Read, ResourceKind::Account) => whole("a consulté son compte", "consulter son compte"),
+        (Action::Confirm, ResourceKind::Professional) => {
+            whole("a reconnu la personne d'un compte", "reconnaître la personne d'un compte")
         }
         (Action::Create, ResourceKind::Emergency) => both("ouvert", "ouvrir"),
         (Action::Read, ResourceKind::Emergency) => both("lu, par", "lire, par"),
@@ -149,7 +208,8 @@ fn short(pseudonym: &Pseudonym) -> String {
     pseudonym.as_str().chars().take(SHOWN).chain(['…']).collect()
 }
 
-fn subject(body: &LeafBody, organisation: Option<&str>) -> String {
+/// « Éducateur (Rue & Liens), 2027d:0a1b2c3d… »
+pub(super) fn who(body: &LeafBody, organisation: Option<&str>) -> String {
     let who = match (body.profession, organisation) {
         (Some(p), Some(o)) => format!("{} ({o})", p.french()),
         (Some(p), None) => p.french().to_owned(),
@@ -159,26 +219,33 @@ fn subject(body: &LeafBody, organisation: Option<&str>) -> String {
         (None, None) => "Le service lui-même".to_owned(),
     };
     match &body.actor {
-        Some(actor) => format!("{who}, {},", short(actor)),
+        Some(actor) => format!("{who}, {}", short(actor)),
         None => who,
     }
 }
 
+/// What somebody did, told to that person: « Vous avez consulté un accord ». Without its moment.
+pub(in crate::service) fn own_deed(body: &LeafBody) -> String {
+    let (done, _) = deed(body.action, body.resource);
+    let yours = done.replace(" son ", " votre ").replace(" ses ", " vos ");
+    let mut out = match (yours.strip_prefix("a "), yours.strip_prefix("s'est ")) {
+        (Some(rest), _) => format!("Vous avez {rest}"),
+        (None, Some(rest)) => format!("Vous vous êtes {rest}"),
+        (None, None) => yours,
+    };
+    out.push_str(&about(body));
+    out
+}
+
 /// « 14 mars 2027 à 10 h 05 », in Paris.
-fn moment(at: Timestamp) -> String {
+pub(in crate::service) fn moment(at: Timestamp) -> String {
     let local = at.utc().with_timezone(&chrono_tz::Europe::Paris);
     format!("{} à {} h {:02}", french_date(at.paris_day()), local.hour(), local.minute())
 }
 
-/// What happened.
-pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
-    let (done, infinitive) = deed(body.action, body.resource);
-    let mut out = subject(body, organisation);
-    out.push(' ');
-    match body.decision {
-        Verdict::Permit => out.push_str(&done),
-        Verdict::Deny | Verdict::Failed => out.push_str(&format!("n'a pas pu {infinitive}")),
-    }
+/// Subjects and purpose.
+fn about(body: &LeafBody) -> String {
+    let mut out = String::new();
     if !body.categories.is_empty() {
         let names: Vec<&str> = body.categories.iter().map(|c| c.french()).collect();
         out.push_str(&format!(" ({})", names.join(", ")));
@@ -186,6 +253,19 @@ pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) 
     if let Some(purpose) = body.purpose {
         out.push_str(&format!(", pour « {} »", purpose.french()));
     }
+    out
+}
+
+/// What happened.
+pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) -> String {
+    let (done, infinitive) = deed(body.action, body.resource);
+    let mut out = who(body, organisation);
+    out.push_str(if body.actor.is_some() { ", " } else { " " });
+    match body.decision {
+        Verdict::Permit => out.push_str(&done),
+        Verdict::Deny | Verdict::Failed => out.push_str(&format!("n'a pas pu {infinitive}")),
+    }
+    out.push_str(&about(body));
     if let Some(count) = body.count {
         let what = if (body.action, body.resource) == (Action::Maintain, ResourceKind::AuditLog) {
             if count > 1 { "désaccords" } else { "désaccord" }
@@ -216,8 +296,8 @@ pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) 
                 out.push(' ');
                 out.push_str(&explained(*reason, &Context::default()));
             }
-            for rule in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
-                out.push_str(&format!(" Règle : `{rule}`."));
+            for code in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
+                out.push_str(&format!(" Règle : {}.", rule(code).unwrap_or(code)));
             }
         }
     }

@@ -36,6 +36,10 @@ fn conclude(draft: &mut RecordDraft, error: &ServiceError) {
     if let ServiceError::Rule { code, refused: Some(reasons), .. } = error {
         // What the gates permitted on the way stays in the trail; it is no reason of a refusal.
         draft.reasons.clone_from(reasons);
+        debug_assert!(
+            crate::domain::rules::rule(code).is_some(),
+            "`{code}` has no French in domain/rules.rs"
+        );
         draft.clauses.push(format!("rule={code}"));
     }
 }

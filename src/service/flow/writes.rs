@@ -7,6 +7,7 @@ use super::{ATTEMPTS, Act, Asked, Attempt, Call, Change, Created, Desk, Idempote
 use crate::audit::lane::Priority;
 use crate::audit::{Disclosed, Job, LaneError, Sealed};
 use crate::crypto::hash::Digest;
+use crate::domain::record::{Action, ResourceKind};
 use crate::ids::PathwayId;
 use crate::service::{App, ServiceError};
 use crate::store::{Snapshot, StoreError, WriteTx};
@@ -31,6 +32,13 @@ const fn is_meaning(error: &ServiceError) -> bool {
         | ServiceError::Unavailable(_)
         | ServiceError::Internal(_) => false,
     }
+}
+
+/// Whether what is not there any more is one's own session or text: the first press took it away, and the same press
+/// again is answered alike.
+const fn own_and_gone(act: Act, error: &ServiceError) -> bool {
+    let own = matches!(act.resource, ResourceKind::Session | ResourceKind::KeptForm);
+    own && matches!(act.action, Action::End) && matches!(error, ServiceError::AbsentOrRefused)
 }
 
 impl App {
@@ -203,7 +211,8 @@ impl App {
         // the same thing could not be done a second time.
         let (change, told) = match (outcome, replay) {
             (Ok((_, told)), Ok(Some(id))) => (Err(id), told),
-            (Err(e), Ok(Some(id))) if passed && is_meaning(&e) => match anew {
+            (Err(e), Ok(Some(id))) if passed && (is_meaning(&e) || own_and_gone(asked.act, &e)) => match anew
+            {
                 Some(anew) => (Err(id), anew),
                 None => return Err(self.record_end(draft, key.as_deref(), e)),
             },

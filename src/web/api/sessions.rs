@@ -7,6 +7,7 @@ use crate::crypto::password::Password;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::ids::{AssignmentId, SessionId};
+use crate::service::accounts::Opening;
 use crate::service::sessions::{Me, OwnSessions, SessionOpened, SignIn};
 use crate::service::{App, FactorCode, Login, ServiceError};
 use crate::web::route::{Answer, Door, Fault, Incoming, Method, Route, described};
@@ -37,6 +38,24 @@ struct PasswordBody {
     code: FactorCode,
     #[schema(min_length = 12, max_length = 256)]
     new_password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FactorBody {
+    #[schema(max_length = 256)]
+    password: String,
+    /// Six digits of the present factor, or a rescue code.
+    code: FactorCode,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FactorConfirmBody {
+    /// As the first step gave it.
+    #[schema(max_length = 8192)]
+    ticket: String,
+    totp: FactorCode,
 }
 
 /// The rows of this area.
@@ -130,6 +149,30 @@ pub fn routes() -> Vec<Route> {
                 change_password,
             )
         },
+        Route {
+            body: Some(described::<FactorBody>("FactorChange")),
+            answer: Some(described::<Opening>("AccountOpening")),
+            ..row(
+                Method::Post,
+                "/api/v1/me/factor",
+                Action::Preview,
+                ResourceKind::Account,
+                "First step to another second factor: password and code; the present one stays",
+                factor,
+            )
+        },
+        Route {
+            body: Some(described::<FactorConfirmBody>("FactorConfirm")),
+            answer: Some(described::<SessionOpened>("SessionOpened")),
+            ..row(
+                Method::Post,
+                "/api/v1/me/factor/confirm",
+                Action::Confirm,
+                ResourceKind::Account,
+                "Second step: prove the new factor; ends every session and gives a new token",
+                factor_confirm,
+            )
+        },
     ]
 }
 
@@ -186,4 +229,17 @@ fn change_password(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let present = typed("password", body.password)?;
     let network = incoming.network.as_deref();
     Answer::made(&app.change_password(call, &present, &body.code, body.new_password, network)?)
+}
+
+fn factor(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let body: FactorBody = incoming.json()?;
+    let present = typed("password", body.password)?;
+    Answer::made(&app.factor_offer(call, &present, &body.code, incoming.network.as_deref())?)
+}
+
+fn factor_confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let call = incoming.call()?;
+    let body: FactorConfirmBody = incoming.json()?;
+    Answer::made(&app.factor_confirm(call, &body.ticket, &body.totp, incoming.network.as_deref())?)
 }

@@ -6,6 +6,7 @@ use super::Page;
 use super::door::{typed, wait};
 use super::entered::{Entered, back};
 use super::icon::Icon;
+use super::opening::FactorPage;
 use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
@@ -23,6 +24,8 @@ struct AccountPage {
     sessions: Vec<OwnSession>,
     colleagues: Vec<Colleague>,
     entered: Entered,
+    /// Whether what is to be corrected is of the second factor.
+    factor_refused: bool,
 }
 
 impl AccountPage {
@@ -47,6 +50,13 @@ pub fn routes() -> Vec<Route> {
     vec![
         super::row(Method::Get, "/compte", account(Action::Read), account_page),
         super::row(Method::Post, "/compte/mot-de-passe", account(Action::Update), change_password),
+        super::row(Method::Post, "/compte/second-facteur", account(Action::Preview), factor),
+        super::row(
+            Method::Post,
+            "/compte/second-facteur/confirmer",
+            account(Action::Confirm),
+            factor_confirm,
+        ),
         super::row(
             Method::Post,
             "/compte/sessions/{session}/fin",
@@ -73,7 +83,8 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
         AccountState::Invited | AccountState::Ended => Vec::new(),
     };
     let shell = Shell::signed_in(app, incoming, Room::Account, "Mon compte")?;
-    Answer::page_with(status, &AccountPage { shell, me, sessions, colleagues, entered })
+    let factor_refused = incoming.act.action == Action::Preview;
+    Answer::page_with(status, &AccountPage { shell, me, sessions, colleagues, entered, factor_refused })
 }
 
 fn account_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -90,13 +101,55 @@ fn change_password(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             app.change_password(incoming.call()?, &present, &code, wanted, incoming.network.as_deref())?;
         Ok(Answer::SeeOther { to: "/compte?fait=motdepasse".to_owned(), cookie: Cookie::Set(opened.token) })
     };
-    match attempt() {
+    or_wait(app, incoming, attempt(), show)
+}
+
+/// A page of one's own that asks for secrets: a delay is told on it.
+fn or_wait(
+    app: &App,
+    incoming: &Incoming,
+    attempt: Result<Answer, Fault>,
+    show: fn(&App, &Incoming, u16, Entered) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    match attempt {
         Ok(answer) => Ok(answer),
         Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
-            show(app, incoming, 429, Entered::refused(form, &wait(seconds)))
+            let page = show(app, incoming, 429, Entered::refused(&incoming.form, &wait(seconds)))?;
+            Ok(page.retry_after(seconds))
         }
         Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
     }
+}
+
+const ANOTHER_TELEPHONE: &str = "Votre second facteur sur un autre téléphone";
+
+fn factor(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let attempt = || -> Result<Answer, Fault> {
+        let present = typed("factor_password", form)?;
+        let code = form.need("factor_code", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
+        let network = incoming.network.as_deref();
+        let opening = app.factor_offer(incoming.call()?, &present, &code, network)?;
+        let shell = Shell::signed_in(app, incoming, Room::Account, ANOTHER_TELEPHONE)?;
+        Answer::page(&FactorPage::of(shell, None, opening))
+    };
+    or_wait(app, incoming, attempt(), show)
+}
+
+fn show_factor(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+    let shell = Shell::signed_in(app, incoming, Room::Account, ANOTHER_TELEPHONE)?;
+    Answer::page_with(status, &FactorPage::again(shell, &incoming.form, None, entered))
+}
+
+fn factor_confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let form = &incoming.form;
+    let attempt = || -> Result<Answer, Fault> {
+        let digits = form.need("totp", FactorCode::parse).map_err(|e| Fault::Syntax(e.into()))?;
+        let network = incoming.network.as_deref();
+        let opened = app.factor_confirm(incoming.call()?, form.raw("ticket"), &digits, network)?;
+        Ok(Answer::SeeOther { to: "/compte?fait=facteur".to_owned(), cookie: Cookie::Set(opened.token) })
+    };
+    or_wait(app, incoming, attempt(), show_factor)
 }
 
 fn end_session(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -173,6 +226,7 @@ impl Page for AccountPage {
             sessions,
             colleagues,
             entered,
+            factor_refused: false,
         };
         let colleague = Colleague {
             id: ProfessionalId::parse(&format!("{}a", "q".repeat(25))).unwrap(),

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::Page;
+use super::confirm::ConfirmPage;
 use super::entered::{Entered, back};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
@@ -11,10 +12,10 @@ use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::ItemId;
-use crate::service::App;
 use crate::service::actions::{ActionInput, ActionState, ProgressInput};
 use crate::service::circle::PlaceView;
 use crate::service::reading::{ActionView, ItemKind, ItemView, ItemsQuery};
+use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// How many pages of items are looked through for actions.
@@ -34,12 +35,12 @@ struct ActionsPage {
 }
 
 impl ActionsPage {
-    /// The states to which an action may be moved.
-    fn next(action: &ActionView) -> &'static [ActionState] {
+    /// The state to which an action moves on, unless it is given up.
+    fn next(action: &ActionView) -> Option<ActionState> {
         match action.state {
-            ActionState::Proposed => &[ActionState::InProgress, ActionState::Dropped],
-            ActionState::InProgress => &[ActionState::Done, ActionState::Dropped],
-            ActionState::Done | ActionState::Dropped => &[],
+            ActionState::Proposed => Some(ActionState::InProgress),
+            ActionState::InProgress => Some(ActionState::Done),
+            ActionState::Done | ActionState::Dropped => None,
         }
     }
 
@@ -62,12 +63,15 @@ impl ActionsPage {
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
+    const DROP: &str = "/parcours/{pathway}/actions/{item}/abandonner";
     let on = |action| (action, ResourceKind::ActionItem);
     vec![
         super::row(Method::Get, "/parcours/{pathway}/actions", on(Action::List), page)
             .asking(&["fait", "but"]),
         super::row(Method::Post, "/parcours/{pathway}/actions", on(Action::Create), propose),
         super::row(Method::Post, "/parcours/{pathway}/actions/{item}", on(Action::Update), progress),
+        super::row(Method::Get, DROP, (Action::Read, ResourceKind::ActionItem), before_drop),
+        super::row(Method::Post, DROP, on(Action::Update), drop_it),
     ]
 }
 
@@ -135,6 +139,38 @@ fn progress(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     match attempt() {
         Ok(()) => to_actions(incoming),
         Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
+    }
+}
+
+/// What giving up does, before it does it: nothing takes it back.
+fn before_drop(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let item = app.item(incoming.call()?, &incoming.id("item", ItemId::parse)?, None)?.into_inner();
+    super::information::of_this_pathway(incoming, &item)?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Actions, "Abandonner une action")?;
+    let absent = || Fault::Syntax(ServiceError::AbsentOrRefused);
+    let action = item.action.as_ref().filter(|a| ActionsPage::next(a).is_some()).ok_or_else(absent)?;
+    let back = frame.at("/actions");
+    Answer::page(&ConfirmPage {
+        shell,
+        title: format!("Abandonner l'action « {} » ?", action.what),
+        effects: vec![
+            "Elle est marquée « abandonnée » pour tous ceux qui la lisent, et reste lisible.".to_owned(),
+            "Ce n'est pas réversible : pour la reprendre, il faudra en proposer une nouvelle.".to_owned(),
+        ],
+        action: format!("{back}/{}/abandonner", item.id),
+        button: "Abandonner l'action",
+        stops: true,
+        back,
+    })
+}
+
+fn drop_it(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("item", ItemId::parse)?;
+    match app.action_progress(incoming.call()?, &id, ProgressInput { state: ActionState::Dropped }) {
+        Ok(_) => to_actions(incoming),
+        Err(error) => {
+            back(app, incoming, error.into(), |status, entered| show(app, incoming, status, entered))
+        }
     }
 }
 

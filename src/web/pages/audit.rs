@@ -26,6 +26,7 @@ use crate::clock::Timestamp;
 use crate::domain::day::french_date;
 use crate::domain::explain::{Context, sentence};
 use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::domain::rules;
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::{
     App, Console, DayCount, FindingKind, LogState, MOST_GIVEN, RecordLine, RecordSearch, RecordWhole,
@@ -377,9 +378,15 @@ fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>
         ("Raisons", line.reasons.iter().map(|r| sentence(*r, &Context::default())).collect()),
         ("Détail des décisions", decisions.collect()),
         ("Faits sur lesquels on a décidé", facts.collect()),
-        ("Clauses et règles", body.clauses.clone()),
+        ("Clauses et règles", body.clauses.iter().map(|c| rules::clause(c)).collect()),
         ("Repose sur", body.basis.clone()),
-        ("Oblige à", body.obligations.clone()),
+        (
+            "Oblige à",
+            body.obligations
+                .iter()
+                .map(|o| rules::obligation(o).map_or_else(|| o.clone(), ToOwned::to_owned))
+                .collect(),
+        ),
         ("Versions de la charte (empreintes)", body.policy_hashes.clone()),
         ("Nombre de fois", line.count.map(|n| vec![n.to_string()]).unwrap_or_default()),
         ("Conservation", one(Some(body.retention.french()))),
@@ -481,3 +488,23 @@ impl Page for ProofPage {
 
 #[cfg(test)]
 mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::pages::snapshots;
+
+    #[test]
+    fn pages_of_the_auditor() {
+        snapshots::check::<ConsolePage>();
+        snapshots::check::<RecordPage>();
+        snapshots::check::<ProofPage>();
+    }
+
+    #[test]
+    fn the_console_of_a_large_territory_is_light() {
+        let html = samples::largest().html().unwrap();
+        assert!(html.matches("<li>").count() > 20 && html.matches("Structure n°").count() >= 60);
+        assert!(html.len() <= snapshots::HEAVIEST, "{} bytes", html.len());
+    }
+}

@@ -42,6 +42,8 @@ struct PersonPage {
     holders: Vec<HolderView>,
     is_referent: bool,
     identity: Entered,
+    /// The identity was corrected meanwhile: what is known now stands beside what was written.
+    stale: bool,
     holder: Entered,
     emancipation: Entered,
 }
@@ -56,6 +58,33 @@ impl PersonPage {
     /// The pathway's person is known by a nickname.
     fn nickname(&self) -> bool {
         self.frame.view.person.as_ref().is_some_and(|p| p.nickname_only)
+    }
+}
+
+impl PersonPage {
+    /// What is known now, in words.
+    fn known(&self) -> Vec<(&'static str, String)> {
+        let Some(person) = &self.frame.view.person else { return Vec::new() };
+        let mut out = vec![("Nom", person.name.clone())];
+        out.extend(person.birth_date.as_deref().map(|day| ("Date de naissance", words::day_of(day))));
+        let called = |who: &str, number: &str| format!("{who} : {}", words::telephone(number));
+        if let Some(sheet) = &person.identity {
+            out.extend(sheet.contacts.iter().map(|c| {
+                let who = format!("{} ({})", c.who.as_str(), c.kind.french());
+                ("Contact", called(&who, c.number.as_str()))
+            }));
+            out.extend(
+                sheet
+                    .emergency_contacts
+                    .iter()
+                    .map(|c| ("En cas d'urgence", called(c.who.as_str(), c.number.as_str()))),
+            );
+        }
+        out
+    }
+
+    fn version(&self) -> i64 {
+        self.frame.view.person_version.unwrap_or_default()
     }
 }
 
@@ -164,6 +193,7 @@ fn show_person(
     let mut page = PersonPage {
         is_referent: frame.view.me.role == Role::Referent && frame.view.closed_at.is_none(),
         identity: known(&frame),
+        stale: false,
         holder: Entered::filled(&[("from", today.as_str())]),
         emancipation: Entered::nothing(),
         shell,
@@ -171,7 +201,9 @@ fn show_person(
         holders,
     };
     match refused {
-        Some((Which::Identity, entered)) => page.identity = entered,
+        Some((Which::Identity, entered)) => {
+            (page.identity, page.stale) = entered.against(page.version());
+        }
         Some((Which::Holder, entered)) => page.holder = entered,
         Some((Which::Emancipation, entered)) => page.emancipation = entered,
         None => {}
@@ -332,6 +364,16 @@ fn close(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 #[cfg(test)]
+fn sample_identity() -> crate::service::people::IdentitySheet {
+    serde_json::from_value(serde_json::json!({
+        "first_name": "Léa", "name": "Martin",
+        "contacts": [{ "kind": "parent", "who": "Sarah Martin", "number": "0611223344" }],
+        "emergency_contacts": [{ "who": "Tante", "number": "0611223355" }],
+    }))
+    .unwrap()
+}
+
+#[cfg(test)]
 fn sample_holder() -> HolderView {
     HolderView {
         id: "holder".to_owned(),
@@ -367,6 +409,7 @@ impl Page for PersonPage {
                 frame,
                 holders,
                 is_referent,
+                stale: false,
                 holder: nothing(),
                 emancipation: nothing(),
             }
@@ -375,7 +418,22 @@ impl Page for PersonPage {
         hidden.do_not_contact = true;
         hidden.number = None;
         hidden.ends = Some("2027-09-01".to_owned());
+        let stale = {
+            let mut page = page(Vec::new(), false, true);
+            let form = crate::web::form::Form::of(&[
+                ("version:int", "0"),
+                ("identity.first_name", "Léa"),
+                ("identity.name", "Martin-Roux"),
+            ]);
+            if let Some(person) = &mut page.frame.view.person {
+                person.identity = Some(sample_identity());
+            }
+            (page.identity, page.stale) =
+                Entered::refused(&form, &ServiceError::Conflict).against(page.version());
+            page
+        };
         vec![
+            ("stale", stale),
             ("nobody", page(Vec::new(), false, true)),
             ("nickname", page(Vec::new(), true, true)),
             ("two", page(vec![sample_holder(), hidden], false, true)),

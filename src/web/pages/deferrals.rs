@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::Page;
 use super::accords::Choice;
+use super::confirm::ConfirmPage;
 use super::entered::{Entered, back, missing};
 use super::frame::{Frame, Part, pathway_of};
 use super::icon::Icon;
@@ -89,23 +90,26 @@ struct AskPage {
     people: Vec<Choice>,
 }
 
+impl AskPage {
+    /// The address names the line, so that a text left here comes back to it.
+    fn action(&self) -> String {
+        ask_address(&self.frame, &self.line)
+    }
+}
+
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
+    const LINE: &[&str] = &["fait", "structure", "metier", "but", "jour"];
     const LIST: &str = "/parcours/{pathway}/consultations/reports";
     const ASK: &str = "/parcours/{pathway}/consultations/reporter";
     const END: &str = "/parcours/{pathway}/consultations/reports/{deferral}/fin";
     let row = super::row;
     vec![
         row(Method::Get, LIST, (Action::List, ResourceKind::Deferral), list),
-        row(Method::Get, ASK, (Action::Read, ResourceKind::Consultations), page).asking(&[
-            "fait",
-            "structure",
-            "metier",
-            "but",
-            "jour",
-        ]),
-        row(Method::Post, ASK, (Action::Create, ResourceKind::Deferral), ask),
+        row(Method::Get, ASK, (Action::Read, ResourceKind::Consultations), page).asking(LINE),
+        row(Method::Post, ASK, (Action::Create, ResourceKind::Deferral), ask).asking(LINE),
+        row(Method::Get, END, (Action::List, ResourceKind::Deferral), before_end),
         row(Method::Post, END, (Action::End, ResourceKind::Deferral), end),
     ]
 }
@@ -161,7 +165,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn ask(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -190,6 +194,31 @@ fn ask(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         Ok(()) => Ok(Answer::see_other(format!("/parcours/{pathway}/consultations/reports?fait=demande"))),
         Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
     }
+}
+
+/// What ending it does, before it does it: the line may have been put off for somebody's safety.
+fn before_end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    let id = incoming.id("deferral", DeferralId::parse)?;
+    let act = Act { action: Action::List, resource: ResourceKind::Deferral };
+    let found = app.deferral_list(incoming.call()?, act, &pathway_of(incoming)?)?.into_inner();
+    let one = found.items.into_iter().find(|d| d.id == id);
+    let one = one.ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
+    let (shell, frame) = Frame::read(app, incoming, Part::Consultations, "Remettre sur la feuille")?;
+    let told = Told::of(one, &super::looked::people(app, incoming)?);
+    let back = frame.at("/consultations/reports");
+    Answer::page(&ConfirmPage {
+        shell,
+        title: format!("Remettre sur la feuille : {} ?", told.line),
+        effects: vec![
+            format!("La ligne ({}) figure dès maintenant sur la feuille pour : {}.", told.days, told.whose),
+            format!("Elle avait été reportée pour ce motif : {}. Vérifiez qu'il ne vaut plus.", told.motive),
+            "Ce n'est pas réversible : pour la reporter à nouveau, il faut une nouvelle décision.".to_owned(),
+        ],
+        action: format!("{back}/{}/fin", told.id),
+        button: "Remettre sur la feuille",
+        stops: true,
+        back,
+    })
 }
 
 fn end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -11,11 +11,11 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::ids::{AssignmentId, KeptFormId};
 use crate::service::sessions::{OwnAssignment, SignIn};
-use crate::service::{App, Call, FactorCode, Login, ServiceError};
+use crate::service::{AccountState, App, AwaitedAssignment, Call, FactorCode, Login, ServiceError};
 use crate::web::form::{self, Form};
 use crate::web::kept;
 use crate::web::pages::words;
-use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, Method, Route};
+use crate::web::route::{Answer, Cookie, DemonstrationPerson, Door, Fault, Incoming, LEAVE, Method, Route};
 
 /// Sign in.
 #[derive(Template)]
@@ -47,6 +47,25 @@ fn by_structure(people: &[DemonstrationPerson]) -> Vec<(String, Vec<Demonstratio
 struct AssignmentPage {
     shell: Shell,
     assignments: Vec<OwnAssignment>,
+    /// What is stated and cannot be chosen yet, where there is nothing to choose.
+    awaited: Vec<AwaitedAssignment>,
+    account: AccountState,
+}
+
+impl AssignmentPage {
+    /// What an affectation waits for.
+    fn awaits(&self, a: &AwaitedAssignment) -> String {
+        if !a.assignment.confirmed {
+            return "Votre affectation attend une seconde confirmation, par une autre personne que celle qui l'a \
+                    proposée."
+                .to_owned();
+        }
+        if self.account == AccountState::Confirmed {
+            let from = crate::domain::day::french_date(a.starts_at.paris_day());
+            return format!("Votre affectation commence le {from}.");
+        }
+        "Votre affectation est confirmée. Elle attend que votre compte soit reconnu.".to_owned()
+    }
 }
 
 /// What is left on the screen of somebody who left in a hurry: nothing that tells where they were.
@@ -78,7 +97,7 @@ pub fn routes() -> Vec<Route> {
         row(Method::Get, "/affectation", Door::Session, session(Action::Read), assignment_page),
         row(Method::Post, "/affectation", Door::Session, session(Action::SignIn), choose),
         row(Method::Post, "/deconnexion", Door::Session, session(Action::SignOut), sign_out),
-        row(Method::Post, "/quitter", Door::Session, session(Action::SignOut), leave),
+        row(Method::Post, LEAVE, Door::Session, session(Action::SignOut), leave),
         row(
             Method::Post,
             "/textes/{text}/jeter",
@@ -187,7 +206,8 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             show_sign_in(app, incoming, 422, Entered::refused(form, &told))
         }
         ServiceError::TooManyAttempts(seconds) => {
-            show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))
+            let page = show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))?;
+            Ok(page.retry_after(*seconds))
         }
         _other => back(app, incoming, fault, |status, entered| show_sign_in(app, incoming, status, entered)),
     }
@@ -207,10 +227,27 @@ fn demonstration_sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault
 }
 
 fn assignment_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let me = app.me(incoming.call()?)?;
-    let assignments = me.assignments.iter().filter(|a| a.in_force).cloned().collect();
-    let shell = Shell::signed_in(app, incoming, Room::Account, "Choisir une affectation")?;
-    Answer::page(&AssignmentPage { shell, assignments })
+    let call = incoming.call()?;
+    let me = app.me(call)?;
+    let assignments: Vec<OwnAssignment> = me.assignments.iter().filter(|a| a.in_force).cloned().collect();
+    let title = if assignments.is_empty() { "Votre affectation" } else { "Choisir une affectation" };
+    let greeting = app.greeting(call)?;
+    let shell = Shell::signed_in(app, incoming, Room::Account, title)?;
+    Answer::page(&AssignmentPage { shell, assignments, awaited: greeting.awaited, account: me.account })
+}
+
+/// Where the first page and the list of pathways lead who acts under no affectation: to what is awaited.
+///
+/// # Errors
+/// Without a session, or as the database.
+pub(super) fn without_affectation(app: &App, incoming: &Incoming) -> Result<Option<Answer>, Fault> {
+    let call = incoming.call()?;
+    if app.greeting(call)?.acting.is_some() {
+        return Ok(None);
+    }
+    // One's own account was looked at: that is the record of this request.
+    app.me(call)?;
+    Ok(Some(Answer::see_other("/affectation")))
 }
 
 fn choose(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -277,7 +314,10 @@ impl Page for SignInPage {
         vec![
             ("empty", page(Entered::nothing(), Vec::new())),
             ("refused", page(refused, Vec::new())),
-            ("demonstration", page(Entered::nothing(), people)),
+            ("demonstration", {
+                let page = page(Entered::nothing(), people);
+                Self { shell: Shell { demonstration: true, ..page.shell }, ..page }
+            }),
         ]
     }
 }
@@ -288,12 +328,26 @@ impl Page for AssignmentPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        let page = |assignments| Self {
-            shell: super::shell::sample::signed_in(Room::Account, "Choisir une affectation"),
+        let page = |assignments, awaited, account| Self {
+            shell: super::shell::sample::signed_in(Room::Account, "Votre affectation"),
             assignments,
+            awaited,
+            account,
         };
-        let two = super::account::sample_me(crate::service::AccountState::Confirmed).assignments;
-        vec![("none", page(Vec::new())), ("several", page(two))]
+        let two = || super::account::sample_me(AccountState::Confirmed).assignments;
+        let awaited = || -> Vec<AwaitedAssignment> {
+            let starts_at =
+                crate::clock::Timestamp::paris_midnight(chrono::NaiveDate::from_ymd_opt(2027, 4, 1).unwrap());
+            let telephone = "01 02 03 04 05".to_owned();
+            let of = |assignment| AwaitedAssignment { assignment, telephone: telephone.clone(), starts_at };
+            two().into_iter().map(of).collect()
+        };
+        vec![
+            ("none", page(Vec::new(), Vec::new(), AccountState::Confirmed)),
+            ("several", page(two(), Vec::new(), AccountState::Confirmed)),
+            ("awaited", page(Vec::new(), awaited(), AccountState::Confirmed)),
+            ("awaited_unrecognised", page(Vec::new(), awaited(), AccountState::Unconfirmed)),
+        ]
     }
 }
 

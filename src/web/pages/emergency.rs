@@ -174,7 +174,7 @@ fn show_case(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn case_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_case(app, incoming, 200, Entered::nothing())
+    show_case(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn review(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -20,7 +20,14 @@ pub struct Told {
 pub struct Entered {
     form: Form,
     told: Vec<Told>,
+    /// Something changed after the form was shown.
+    overtaken: bool,
 }
+
+/// What is told on a form that comes back with what is stored now beside it.
+const COMPARE: &str = "Quelqu'un a corrigé avant vous : comparez, puis enregistrez ou annulez.";
+/// What is told on any other: the page itself is that of now.
+const REREAD: &str = "Quelque chose a changé entre-temps, et cette page montre ce qui vaut maintenant : relisez-la, puis recommencez.";
 
 impl Entered {
     /// Nothing yet.
@@ -32,7 +39,7 @@ impl Entered {
     /// Filled in before it is shown.
     #[must_use]
     pub fn filled(fields: &[(&str, &str)]) -> Self {
-        Self { form: Form::of(fields), told: Vec::new() }
+        Self { form: Form::of(fields), ..Self::default() }
     }
 
     /// What a page starts with: the text that was kept for its author, when the address names one of this page; nothing
@@ -63,15 +70,18 @@ impl Entered {
     /// As sent, with nothing wrong (a step of several).
     #[must_use]
     pub fn sent(form: &Form) -> Self {
-        Self { form: form.clone(), told: Vec::new() }
+        Self { form: form.clone(), ..Self::default() }
     }
 
     /// As sent, with what is to be corrected.
     #[must_use]
     pub fn refused(form: &Form, error: &ServiceError) -> Self {
         let problem = Problem::of(error, "");
-        let told = if problem.errors.is_empty() {
-            let mut told = vec![Told { field: String::new(), message: problem.detail }];
+        let overtaken = matches!(error, ServiceError::Conflict | ServiceError::PreconditionFailed);
+        let told = if overtaken {
+            vec![Told { field: String::new(), message: REREAD.to_owned() }]
+        } else if problem.errors.is_empty() {
+            let mut told = vec![Told { field: field_of(form, problem.code), message: problem.detail }];
             told.extend(problem.reasons.into_iter().map(|r| Told {
                 field: String::new(),
                 message: match r.repair {
@@ -83,7 +93,29 @@ impl Entered {
         } else {
             problem.errors.into_iter().map(|e| Told { field: e.path, message: e.message }).collect()
         };
-        Self { form: form.clone(), told }
+        Self { form: form.clone(), told, overtaken }
+    }
+
+    /// Whether what this form changes was changed after it was shown; `now` is the version that stands, and the form
+    /// carries the one that it was written on as `version:int`. The page then shows what is stored beside what was
+    /// written, and its form goes on with the version of now.
+    ///
+    /// INVARIANT: only then: so neither a second look, nor a refused field, nor a text taken up later writes over a
+    /// correction that nobody saw.
+    #[must_use]
+    pub fn against(mut self, now: i64) -> (Self, bool) {
+        let written_on = self.form.one("version:int");
+        let stale = written_on.is_some_and(|version| version != now.to_string());
+        if stale && self.overtaken {
+            self.told = vec![Told { field: String::new(), message: COMPARE.to_owned() }];
+        }
+        (self, stale)
+    }
+
+    /// What is told of another act of the same page, over a form that starts as ever.
+    #[must_use]
+    pub fn over(self, form: Self) -> Self {
+        Self { form: form.form, told: self.told, overtaken: self.overtaken }
     }
 
     /// What was written in a field; its name is that of the form, with or without `:type` and `[]`.
@@ -122,6 +154,30 @@ impl Entered {
     pub fn told(&self) -> &[Told] {
         &self.told
     }
+}
+
+/// Rules that speak of one field, by their codes: told at that field, the first of these that the form has.
+const OF_ONE_FIELD: &[(&str, &[&str])] = &[
+    ("password_length", &["new_password", "password"]),
+    ("password_too_easy", &["new_password", "password"]),
+    ("login_taken", &["login"]),
+    ("organisation_code_taken", &["code"]),
+    ("secrecy_basis_missing", &["secrecy_basis"]),
+    ("secrecy_basis_without_secret", &["secrecy_basis"]),
+    ("secrecy_only_contested", &["secrecy_basis"]),
+    ("secrecy_expiry_without_secret", &["secrecy_until"]),
+    ("assignment_period", &["ends"]),
+    ("mission_unknown", &["mission"]),
+];
+
+/// The field of a form that a rule speaks of; none for the whole form.
+fn field_of(form: &Form, rule: &str) -> String {
+    let there = |name: &&&str| form.fields().any(|(n, _)| n == **name);
+    OF_ONE_FIELD
+        .iter()
+        .find(|(code, _)| *code == rule)
+        .and_then(|(_, fields)| fields.iter().find(there))
+        .map_or_else(String::new, |name| (*name).to_owned())
 }
 
 /// A field's path in errors, from its name in the form.
@@ -207,5 +263,17 @@ mod tests {
         assert_eq!(entered.told().len(), 3);
         let rule = Entered::refused(&form, &ServiceError::rule("x", "Faites autrement."));
         assert_eq!(rule.told(), [Told { field: String::new(), message: "Faites autrement.".to_owned() }]);
+    }
+
+    #[test]
+    fn a_rule_of_one_field_is_told_there_when_the_form_has_it() {
+        let told = |fields: &[(&str, &str)], code| {
+            Entered::refused(&Form::of(fields), &ServiceError::rule(code, "Autrement.")).told().to_vec()
+        };
+        let weak = |fields| told(fields, "password_too_easy")[0].field.clone();
+        assert_eq!(weak(&[("code", "a"), ("password", "")]), "password");
+        assert_eq!(weak(&[("password", "a"), ("new_password", "b")]), "new_password");
+        assert_eq!(weak(&[("code", "a")]), "");
+        assert_eq!(told(&[("secrecy_basis", "")], "secrecy_basis_missing")[0].field, "secrecy_basis");
     }
 }

@@ -117,11 +117,13 @@ pub fn pathway_of(incoming: &Incoming) -> Result<PathwayId, Fault> {
 impl Frame {
     /// Reads the head (recorded), and puts the page under it.
     ///
+    /// THREAT: a title stays in the history of the browser after « Quitter vite »: it names nobody.
+    ///
     /// # Errors
     /// As the read.
     pub fn read(app: &App, incoming: &Incoming, part: Part, title: &str) -> Result<(Shell, Self), Fault> {
         let view = app.pathway(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
-        let shell = Shell::signed_in(app, incoming, Room::Pathways, format!("{title} · {}", view.name))?;
+        let shell = Shell::signed_in(app, incoming, Room::Pathways, title)?;
         Ok((shell, Self { view, part, today: app.clock().now().paris_day() }))
     }
 
@@ -295,6 +297,7 @@ pub mod sample {
                 birth_date: Some("2011-05-02".to_owned()),
                 emancipated_on: None,
             }),
+            person_version: Some(1),
             step: Some(Step::Accompaniment),
             review_on: Some("2027-06-14".to_owned()),
             review_due: false,

@@ -23,6 +23,7 @@ use crate::service::handovers::{HandoverLine, HandoverState, HandoverView, NewHa
 use crate::service::preview::{ItemRef, PreviewRequest};
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
+use crate::web::kept::resumed;
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// The list.
@@ -218,8 +219,16 @@ fn pieces(
         .collect())
 }
 
+/// The step that somebody had come to, from what was left.
+fn left_at(form: &Form) -> u8 {
+    let has = |step| form.fields().any(|(name, value)| of_step(step, name) && !value.is_empty());
+    (2..=4).rev().find(|step| has(*step)).unwrap_or(1)
+}
+
+/// The form as it was left, or its first step.
 fn new(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_new(app, incoming, 200, 1, Entered::nothing())
+    let left = resumed(app, incoming)?.unwrap_or_default();
+    show_new(app, incoming, 200, left_at(&left), &left, Entered::sent(&left))
 }
 
 fn show_new(
@@ -227,13 +236,13 @@ fn show_new(
     incoming: &Incoming,
     status: u16,
     step: u8,
+    form: &Form,
     entered: Entered,
 ) -> Result<Answer, Fault> {
     let (shell, frame) = Frame::read(app, incoming, Part::Handovers, "Passer le relais")?;
     if !may_begin(&frame) {
         return Err(Fault::Syntax(ServiceError::AbsentOrRefused));
     }
-    let form = &incoming.form;
     let takers = takers(&frame);
     let chosen = form.one("incoming").and_then(|id| ParticipationId::parse(id).ok());
     let (step, taker) = match &chosen {
@@ -309,10 +318,10 @@ fn input_of(form: &Form) -> Result<NewHandover, FieldErrors> {
 
 fn go(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let form = &incoming.form;
-    let step = |n: u8| show_new(app, incoming, 200, n, Entered::sent(form));
+    let step = |n: u8| show_new(app, incoming, 200, n, form, Entered::sent(form));
     let again = |n: u8, errors: FieldErrors| {
         let fault = Fault::Syntax(ServiceError::Invalid(errors));
-        back(app, incoming, fault, |status, entered| show_new(app, incoming, status, n, entered))
+        back(app, incoming, fault, |status, entered| show_new(app, incoming, status, n, form, entered))
     };
     match form.button() {
         Some("step1") => step(1),
@@ -331,9 +340,9 @@ fn go(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             };
             match attempt() {
                 Ok(to) => Ok(Answer::see_other(to)),
-                Err(fault) => {
-                    back(app, incoming, fault, |status, entered| show_new(app, incoming, status, 5, entered))
-                }
+                Err(fault) => back(app, incoming, fault, |status, entered| {
+                    show_new(app, incoming, status, 5, form, entered)
+                }),
             }
         }
         Some(_) | None => step(5),
@@ -351,7 +360,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn act(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -1,4 +1,5 @@
-//! The icons, drawn into the page (no request, no `data:`), always beside words and silent to screen readers.
+//! The icons, drawn into the page (no request, no `data:`), always beside words and silent to screen readers. How they are
+//! stroked stands in the stylesheet: a list of records has one in each line.
 
 use std::fmt;
 
@@ -32,7 +33,7 @@ impl fmt::Display for Icon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "<svg class=\"icon\" viewBox=\"0 0 24 24\" width=\"24\" height=\"24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\">{}</svg>",
+            "<svg class=\"icon\" viewBox=\"0 0 24 24\" aria-hidden=\"true\">{}</svg>",
             self.drawing().trim_end()
         )
     }

@@ -84,7 +84,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let entered =
         Entered::filled(&[("mandate", Mandate::Contractual.code()), ("role", Role::Participant.code())]);
-    show(app, incoming, 200, entered)
+    show(app, incoming, 200, Entered::first_or(app, incoming, entered)?)
 }
 
 fn invite(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -131,6 +131,8 @@ impl Page for InvitePage {
             telephone: "06 01 02 03 02".to_owned(),
             account: AccountState::Confirmed,
             organisation: OrganisationId::parse(id).unwrap(),
+            organisation_name: "Les Passerelles".to_owned(),
+            yours_to_confirm: false,
             mission: MissionId::parse(id).unwrap(),
             profession: Profession::SpecialisedPrevention,
             function: Function::Practitioner,

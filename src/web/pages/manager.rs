@@ -235,7 +235,7 @@ fn show_decision(app: &App, incoming: &Incoming, status: u16, entered: Entered) 
 }
 
 fn decision_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_decision(app, incoming, 200, Entered::nothing())
+    show_decision(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 /// The form asks for the last day on which it counts; the service, for the first on which it does not.
@@ -320,7 +320,7 @@ fn show_place(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> 
 }
 
 fn place_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_place(app, incoming, 200, Entered::nothing())
+    show_place(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn name(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -328,12 +328,16 @@ fn name(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let form = &incoming.form;
         let syntax = |e: FieldErrors| Fault::Syntax(ServiceError::Invalid(e));
         let new: NewSuccession = form.without(&["how"]).read().map_err(syntax)?;
-        // A stand-in without a last day would be a successor.
-        if form.one("how") == Some("stand_in") && new.last_day.is_none() {
-            return Err(syntax(FieldErrors::one("last_day", EntryError::Missing)));
-        }
-        let new =
-            if form.one("how") == Some("stand_in") { new } else { NewSuccession { last_day: None, ..new } };
+        let new = match form.one("how") {
+            // A stand-in without a last day would be a successor.
+            Some("stand_in") if new.last_day.is_none() => {
+                return Err(syntax(FieldErrors::one("last_day", EntryError::Missing)));
+            }
+            Some("stand_in") => new,
+            Some("successor") => NewSuccession { last_day: None, ..new },
+            // For good or for a time: nobody chooses it for the manager.
+            Some(_) | None => return Err(syntax(FieldErrors::one("how", EntryError::Missing))),
+        };
         let place = incoming.id("participation", ParticipationId::parse)?;
         let (pathway, _) = find_place(app, incoming)?;
         app.succession_name(incoming.call()?, &pathway, &place, &new)?;
@@ -436,6 +440,17 @@ impl Page for DecisionPage {
             ("exception", page(AwaitedKind::Exception, Entered::nothing())),
             ("impossibility", page(AwaitedKind::Impossibility, Entered::nothing())),
             ("deferral", page(AwaitedKind::Deferral, Entered::nothing())),
+            (
+                "until_missing",
+                page(
+                    AwaitedKind::Deferral,
+                    Entered::refused(
+                        &Form::of(&[("accepted:bool", "true"), ("motive", "Vu le danger.")]),
+                        &ServiceError::rule("until_missing", "Dites quand vous revoyez cette décision.")
+                            .at("until"),
+                    ),
+                ),
+            ),
             (
                 "motive_missing",
                 page(AwaitedKind::Review, Entered::refused(&crate::web::form::Form::default(), &wrong)),

@@ -4,7 +4,8 @@
 //! * A page shows views that a service disclosed, after their record; what stands in the head line is one's own name.
 //! * A form carries the affectation that it was shown for and a key, so that pressing twice does once.
 //! * Nothing is written into a page that a browser would run or style: the content policy forbids it.
-//! * A page without samples does not compile in tests (`Page::samples`), and each sample has its snapshot.
+//! * A page without samples does not compile in tests (`Page::samples`); each sample has its snapshot, and each snapshot
+//!   its sample (`snapshots`).
 //!
 //! It decides nothing: what a page says of a decision comes from the service that decides the read.
 
@@ -22,6 +23,7 @@ mod course;
 mod danger;
 mod deferrals;
 mod door;
+pub(super) mod elsewhere;
 mod emergency;
 mod entered;
 mod family_sheet;
@@ -46,6 +48,7 @@ mod sharing;
 mod shell;
 #[cfg(test)]
 mod snapshots;
+mod spacing;
 mod stay;
 mod structures;
 mod today;
@@ -73,12 +76,12 @@ pub trait Page: Template {
     where
         Self: Sized;
 
-    /// What is sent: the template, its summary naming the fields.
+    /// What is sent: the template, its summary naming the fields, with the spaces of French.
     ///
     /// # Errors
     /// When it does not render, which is a bug.
     fn html(&self) -> askama::Result<String> {
-        self.render().map(told::named)
+        self.render().map(told::named).map(|html| spacing::french(&html))
     }
 }
 
@@ -186,6 +189,6 @@ pub fn sign_in_for(address: &str) -> String {
 #[must_use]
 pub fn problem(problem: &Problem) -> String {
     shell::Trouble { problem, assets: assets::base() }
-        .render()
+        .html()
         .unwrap_or_else(|_| format!("{} : {}", problem.title, problem.detail))
 }

@@ -87,7 +87,8 @@ fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Option<Entered
         .ok_or(Fault::Syntax(ServiceError::AbsentOrRefused))?;
     let (shell, frame) = Frame::read(app, incoming, Part::Notes, "Modifier une note")?;
     let entered = entered.unwrap_or_else(|| Entered::filled(&[("text", note.text.as_str())]));
-    Answer::page_with(status, &NotePage { shell, frame, note, stale: status == 409, entered })
+    let (entered, stale) = entered.against(note.version);
+    Answer::page_with(status, &NotePage { shell, frame, note, stale, entered })
 }
 
 fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -133,6 +134,13 @@ impl Page for NotesPage {
             ("empty", page(Vec::new(), true)),
             ("one", page(vec![sample_note()], true)),
             ("closed", page(vec![sample_note()], false)),
+            ("given_back", {
+                let mut page = page(Vec::new(), true);
+                page.entered = Entered::filled(&[("text", "Mardi.")]);
+                page.shell.resumed = Some("k".repeat(26));
+                page.shell.given_back = true;
+                page
+            }),
         ]
     }
 }

@@ -177,7 +177,7 @@ fn show_sign(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> R
 }
 
 fn sign_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_sign(app, incoming, 200, Entered::nothing())
+    show_sign(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn sign(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -202,7 +202,7 @@ fn show_withdrawal(app: &App, incoming: &Incoming, status: u16, entered: Entered
 }
 
 fn withdrawal_page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_withdrawal(app, incoming, 200, Entered::nothing())
+    show_withdrawal(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn withdraw(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

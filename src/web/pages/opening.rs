@@ -1,4 +1,4 @@
-//! First connection: the invitation code and a password, then the second factor with its rescue codes, then the door.
+//! First connection (and, from `account`, another telephone): the invitation code and a password, then the second factor with its rescue codes, then the door.
 //!
 //! INVARIANT: the secret and the rescue codes are shown to who holds the code, in the answer to their own form, and are
 //! kept nowhere on the way: the page carries them back when the six digits were wrong.
@@ -13,6 +13,7 @@ use super::qr::Qr;
 use super::shell::Shell;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::{EntryError, FieldErrors};
+use crate::service::accounts::Opening;
 use crate::service::{App, FactorCode, ServiceError};
 use crate::web::form::Form;
 use crate::web::route::{Answer, Cookie, Door, Fault, Incoming, Method, Route};
@@ -25,13 +26,14 @@ struct OpeningPage {
     entered: Entered,
 }
 
-/// Step 2: the second factor and the rescue codes, then the six digits.
+/// The second factor and the rescue codes, then the six digits: step 2 of a first connection, or another telephone.
 #[derive(Template)]
 #[template(path = "opening_factor.html")]
-struct FactorPage {
+pub(super) struct FactorPage {
     shell: Shell,
     entered: Entered,
-    code: String,
+    /// The invitation code; none for who has an account already.
+    code: Option<String>,
     ticket: String,
     secret: String,
     uri: String,
@@ -40,6 +42,35 @@ struct FactorPage {
 }
 
 impl FactorPage {
+    /// What was just made, shown this once.
+    pub(super) fn of(shell: Shell, code: Option<String>, opening: Opening) -> Self {
+        Self {
+            shell,
+            entered: Entered::nothing(),
+            code,
+            ticket: opening.ticket,
+            qr: Qr::of(&opening.otpauth_uri),
+            secret: opening.totp_secret,
+            uri: opening.otpauth_uri,
+            rescue: opening.rescue_codes,
+        }
+    }
+
+    /// The page again, with what it showed.
+    pub(super) fn again(shell: Shell, form: &Form, code: Option<String>, entered: Entered) -> Self {
+        let uri = form.raw("uri").to_owned();
+        Self {
+            shell,
+            entered,
+            code,
+            ticket: form.raw("ticket").to_owned(),
+            qr: if uri.starts_with("otpauth://") { Qr::of(&uri) } else { Qr::default() },
+            secret: form.raw("secret").to_owned(),
+            uri,
+            rescue: form.all("rescue[]").map(ToOwned::to_owned).collect(),
+        }
+    }
+
     /// The secret in groups of four, to be typed.
     fn groups(&self) -> String {
         let letters: Vec<char> = self.secret.chars().collect();
@@ -72,10 +103,7 @@ pub(super) fn twice(form: &Form, name: &str) -> Result<String, Fault> {
         return Err(refuse(name, EntryError::Missing));
     }
     if wanted != form.raw(&again) {
-        return Err(refuse(
-            &again,
-            EntryError::WrongType { expected: "le même mot de passe que la première fois" },
-        ));
+        return Err(refuse(&again, EntryError::PasswordsDiffer));
     }
     Ok(wanted.to_owned())
 }
@@ -102,16 +130,7 @@ fn first(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let password = twice(form, "password")?;
         let opening = app.open_account(&incoming.request, &code, password, incoming.network.as_deref())?;
         let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
-        Answer::page(&FactorPage {
-            shell,
-            entered: Entered::nothing(),
-            code,
-            ticket: opening.ticket,
-            qr: Qr::of(&opening.otpauth_uri),
-            secret: opening.totp_secret,
-            uri: opening.otpauth_uri,
-            rescue: opening.rescue_codes,
-        })
+        Answer::page(&FactorPage::of(shell, Some(code), opening))
     };
     match attempt() {
         Ok(answer) => Ok(answer),
@@ -125,21 +144,9 @@ fn first(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 /// The second page again, with what it showed.
 fn show_factor(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let form = &incoming.form;
-    let uri = form.raw("uri").to_owned();
     let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
-    Answer::page_with(
-        status,
-        &FactorPage {
-            shell,
-            entered,
-            code: form.raw("code").to_owned(),
-            ticket: form.raw("ticket").to_owned(),
-            qr: if uri.starts_with("otpauth://") { Qr::of(&uri) } else { Qr::default() },
-            secret: form.raw("secret").to_owned(),
-            uri,
-            rescue: form.all("rescue[]").map(ToOwned::to_owned).collect(),
-        },
-    )
+    let code = Some(form.raw("code").to_owned());
+    Answer::page_with(status, &FactorPage::again(shell, form, code, entered))
 }
 
 fn second(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -190,7 +197,7 @@ impl Page for FactorPage {
         let page = |entered, qr| Self {
             shell: super::shell::sample::open("Votre téléphone et vos codes de secours"),
             entered,
-            code: "code".to_owned(),
+            code: Some("code".to_owned()),
             ticket: "ticket".to_owned(),
             secret: "ABCDEFGHIJKLMNOP".to_owned(),
             uri: uri.to_owned(),
@@ -201,7 +208,19 @@ impl Page for FactorPage {
             &Form::default(),
             &ServiceError::rule("totp_refused", "Ce code à six chiffres n'est pas celui de maintenant."),
         );
-        vec![("ordinary", page(Entered::nothing(), Qr::of(uri))), ("refused", page(refused, Qr::default()))]
+        let another = Self {
+            shell: super::shell::sample::signed_in(
+                super::shell::Room::Account,
+                "Votre second facteur sur un autre téléphone",
+            ),
+            code: None,
+            ..page(Entered::nothing(), Qr::of(uri))
+        };
+        vec![
+            ("ordinary", page(Entered::nothing(), Qr::of(uri))),
+            ("refused", page(refused, Qr::default())),
+            ("another_telephone", another),
+        ]
     }
 }
 

@@ -54,6 +54,9 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
+    if let Some(elsewhere) = super::door::without_affectation(app, incoming)? {
+        return Ok(elsewhere);
+    }
     let view = app.pathways(incoming.call()?, incoming.query.get("suite").map(String::as_str))?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Pathways, "Parcours")?;
     Answer::page(&PathwaysPage {
@@ -188,6 +191,19 @@ impl Page for OpenPage {
         vec![
             ("known", page(false, Entered::nothing())),
             ("nickname", page(true, Entered::nothing())),
+            (
+                "nickname_missing",
+                page(
+                    true,
+                    Entered::refused(
+                        &crate::web::form::Form::default(),
+                        &crate::service::ServiceError::Invalid(crate::domain::text::FieldErrors::one(
+                            "person",
+                            crate::domain::text::EntryError::Missing,
+                        )),
+                    ),
+                ),
+            ),
             ("refused", page(false, refused)),
             ("not_for_this_mission", {
                 let mut page = page(false, Entered::nothing());

@@ -2,13 +2,17 @@
 
 use askama::Template;
 
+use super::Page;
 use super::assets;
 use super::icon::Icon;
 use super::words;
-use crate::domain::vocabulary::{Function, Mandate, Profession};
-use crate::ids::RequestId;
+use crate::clock::Timestamp;
+use crate::domain::vocabulary::{Category, Function, Mandate, Profession};
+use crate::ids::{AssignmentId, RequestId};
+use crate::service::kept_forms::KeptLine;
 use crate::service::pathways::opens_under;
-use crate::service::{AccountState, App, Greeting, ServiceError};
+use crate::service::sessions::CharterToSign;
+use crate::service::{AccountState, App, Greeting, ServiceError, Signer};
 use crate::web::kept;
 use crate::web::problem::Problem;
 use crate::web::route::{Fault, Incoming};
@@ -75,23 +79,71 @@ pub struct Shell {
     pub kept: Vec<Kept>,
     /// The kept text that the forms of this page go on with.
     pub resumed: Option<String>,
+    /// Whether this page has just given a kept text back.
+    pub given_back: bool,
 }
 
 /// A text that could not be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub id: String,
-    /// The page where it was written.
-    pub path: String,
+    /// « Écrire : Mobilité »
+    pub what: String,
+    /// The pathway where it was written; empty where it was on none.
+    pub pathway: String,
     /// That page, filled with it.
     pub href: String,
     /// « demain à 14 h 05 »
     pub until: String,
+    /// Written under another affectation, under which alone its page opens.
+    pub elsewhere: bool,
+}
+
+impl Kept {
+    fn of(kept: &KeptLine, acting: Option<&AssignmentId>) -> Self {
+        let (path, asked) = kept.path.split_once('?').unwrap_or((&kept.path, ""));
+        let subject = asked
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("category="))
+            .and_then(|code| Category::parse(code).ok());
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let what = match (parts.as_slice(), subject) {
+            (["parcours", _, "ecrire"], Some(subject)) => format!("Écrire : {}", subject.french()),
+            (["parcours", _, "ecrire"], None) => "Écrire une information".to_owned(),
+            (["parcours", _, "informations", _, "corriger"], _) => "Corriger une information".to_owned(),
+            (["parcours", _, "notes", ..], _) => "Une note".to_owned(),
+            (["parcours", _, "actions"], _) => "Proposer une action".to_owned(),
+            (["parcours", _, "partager", ..], _) => "Partager".to_owned(),
+            (["parcours", _, "accords", "preparer"], _) => "Préparer un accord".to_owned(),
+            (["parcours", _, "passages", "nouveau"], _) => "Passer le relais".to_owned(),
+            (["parcours", _, "personne"], _) => "Identité".to_owned(),
+            (["parcours", _, "bilan"], _) => "Bilan".to_owned(),
+            (["parcours", _, "retrait"], _) => "La famille ne veut plus".to_owned(),
+            (["parcours", _, "consultations", "reporter"], _) => "Reporter une ligne".to_owned(),
+            (["parcours", "ouvrir"], _) => "Ouvrir un parcours".to_owned(),
+            (["controle", _, "identite"], _) => "Demander une identité".to_owned(),
+            (["controle", _, "examen"] | ["urgences", _], _) => "Examiner un accès".to_owned(),
+            (["identites", _], _) => "Une demande d'identité".to_owned(),
+            (["conservation", ..], _) => "Un élagage".to_owned(),
+            (["responsable", "decisions", ..], _) => "Une décision".to_owned(),
+            _another => "Un formulaire".to_owned(),
+        };
+        Self {
+            id: kept.id.as_str().to_owned(),
+            what,
+            pathway: match parts.as_slice() {
+                ["parcours", pathway, _, ..] => (*pathway).to_owned(),
+                _elsewhere => String::new(),
+            },
+            href: kept::back_to(kept),
+            until: words::moment(kept.until),
+            elsewhere: kept::written_elsewhere(kept, acting),
+        }
+    }
 }
 
 /// Sentences of what was just done: the address carries a code of this list, never a text.
 const DONE: &[(&str, &str)] = &[
-    ("connexion", "Vous êtes connecté."),
     (
         "deconnexion",
         "Vous êtes déconnecté. Fermez le navigateur si d'autres personnes utilisent cet appareil.",
@@ -111,9 +163,13 @@ const DONE: &[(&str, &str)] = &[
     ("referent", "Le nouveau référent est nommé."),
     ("corrige", "La correction est enregistrée. La version d'avant reste lisible, marquée « corrigé »."),
     ("motdepasse", "Le mot de passe est changé. Vos autres sessions sont fermées."),
+    (
+        "facteur",
+        "Le second facteur est sur le nouveau téléphone. L'ancien ne sert plus, et vos autres sessions sont fermées.",
+    ),
     ("session", "Cette session est fermée."),
     ("compte-ouvert", "Votre compte est ouvert. Une ou un collègue doit maintenant vous reconnaître."),
-    ("reconnu", "Cette personne est reconnue. Elle peut maintenant travailler."),
+    ("reconnu", "Cette personne est reconnue. Il peut rester : confirmer son affectation, signer la charte."),
     ("confirme", "C'est confirmé : l'affectation prend effet."),
     ("propose", "C'est enregistré. Une seconde personne doit confirmer."),
     ("jete", "Le texte est effacé."),
@@ -191,6 +247,23 @@ fn ways(greeting: &Greeting) -> Vec<Way> {
     out
 }
 
+/// The structure has not signed the charter in force: who can.
+fn structure_unsigned(function: Function, signers: &[Signer]) -> (String, &'static str, &'static str) {
+    let begins = "Votre structure n'a pas encore signé la charte : vous ne lirez rien.";
+    if function == Function::Manager {
+        let said = format!("{begins} C'est à vous de signer pour elle.");
+        return (said, "/charte", "Lire et signer pour la structure");
+    }
+    let who: Vec<String> =
+        signers.iter().map(|s| format!("{} ({})", s.name, words::telephone(&s.telephone))).collect();
+    let said = if who.is_empty() {
+        format!("{begins} Personne n'y est responsable : demandez à qui administre Relais d'en nommer un.")
+    } else {
+        format!("{begins} Demandez à {}.", who.join(" ou à "))
+    };
+    (said, "/charte", "Lire la charte")
+}
+
 fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
     let mut out = Vec::new();
     match greeting.account {
@@ -208,14 +281,38 @@ fn reminders(greeting: &Greeting) -> Vec<(String, &'static str, &'static str)> {
             "Choisir",
         ));
     }
-    if !greeting.charters_to_sign.is_empty() && greeting.acting.is_some() {
-        out.push((
-            "Une version de la charte attend votre signature. Sans elle, vous ne lirez rien.".to_owned(),
-            "/charte",
-            "Lire et signer",
-        ));
+    if let (Some(acting), Some(signers)) = (&greeting.acting, &greeting.structure_unsigned) {
+        out.push(structure_unsigned(acting.function, signers));
+    }
+    if greeting.acting.is_some() {
+        out.extend(charter_reminder(greeting));
     }
     out
+}
+
+/// The version to sign first: the one in force, without which nothing is read; else the one announced, without which
+/// nothing will be read from its day on.
+fn charter_reminder(greeting: &Greeting) -> Option<(String, &'static str, &'static str)> {
+    let from = |e: &CharterToSign| Timestamp::parse_rfc3339(&e.effective_at);
+    let (ahead, in_force): (Vec<_>, Vec<_>) =
+        greeting.charters_to_sign.iter().partition(|e| from(e).is_some_and(|at| at > greeting.now));
+    match (in_force.first(), ahead.first()) {
+        (Some(_), _) => Some((
+            "La charte attend votre signature. Sans elle, vous ne lisez rien.".to_owned(),
+            "/charte",
+            "Lire et signer",
+        )),
+        (None, Some(next)) => Some((
+            format!(
+                "Une nouvelle version de la charte attend votre signature. À partir du {}, sans votre signature, vous ne \
+                 lirez plus rien.",
+                words::day_of(&next.effective_at)
+            ),
+            "/charte/annoncee",
+            "Lire et signer",
+        )),
+        (None, None) => None,
+    }
 }
 
 impl Who {
@@ -253,17 +350,14 @@ impl Shell {
         let greeting = app.greeting(incoming.call()?)?;
         let mut shell = Self::open(app, incoming, title)?;
         shell.room = room;
-        shell.resumed = kept::named(incoming).map(|id| id.as_str().to_owned());
+        shell.resumed = kept::going_on(incoming).map(|id| id.as_str().to_owned());
+        shell.given_back = incoming.taken.get().is_some();
+        let acting = greeting.acting.as_ref().map(|a| &a.id);
         shell.kept = greeting
             .kept
             .iter()
             .filter(|k| shell.resumed.as_deref() != Some(k.id.as_str()))
-            .map(|k| Kept {
-                id: k.id.as_str().to_owned(),
-                path: k.path.clone(),
-                href: kept::back_to(k),
-                until: words::moment(k.until),
-            })
+            .map(|k| Kept::of(k, acting))
             .collect();
         shell.who = Some(Who::of(&greeting));
         Ok(shell)
@@ -290,6 +384,7 @@ impl Shell {
             demonstration: incoming.demonstration.is_some(),
             kept: Vec::new(),
             resumed: None,
+            given_back: false,
         })
     }
 
@@ -307,10 +402,37 @@ impl Shell {
 
 /// The page of a problem: no name, no way that depends on who asks.
 #[derive(Template)]
-#[template(path = "_trouble.html")]
+#[template(path = "trouble.html")]
 pub struct Trouble<'a> {
     pub problem: &'a Problem,
     pub assets: &'static str,
+}
+
+impl Page for Trouble<'_> {
+    #[cfg(test)]
+    const NAME: &'static str = "trouble";
+
+    #[cfg(test)]
+    fn samples() -> Vec<(&'static str, Self)> {
+        use crate::domain::cell::Reason;
+        use crate::domain::text::{EntryError, FieldErrors};
+        use crate::service::Explanation;
+        let of = |error: &ServiceError| Self {
+            problem: Box::leak(Box::new(Problem::of(error, "incident-7"))),
+            assets: "/assets/0",
+        };
+        let reasons = vec![Reason::CeilingNever, Reason::NotShared];
+        let fields = FieldErrors::one("label", EntryError::Missing);
+        vec![
+            ("absent", of(&ServiceError::AbsentOrRefused)),
+            ("refused", of(&ServiceError::Explained(Explanation { reasons }))),
+            ("invalid", of(&ServiceError::Invalid(fields))),
+            ("changed", of(&ServiceError::Conflict)),
+            ("method", Self { problem: Box::leak(Box::new(Problem::method())), assets: "/assets/0" }),
+            ("incident", of(&ServiceError::Internal("a secret of the program".to_owned()))),
+            ("unavailable", of(&ServiceError::Unavailable("a secret of the disk".to_owned()))),
+        ]
+    }
 }
 
 /// Shells for samples.
@@ -330,6 +452,19 @@ pub mod sample {
             demonstration: false,
             kept: Vec::new(),
             resumed: None,
+            given_back: false,
+        }
+    }
+
+    /// A text that waits.
+    pub fn kept(elsewhere: bool) -> Kept {
+        Kept {
+            id: "k".repeat(26),
+            what: "Écrire : Mobilité, Lina Carpentier".to_owned(),
+            pathway: "pathway".to_owned(),
+            href: "/parcours/pathway/ecrire?category=mobility&repris=k".to_owned(),
+            until: "15 mars 2027 à 14 h 05".to_owned(),
+            elsewhere,
         }
     }
 
@@ -397,6 +532,53 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_troubles() {
+        crate::web::pages::snapshots::check::<Trouble<'static>>();
+    }
+
+    fn greeted(acting: Option<crate::service::sessions::OwnAssignment>, charters: &[&str]) -> Greeting {
+        let to_sign = |from: &&str| CharterToSign {
+            id: crate::ids::CharterId::parse("aaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(),
+            number: 1,
+            title: String::new(),
+            effective_at: (*from).to_owned(),
+            text_hash: String::new(),
+            policy_hash: String::new(),
+        };
+        Greeting {
+            name: String::new(),
+            account: AccountState::Confirmed,
+            acting,
+            assignments: Vec::new(),
+            charters_to_sign: charters.iter().map(to_sign).collect(),
+            structure_unsigned: None,
+            awaited: Vec::new(),
+            kept: Vec::new(),
+            ends_at: Timestamp::from_micros(0),
+            now: Timestamp::parse_rfc3339("2027-03-14T10:00:00Z").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_version_announced_says_from_which_day_one_would_read_nothing() {
+        let acting = || crate::web::pages::account::sample_me(AccountState::Confirmed).assignments.pop();
+        let (past, coming) = ("2027-01-04T00:00:00Z", "2027-04-12T22:00:00Z");
+        let told = |charters: &[&str]| reminders(&greeted(acting(), charters));
+        assert!(told(&[]).is_empty());
+        let announced = told(&[coming]);
+        assert!(
+            announced[0]
+                .0
+                .contains("À partir du 13 avril 2027, sans votre signature, vous ne lirez plus rien.")
+        );
+        assert_eq!(announced[0].1, "/charte/annoncee");
+        for one_in_force in [told(&[past]), told(&[past, coming]), told(&[coming, past])] {
+            assert_eq!(one_in_force.len(), 1, "one thing at a time");
+            assert!(one_in_force[0].0.contains("vous ne lisez rien") && one_in_force[0].1 == "/charte");
+        }
+    }
+
+    #[test]
     fn doors_are_those_of_the_affectation() {
         let hrefs = |profession, function| {
             let acting = crate::service::sessions::OwnAssignment {
@@ -404,17 +586,7 @@ mod tests {
                 function,
                 ..crate::web::pages::account::sample_me(AccountState::Confirmed).assignments.remove(0)
             };
-            let greeting = Greeting {
-                name: String::new(),
-                account: AccountState::Confirmed,
-                acting: Some(acting),
-                assignments: Vec::new(),
-                charters_to_sign: Vec::new(),
-                kept: Vec::new(),
-                ends_at: crate::clock::Timestamp::from_micros(0),
-                now: crate::clock::Timestamp::from_micros(0),
-            };
-            ways(&greeting).iter().map(|w| w.href).collect::<Vec<_>>()
+            ways(&greeted(Some(acting), &[])).iter().map(|w| w.href).collect::<Vec<_>>()
         };
         assert_eq!(
             hrefs(Profession::Auditor, Function::Practitioner),

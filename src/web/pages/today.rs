@@ -6,10 +6,9 @@ use super::Page;
 use super::icon::Icon;
 use super::invitation::taking;
 use super::manager;
-use super::shell::{Kept, Room, Shell};
+use super::shell::{Room, Shell};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
-use crate::domain::vocabulary::Category;
 use crate::service::invitations::InvitationView;
 use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
@@ -45,36 +44,6 @@ struct TodayPage {
     may_open: bool,
     /// A secretary follows no pathway: what waits at the office stands here instead.
     office: bool,
-}
-
-impl TodayPage {
-    /// « Écrire : Mobilité, Lina Carpentier »: what a text that was not sent is, and about whom.
-    fn left(&self, kept: &Kept) -> String {
-        let (path, asked) = kept.path.split_once('?').unwrap_or((&kept.path, ""));
-        let mut parts = path.trim_start_matches('/').split('/').skip(1);
-        let (pathway, page) = (parts.next().unwrap_or_default(), parts.collect::<Vec<_>>());
-        let subject = asked
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("category="))
-            .and_then(|code| Category::parse(code).ok());
-        let what = match (page.as_slice(), subject) {
-            (["ecrire"], Some(subject)) => format!("Écrire : {}", subject.french()),
-            (["ecrire"], None) => "Écrire une information".to_owned(),
-            (["informations", _, "corriger"], _) => "Corriger une information".to_owned(),
-            (["notes", ..], _) => "Une note".to_owned(),
-            (["actions"], _) => "Proposer une action".to_owned(),
-            (["partager", ..], _) => "Partager".to_owned(),
-            (["accords", "preparer"], _) => "Préparer un accord".to_owned(),
-            (["passages", "nouveau"], _) => "Passer le relais".to_owned(),
-            (["personne"], _) => "Identité".to_owned(),
-            (["bilan"], _) => "Bilan".to_owned(),
-            _another => "Un formulaire".to_owned(),
-        };
-        match self.pathways.iter().find(|p| p.id == pathway) {
-            Some(known) => format!("{what}, {}", known.name),
-            None => what,
-        }
-    }
 }
 
 /// The rows.
@@ -187,10 +156,18 @@ fn decision(one: &AwaitedDecision, today: chrono::NaiveDate) -> Line {
 
 fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
+    if let Some(elsewhere) = super::door::without_affectation(app, incoming)? {
+        return Ok(elsewhere);
+    }
     let today = app.clock().now().paris_day();
     let invitations = app.invitations(call)?.into_inner();
     let view = app.today(call)?.into_inner();
-    let shell = Shell::signed_in(app, incoming, Room::Today, "Aujourd'hui")?;
+    let mut shell = Shell::signed_in(app, incoming, Room::Today, "Aujourd'hui")?;
+    for kept in &mut shell.kept {
+        if let Some(known) = view.pathways.iter().find(|p| p.id == kept.pathway) {
+            kept.what = format!("{}, {}", kept.what, known.name);
+        }
+    }
     // Who controls or administers has no pathways: the first page is the one of that work.
     let first = shell.who.as_ref().and_then(|w| w.ways.first());
     if let Some(way) = first
@@ -235,6 +212,7 @@ impl Page for TodayPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
+        use super::shell::sample::kept as sample_kept;
         use crate::service::today::sample;
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
         let page_of = |lines, pathways, office: bool| Self {
@@ -273,12 +251,7 @@ impl Page for TodayPage {
         };
         let left = {
             let mut page = page(Vec::new(), vec![super::pathways::sample_line()]);
-            page.shell.kept = vec![Kept {
-                id: "k".repeat(26),
-                path: "/parcours/pathway/ecrire?category=mobility".to_owned(),
-                href: "/parcours/pathway/ecrire?category=mobility&repris=k".to_owned(),
-                until: "15 mars 2027 à 14 h 05".to_owned(),
-            }];
+            page.shell.kept = vec![sample_kept(false), sample_kept(true)];
             page
         };
         vec![

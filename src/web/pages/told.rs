@@ -34,23 +34,31 @@ fn inside<'h>(html: &'h str, open: &str, close: &str) -> Option<&'h str> {
     Some(words.split_once("<span class=\"optional\"").map_or(words, |(words, _)| words))
 }
 
+/// The field of a path; of a group that is missing altogether, the first field of the group.
 fn find(html: &str, path: &str) -> Option<Field> {
-    ENDINGS.iter().find_map(|ending| {
-        let id = format!("f-{path}{ending}");
-        let (before, after) = html.split_once(&format!(" id=\"{id}\""))?;
-        let (_, tag) = before.rsplit_once('<')?;
-        let (rest, content) = after.split_once('>')?;
-        let label = || inside(html, &format!(" for=\"{id}\">"), "</label>");
-        let (words, act) = match tag.split(' ').next()? {
-            "fieldset" => (inside(content, "<legend>", "</legend>")?, "choisissez une réponse"),
-            "h2" => (content.split_once("</h2>")?.0, "choisissez une réponse"),
-            "select" => (label()?, "choisissez une réponse"),
-            _written if rest.contains("type=\"checkbox\"") => (label()?, "cochez cette case"),
-            _written => (label()?, "remplissez ce champ"),
-        };
-        let label = without_tags(words);
-        (!label.is_empty()).then_some(Field { id, label, act })
-    })
+    let within = |opens: &str| {
+        let (_, rest) = html.split_once(&format!(" id=\"f-{path}{opens}"))?;
+        let (name, _) = rest.split_once('"')?;
+        Some(format!("f-{path}{opens}{name}"))
+    };
+    let own = ENDINGS.iter().find_map(|ending| field(html, &format!("f-{path}{ending}")));
+    own.or_else(|| [".", "["].iter().find_map(|opens| field(html, &within(opens)?)))
+}
+
+fn field(html: &str, id: &str) -> Option<Field> {
+    let (before, after) = html.split_once(&format!(" id=\"{id}\""))?;
+    let (_, tag) = before.rsplit_once('<')?;
+    let (rest, content) = after.split_once('>')?;
+    let label = || inside(html, &format!(" for=\"{id}\">"), "</label>");
+    let (words, act) = match tag.split(' ').next()? {
+        "fieldset" => (inside(content, "<legend>", "</legend>")?, "choisissez une réponse"),
+        "h2" => (content.split_once("</h2>")?.0, "choisissez une réponse"),
+        "select" => (label()?, "choisissez une réponse"),
+        _written if rest.contains("type=\"checkbox\"") => (label()?, "cochez cette case"),
+        _written => (label()?, "remplissez ce champ"),
+    };
+    let label = without_tags(words);
+    (!label.is_empty()).then_some(Field { id: id.to_owned(), label, act })
 }
 
 fn said(field: &Field, message: &str) -> String {
@@ -70,18 +78,21 @@ pub fn named(html: String) -> String {
     let mut pieces = summary.split(LINK);
     let mut out = format!("{before}{SUMMARY}{}", pieces.next().unwrap_or_default());
     for piece in pieces {
-        let line = piece.split_once("\">").and_then(|(path, rest)| {
-            let (message, rest) = rest.split_once("</a>")?;
-            let field = find(after, path)?;
-            Some(format!("<a href=\"#{}\">{}</a>{rest}", field.id, said(&field, message)))
-        });
-        match line {
-            Some(line) => out.push_str(&line),
-            None => {
-                out.push_str(LINK);
-                out.push_str(piece);
+        let Some((path, (message, rest))) =
+            piece.split_once("\">").and_then(|(path, rest)| Some((path, rest.split_once("</a>")?)))
+        else {
+            out.push_str(LINK);
+            out.push_str(piece);
+            continue;
+        };
+        match find(after, path) {
+            Some(field) => {
+                out.push_str(&format!("<a href=\"#{}\">{}</a>", field.id, said(&field, message)));
             }
+            // What is wrong is not on this page: it is told, without a way to nowhere.
+            None => out.push_str(message),
         }
+        out.push_str(rest);
     }
     out.push_str("</div>");
     out.push_str(after);
@@ -110,7 +121,7 @@ mod tests {
             "<a href=\"#f-name\">Nom : trop long.</a>",
             "<a href=\"#f-kind\">Sujet : choisissez une réponse.</a>",
             "<a href=\"#f-who\">À qui ? : choisissez une réponse.</a>",
-            "<a href=\"#f-absent\">Ailleurs.</a>",
+            "<li>Ailleurs.</li>",
         ] {
             assert!(named.contains(line), "{line}\n{named}");
         }
@@ -120,6 +131,22 @@ mod tests {
     fn a_page_without_a_summary_is_left_as_it_is() {
         let page = "<p id=\"a-corriger\">Rien</p><label for=\"f-x\">X</label>".to_owned();
         assert_eq!(named(page.clone()), page);
+    }
+
+    #[test]
+    fn a_link_to_a_group_that_is_missing_reaches_its_first_field() {
+        let missing = EntryError::Missing.french();
+        let page = format!(
+            "<div {SUMMARY}<a href=\"#f-person\">{missing}</a><a href=\"#f-calls\">{missing}</a></div>\
+             <label for=\"f-person.nickname\">Surnom</label><input id=\"f-person.nickname\">\
+             <label for=\"f-calls[0].who\">Qui</label><input id=\"f-calls[0].who\">"
+        );
+        let named = named(page);
+        assert!(
+            named.contains("<a href=\"#f-person.nickname\">Surnom : remplissez ce champ.</a>"),
+            "{named}"
+        );
+        assert!(named.contains("<a href=\"#f-calls[0].who\">Qui : remplissez ce champ.</a>"), "{named}");
     }
 
     #[test]

@@ -161,7 +161,10 @@ fn input_of(form: &Form) -> Result<WithdrawalInput, FieldErrors> {
 /// Records it.
 pub(super) fn recorded(app: &App, incoming: &Incoming, pathway: &PathwayId) -> Result<WithdrawalView, Fault> {
     let input = input_of(&incoming.form).map_err(|e| Fault::Syntax(ServiceError::Invalid(e)))?;
-    Ok(app.withdrawal_record(incoming.call()?, act(Action::Withdraw), pathway, &input)?.into_inner())
+    let told = app.withdrawal_record(incoming.call()?, act(Action::Withdraw), pathway, &input)?.into_inner();
+    // Answered by a page, not by an address to go to.
+    crate::web::kept::done(app, incoming);
+    Ok(told)
 }
 
 fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
@@ -173,7 +176,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::nothing())
+    show(app, incoming, 200, Entered::first(app, incoming)?)
 }
 
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

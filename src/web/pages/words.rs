@@ -64,9 +64,9 @@ pub fn relative(day: NaiveDate, today: NaiveDate) -> String {
     let span = if far < 60 {
         plural(far, "jour", "jours")
     } else if far < 730 {
-        format!("{} mois", far / 30)
+        format!("{} mois", rounded(far.saturating_mul(12)))
     } else {
-        plural(far / 365, "an", "ans")
+        plural(rounded(far), "an", "ans")
     };
     match days {
         0 => "aujourd'hui".to_owned(),
@@ -77,14 +77,31 @@ pub fn relative(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
+/// Parts of a year, from as many parts of its days.
+const fn rounded(days: i64) -> i64 {
+    days.saturating_add(365 / 2) / 365
+}
+
+/// The day of a date or time as views carry it.
+fn day_named(text: &str) -> Option<NaiveDate> {
+    let day = Day::parse(text).map(Day::date).ok();
+    day.or_else(|| Timestamp::parse_rfc3339(text).map(Timestamp::paris_day))
+}
+
+/// How far ahead an end is told on a list: what is further does not ask for anything yet.
+const SOON_DAYS: i64 = 92;
+
+/// [`dated`] of an end within three months, or over; nothing of one that is further.
+#[must_use]
+pub fn ends_soon(text: &str, today: &NaiveDate) -> Option<String> {
+    let far = day_named(text).is_some_and(|d| d.signed_duration_since(*today).num_days() > SOON_DAYS);
+    (!far).then(|| dated(text, today))
+}
+
 /// « 14 mars 2027 (dans 12 jours) » of a date or time as views carry it; the text itself when it is neither.
 #[must_use]
 pub fn dated(text: &str, today: &NaiveDate) -> String {
-    let day = Day::parse(text)
-        .map(Day::date)
-        .ok()
-        .or_else(|| Timestamp::parse_rfc3339(text).map(Timestamp::paris_day));
-    match day {
+    match day_named(text) {
         Some(day) => format!("{} ({})", french_date(day), relative(day, *today)),
         None => text.to_owned(),
     }
@@ -125,6 +142,12 @@ pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{count} {}", if count.abs() > 1 { many } else { one })
 }
 
+/// [`plural`] of what is counted here.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    plural(i64::try_from(count).unwrap_or(i64::MAX), one, many)
+}
+
 /// « 1 trace », « 3 traces », for templates, which hand over references.
 #[must_use]
 pub fn records(count: &u64) -> String {
@@ -160,10 +183,15 @@ mod tests {
         assert_eq!(said(-1), "hier");
         assert_eq!(said(12), "dans 12 jours");
         assert_eq!(said(-90), "il y a 3 mois");
-        assert_eq!(said(800), "dans 2 ans");
+        assert_eq!([said(800), said(1000)], ["dans 2 ans", "dans 3 ans"]);
+        // From 14 January to 12 June is nearly five months.
+        assert_eq!([said(149), said(60), said(729)], ["dans 5 mois", "dans 2 mois", "dans 24 mois"]);
         assert_eq!(day_of("2027-03-14"), "14 mars 2027");
         assert_eq!(dated("2027-03-26", &today), "26 mars 2027 (dans 12 jours)");
         assert_eq!(dated("x", &today), "x");
+        assert_eq!(ends_soon("2027-06-14", &today).as_deref(), Some("14 juin 2027 (dans 3 mois)"));
+        assert_eq!(ends_soon("2027-06-15", &today), None, "nothing to do about it yet");
+        assert_eq!(ends_soon("2027-03-13", &today).as_deref(), Some("13 mars 2027 (hier)"));
         // 24:00 of the last day in Paris, in winter.
         assert_eq!([last_day("2027-03-14"), last_day("2027-03-13T23:00:00Z")], ["13 mars 2027"; 2]);
         assert_eq!(telephone("0601020301"), "06\u{a0}01\u{a0}02\u{a0}03\u{a0}01");

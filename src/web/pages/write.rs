@@ -118,15 +118,6 @@ fn show(app: &App, incoming: &Incoming, category: Category, shown: Shown) -> Res
     Answer::page_with(shown.status, &form_page(shell, frame, &writing, category, shown))
 }
 
-/// Whether somebody corrected the item after this form was shown.
-///
-/// INVARIANT: the form carries on with the version of now only when both versions stand on the page; so neither a second
-/// look, nor a refused field, nor a text taken up later writes over a correction that nobody saw.
-fn overtaken(corrects: Option<&ItemView>, entered: &Entered) -> bool {
-    let written_on = entered.value("version:int");
-    corrects.is_some_and(|item| !written_on.is_empty() && written_on != item.version.to_string())
-}
-
 fn form_page(
     shell: Shell,
     frame: Frame,
@@ -134,14 +125,18 @@ fn form_page(
     category: Category,
     shown: Shown,
 ) -> WritePage {
+    let (entered, stale) = match &shown.corrects {
+        Some(item) => shown.entered.against(item.version),
+        None => (shown.entered, false),
+    };
     WritePage {
         shell,
         frame,
         category,
         groups: fields::of(category, writing),
         stay: shown.corrects.is_none() && writing.stay.contains(&category),
-        stale: overtaken(shown.corrects.as_ref(), &shown.entered),
-        entered: shown.entered,
+        stale,
+        entered,
         warnings: shown.warnings,
         corrects: shown.corrects,
         taken_up: shown.taken_up,

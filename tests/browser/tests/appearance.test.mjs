@@ -12,8 +12,13 @@ test("on a phone the page of a pathway begins on the first screen, with a script
     for (const part of ["", "/accords", "/partager", "/cercle"]) {
       await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}${part}`);
       const { y } = await page.getByRole("heading", { level: 1 }).boundingBox();
-      assert.ok(y <= PHONE.height * 0.65, `${part || "/"}: the heading stands at ${y} of ${PHONE.height} px`);
+      assert.ok(y <= 300, `${part || "/"}: the heading stands at ${y} of ${PHONE.height} px`);
     }
+    // Whoever opens Danger sees every number, the last one too.
+    await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}/danger`);
+    const last = await page.getByRole("listitem").filter({ hasText: "Procureur" }).boundingBox();
+    assert.ok(last.y + last.height <= PHONE.height, `the last number ends at ${last.y + last.height} of ${PHONE.height} px`);
+    await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
     // What is folded is there: one press, and every part can be gone to.
     const parts = page.getByRole("navigation", { name: "Parties du parcours" });
     assert.equal(await parts.getByRole("link").count(), 0, "folded");
@@ -22,6 +27,30 @@ test("on a phone the page of a pathway begins on the first screen, with a script
     await page.getByRole("heading", { level: 1, name: "Accords" }).waitFor();
     await page.context().close();
   }
+});
+
+test("a device in the dark prints as one in the light", async () => {
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
+  const colours = () =>
+    page.evaluate(() => {
+      const names = new Set();
+      const walk = (rules) => {
+        for (const rule of rules) {
+          if (rule.cssRules) walk(rule.cssRules);
+          for (const name of rule.style ?? []) if (name.startsWith("--")) names.add(name);
+        }
+      };
+      for (const sheet of document.styleSheets) walk(sheet.cssRules);
+      const computed = getComputedStyle(document.documentElement);
+      return Object.fromEntries([...names].sort().map((name) => [name, computed.getPropertyValue(name)]));
+    });
+  await page.emulateMedia({ media: "print", colorScheme: "light" });
+  const light = await colours();
+  assert.ok(Object.keys(light).length > 50, "the colours are not found");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  assert.deepEqual(await colours(), light);
+  await page.context().close();
 });
 
 test("the pages in the dark", async () => {

@@ -37,8 +37,10 @@ test("S14 the charter changes: told in words, signed by structures and in one cl
 
   // Nadia's structure signs ahead, and so does she, from the page of the version announced.
   const helene = await territory.as("Hélène Roux");
-  await helene.getByRole("link", { name: "Charte" }).first().click();
-  await helene.getByRole("link", { name: /Lire la nouvelle version/ }).click();
+  await helene.goto(territory.base + "/");
+  await helene.getByText(/À partir du .* 2027, sans votre signature, vous ne lirez plus rien/).waitFor();
+  await helene.getByRole("link", { name: "Lire et signer" }).click();
+  await helene.waitForURL("**/charte/annoncee");
   await accessible(helene);
   await helene.getByRole("button", { name: /Signer pour Ville de Val-d'Orme/ }).click();
   await helene.getByText("La signature est enregistrée.").waitFor();
@@ -51,7 +53,7 @@ test("S14 the charter changes: told in words, signed by structures and in one cl
   const again = await territory.as("Rémi Colin", { viewport: PHONE });
   assert.ok(!(await reads(again, PROJECT)), "not signed");
   await again.goto(territory.base + "/");
-  await again.getByText("Une version de la charte attend votre signature").waitFor();
+  await again.getByText("La charte attend votre signature. Sans elle, vous ne lisez rien.").waitFor();
   await again.getByRole("link", { name: "Lire et signer" }).click();
   await fits(again);
   await accessible(again);
@@ -61,7 +63,7 @@ test("S14 the charter changes: told in words, signed by structures and in one cl
   assert.ok(await reads(again, PROJECT), "goes on");
   assert.ok(!(await reads(again, HOME)), "the new version closes housing to the mission locale");
   const waiting = await territory.as("Hélène Roux");
-  assert.equal(await waiting.getByText("Une version de la charte attend votre signature").count(), 0, "signed ahead");
+  assert.equal(await waiting.getByText(/charte attend votre signature/).count(), 0, "signed ahead");
 
   await recorded(territory, { "Ce qui a été fait": "Signature recueillie", "Sur quoi": "Structure" }, /a signé la charte pour une structure/, ["Roux"]);
 });

@@ -81,7 +81,8 @@ test("S12 who looked is a sheet for one person, and a line that is told later is
   assert.doesNotMatch(await sheet(page), /pas ici/);
 
   await page.goto(`${territory.base}/parcours/${pathway}/consultations/reports`);
-  await page.getByRole("button", { name: /Remettre sur la feuille/ }).click();
+  await page.getByRole("link", { name: /Remettre sur la feuille/ }).click();
+  await page.getByRole("button", { name: "Remettre sur la feuille" }).click();
   await page.getByText("Terminé : figure sur la feuille").waitFor();
 });
 

@@ -9,6 +9,8 @@ use plotters::prelude::*;
 use crate::service::{DayCount, ServiceError};
 
 const SIZE: (u32, u32) = (760, 250);
+/// No bar is wider: one day is not a wall.
+const WIDEST: i32 = 40;
 /// Stand-ins that no theme has: each becomes a class.
 const PERMIT: RGBColor = RGBColor(1, 0, 0);
 const DENY: RGBColor = RGBColor(2, 0, 0);
@@ -31,6 +33,41 @@ fn broken(e: impl Display) -> ServiceError {
 /// Bars go no higher than this; no log of ours has as many records in a day.
 fn height(records: i64) -> f64 {
     f64::from(u32::try_from(records.max(0)).unwrap_or(u32::MAX))
+}
+
+/// The bars as one outline for each decision: a quarter of days has hundreds, and each would name its class.
+fn outlined(svg: &str) -> String {
+    let of = |bar: &str, name: &str| {
+        let after = bar.split_once(&format!(" {name}=\""))?.1;
+        Some(after.split_once('"')?.0.to_owned())
+    };
+    let mut out = String::with_capacity(svg.len());
+    let mut outlines: Vec<(String, String)> = Vec::new();
+    for line in svg.lines() {
+        let bar = line.strip_prefix("<rect").and_then(|bar| {
+            let number = |name| of(bar, name)?.parse::<i32>().ok();
+            let (x, y, width, h) = (number("x")?, number("y")?, number("width")?, number("height")?);
+            let w = width.min(WIDEST);
+            let x = x.saturating_add(width.saturating_sub(w) / 2);
+            Some((of(bar, "class")?, format!("M{x} {y}h{w}v{h}h-{w}z")))
+        });
+        match bar {
+            Some((class, drawn)) => match outlines.iter_mut().find(|(known, _)| *known == class) {
+                Some((_, outline)) => outline.push_str(&drawn),
+                None => outlines.push((class, drawn)),
+            },
+            None => {
+                if line == "</svg>" {
+                    for (class, outline) in &outlines {
+                        out.push_str(&format!("<path class=\"{class}\" d=\"{outline}\"/>\n"));
+                    }
+                }
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    out
 }
 
 fn whole(value: f64) -> bool {
@@ -57,6 +94,7 @@ pub fn by_day(days: &[DayCount], from: NaiveDate, until: NaiveDate) -> Result<St
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(28)
             .y_label_area_size(52)
             .build_cartesian_2d(-0.6..place(until) + 0.6, 0.0..top)
@@ -98,6 +136,10 @@ pub fn by_day(days: &[DayCount], from: NaiveDate, until: NaiveDate) -> Result<St
     for (colour, class) in CLASSES {
         svg = svg.replace(colour, class);
     }
+    for default in [" opacity=\"1\"", " stroke-width=\"1\"", " font-family=\"sans-serif\""] {
+        svg = svg.replace(default, "");
+    }
+    let svg = outlined(&svg);
     // The head of the drawing is ours: it names itself to screen readers and takes its width from the page.
     let (_, drawing) = svg.split_once('>').ok_or_else(|| broken("no head"))?;
     let (width, height) = SIZE;
@@ -118,11 +160,17 @@ mod tests {
             DayCount { on: day(3), permit: 80, deny: 0, failed: 1 },
         ];
         let svg = by_day(&days, day(1), day(14)).unwrap();
-        assert_eq!(svg.matches("class=\"permit\"").count(), 2);
-        assert_eq!(svg.matches("class=\"deny\"").count(), 1);
-        assert_eq!(svg.matches("class=\"failed\"").count(), 1);
+        let bars = |class: &str| {
+            let (_, outline) = svg.split_once(&format!("<path class=\"{class}\" d=\"")).unwrap();
+            outline.split_once('"').unwrap().0.matches('z').count()
+        };
+        assert_eq!([bars("permit"), bars("deny"), bars("failed")], [2, 1, 1]);
+        assert!(!svg.contains("<rect"), "{svg}");
         assert!(!svg.contains('#') && !svg.contains("style="), "{svg}");
         assert!(svg.contains("02/03") || svg.contains("03/03"), "{svg}");
+        let alone =
+            by_day(&[DayCount { on: day(2), permit: 9, deny: 0, failed: 0 }], day(2), day(2)).unwrap();
+        assert!(alone.contains(&format!("h{WIDEST}v")), "{alone}");
         assert!(by_day(&[], day(1), day(1)).unwrap().contains("</svg>"));
     }
 }

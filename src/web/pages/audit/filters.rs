@@ -10,6 +10,7 @@ use crate::domain::cell::Reason;
 use crate::domain::day::{Day, french_date};
 use crate::domain::explain::{Context, sentence};
 use crate::domain::record::{Action, ResourceKind, Verdict};
+use crate::domain::rules;
 use crate::domain::text::{EntryError, FieldError, FieldErrors};
 use crate::domain::vocabulary::{Category, Profession, Purpose};
 use crate::ids::OrganisationId;
@@ -128,6 +129,9 @@ pub fn read(query: &HashMap<String, String>) -> Result<RecordSearch, FieldErrors
         out_of_hours: r.ticked("out_of_hours"),
         cursor: r.text("cursor").map(ToOwned::to_owned),
     };
+    if search.out_of_order() {
+        r.errors.push(FieldError { path: "to".to_owned(), error: EntryError::EndBeforeStart });
+    }
     FieldErrors::new(r.errors).map_or(Ok(search), Err)
 }
 
@@ -216,7 +220,7 @@ pub fn chips(search: &RecordSearch, organisations: &[OrganisationName]) -> Vec<C
         "action" => search.action.map_or_else(String::new, |v| v.french().to_owned()),
         "resource" => search.resource.map_or_else(String::new, |v| v.french().to_owned()),
         "reason" => search.reason.map_or_else(String::new, |v| sentence(v, &Context::default())),
-        "rule" => format!("Règle : {value}"),
+        "rule" => format!("Règle : {}", rules::rule(value).unwrap_or(value)),
         "actor" => format!("Personne : {value}"),
         "pathway" => format!("Parcours : {value}"),
         "openings" => "Consultations de contenu".to_owned(),
@@ -321,5 +325,15 @@ mod tests {
             let errors = read(&query(&[(name, value)])).map(|_| ()).unwrap_err();
             assert!(errors.iter().all(|e| e.path == name), "{name}");
         }
+    }
+
+    /// « Aucune trace » would be an answer that somebody may quote.
+    #[test]
+    fn days_out_of_order_are_refused_at_the_last_one() {
+        let of = |from, to| read(&query(&[("from", from), ("to", to)])).map(|_| ());
+        let errors = of("2027-01-20", "2027-01-10").unwrap_err();
+        let told: Vec<_> = errors.iter().map(|e| (e.path.as_str(), e.error.code())).collect();
+        assert_eq!(told, [("to", "end_before_start")]);
+        assert!(of("2027-01-20", "2027-01-20").is_ok() && of("", "2027-01-10").is_ok());
     }
 }

@@ -40,7 +40,8 @@ impl ReplayPage {
 
     fn sums(&self, found: &PeriodReplay) -> String {
         format!(
-            "{} : {} sur leurs faits, {} sans lien avec la charte.",
+            "{} : {} sur leurs faits, {} sans lien avec la charte ; les autres ne portent pas de décision à rejouer \
+             (connexions, listes).",
             words::records(&found.records),
             counted(found.decisions, "décision rejouée", "décisions rejouées"),
             found.plain

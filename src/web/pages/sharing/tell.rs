@@ -12,6 +12,7 @@ use crate::service::preview::{ItemRef, PreviewRequest};
 use crate::service::reading::ItemView;
 use crate::service::spoken::{NewSpoken, SpokenView};
 use crate::web::form::Form;
+use crate::web::kept::resumed;
 use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back};
 use crate::web::pages::frame::{Frame, Part, pathway_of};
@@ -107,9 +108,8 @@ fn subject(text: &str) -> Result<Subject, ()> {
     }
 }
 
-/// What is asked, from the address or from the note that was refused.
-fn asked_of(incoming: &Incoming) -> Form {
-    let form = &incoming.form;
+/// What is asked, from the address, or from the note that was refused or left.
+fn asked_of(incoming: &Incoming, form: &Form) -> Form {
     let of = |name: &str| {
         let from_form = match name {
             "subject" => form
@@ -169,12 +169,12 @@ fn answer(
     }))
 }
 
-fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
+fn show(app: &App, incoming: &Incoming, status: u16, form: &Form, entered: Entered) -> Result<Answer, Fault> {
     let pathway = pathway_of(incoming)?;
     let (shell, frame) = Frame::read(app, incoming, Part::Shares, "Puis-je le lui dire ?")?;
     member_only(&frame)?;
     let items = own_items(app, incoming, &pathway)?;
-    let asked = asked_of(incoming);
+    let asked = asked_of(incoming, form);
     let (status, entered, told) = match answer(app, incoming, &frame, &items, &asked) {
         Ok(told) => (status, entered, told),
         Err(fault) => {
@@ -196,7 +196,8 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
 }
 
 pub fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show(app, incoming, 200, Entered::first(app, incoming)?)
+    let left = resumed(app, incoming)?.unwrap_or_default();
+    show(app, incoming, 200, &left, Entered::sent(&left))
 }
 
 pub fn note(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -208,7 +209,9 @@ pub fn note(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     match attempt() {
         Ok(()) => Ok(Answer::see_other(format!("/parcours/{pathway}/puis-je-le-dire?fait=note"))),
-        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
+        Err(fault) => {
+            back(app, incoming, fault, |status, entered| show(app, incoming, status, &incoming.form, entered))
+        }
     }
 }
 

@@ -118,7 +118,7 @@ fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         return show(app, incoming, 200, Entered::sent(&incoming.form), None);
     }
     let attempt = || -> Result<Option<AssignmentBody>, Fault> {
-        let body: AssignmentBody = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
+        let body = super::form::assignment(&incoming.form)?;
         crate::domain::secrecy::check(body.secrecy, body.secrecy_basis, body.secrecy_until.is_some())
             .map_err(|e| Fault::Syntax(crate::service::structures::secrecy_error(e)))?;
         if incoming.form.button() != Some("record") {
@@ -148,6 +148,10 @@ fn find(app: &App, incoming: &Incoming) -> Result<(AssignmentView, OrganisationV
 
 fn before_confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let (a, o) = find(app, incoming)?;
+    // The page of the structure says that another person is awaited.
+    if !a.yours_to_confirm {
+        return Ok(Answer::see_other(format!("/structures/{}", o.id)));
+    }
     let shell = Shell::signed_in(app, incoming, Room::Administration, "Confirmer une affectation")?;
     let secret = if a.secrecy_basis.is_empty() {
         a.secrecy.french().to_owned()
@@ -183,8 +187,16 @@ fn after(incoming: &Incoming, done: &str) -> Result<Answer, Fault> {
 
 fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let id = incoming.id("assignment", AssignmentId::parse)?;
-    app.assignment_confirm(incoming.call()?, &id)?;
-    after(incoming, "confirme")
+    let refused = match app.assignment_confirm(incoming.call()?, &id) {
+        Ok(_) => return after(incoming, "confirme"),
+        Err(error) => error,
+    };
+    let Some(structure) = incoming.query("structure", OrganisationId::parse)? else {
+        return Err(refused.into());
+    };
+    back(app, incoming, refused.into(), |status, entered| {
+        super::show_structure(app, incoming, &structure, status, Some(entered))
+    })
 }
 
 fn before_end(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {

@@ -4,9 +4,11 @@
 //! * `people`: accounts, invited, recognised, given a new code, closed
 //! * `names`: whether « Qui a regardé ? » names the people of a structure, decided by its manager
 //! * `ratings`: whether services had to start again after a handover, in numbers
+//! * `form`: the form of a structure read whole, every error at its field
 //! * `assignments`: affectations, stated (with what the charter makes of them), confirmed by a second person, ended
 
 mod assignments;
+mod form;
 mod names;
 mod people;
 mod ratings;
@@ -23,7 +25,7 @@ use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::vocabulary::{Function, OrganisationKind, Profession};
 use crate::ids::OrganisationId;
 use crate::service::directory::{AssignmentView, OrganisationDetail, OrganisationView};
-use crate::service::{AccountState, App, Author};
+use crate::service::{AccountState, App, Author, SecondPerson};
 use crate::web::api::structures::{OrganisationBody, OrganisationUpdateBody};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -80,8 +82,20 @@ struct StructuresPage {
     shell: Shell,
     reach: Reach,
     structures: Vec<OrganisationView>,
+    /// What waits for the reader as a second person.
+    waiting: SecondPerson,
     missions: Vec<MissionField>,
     entered: Entered,
+}
+
+impl StructuresPage {
+    fn to_recognise(&self) -> String {
+        words::counted(self.waiting.to_recognise.len(), "compte", "comptes")
+    }
+
+    fn to_confirm(&self) -> String {
+        words::counted(self.waiting.to_confirm.len(), "affectation", "affectations")
+    }
 }
 
 /// One structure with its people.
@@ -93,6 +107,8 @@ struct StructurePage {
     detail: OrganisationDetail,
     missions: Vec<MissionField>,
     entered: Entered,
+    /// Somebody corrected it meanwhile: both versions are shown.
+    stale: bool,
 }
 
 impl StructurePage {
@@ -102,6 +118,11 @@ impl StructurePage {
 
     fn running(&self) -> Vec<&AssignmentView> {
         self.detail.assignments.iter().filter(|a| a.ends_at.is_none() || a.in_force).collect()
+    }
+
+    /// Whether nobody here can sign the charter for the structure.
+    fn nobody_signs(&self) -> bool {
+        !self.detail.assignments.iter().any(|a| a.in_force && a.function == Function::Manager)
     }
 
     fn ended(&self) -> Vec<&AssignmentView> {
@@ -137,9 +158,14 @@ pub fn routes() -> Vec<Route> {
 fn show_all(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let reach = Reach::of(app, incoming)?;
     let structures = app.organisations(incoming.call()?)?.into_inner().items;
+    let waiting = if reach.any() {
+        app.awaiting_second_person(incoming.call()?)?.into_inner()
+    } else {
+        SecondPerson::default()
+    };
     let shell = Shell::signed_in(app, incoming, Room::Administration, "Structures")?;
     let missions = mission_fields("", 0);
-    Answer::page_with(status, &StructuresPage { shell, reach, structures, missions, entered })
+    Answer::page_with(status, &StructuresPage { shell, reach, structures, waiting, missions, entered })
 }
 
 fn structures(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -148,7 +174,7 @@ fn structures(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 fn create(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let attempt = || -> Result<String, Fault> {
-        let body: OrganisationBody = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
+        let body: OrganisationBody = form::read(&incoming.form, "")?;
         Ok(app.organisation_create(Author::Session(incoming.call()?), &body.draft())?.id)
     };
     match attempt() {
@@ -181,12 +207,32 @@ fn filled(o: &OrganisationView) -> Entered {
 }
 
 fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Option<Entered>) -> Result<Answer, Fault> {
+    show_structure(app, incoming, &organisation_of(incoming)?, status, entered)
+}
+
+fn show_structure(
+    app: &App,
+    incoming: &Incoming,
+    id: &OrganisationId,
+    status: u16,
+    entered: Option<Entered>,
+) -> Result<Answer, Fault> {
     let reach = Reach::of(app, incoming)?;
-    let detail = app.organisation(incoming.call()?, &organisation_of(incoming)?)?.into_inner();
+    let detail = app.organisation(incoming.call()?, id)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Administration, detail.organisation.name.clone())?;
     let missions = mission_fields("organisation.", detail.organisation.missions.len());
-    let entered = entered.unwrap_or_else(|| filled(&detail.organisation));
-    Answer::page_with(status, &StructurePage { shell, reach, detail, missions, entered })
+    let entered = match entered {
+        // Of another act than correcting the structure: its form starts as ever.
+        Some(told)
+            if told.value("organisation.name").is_empty() && told.error("organisation.name").is_none() =>
+        {
+            told.over(filled(&detail.organisation))
+        }
+        Some(entered) => entered,
+        None => filled(&detail.organisation),
+    };
+    let (entered, stale) = entered.against(detail.organisation.version);
+    Answer::page_with(status, &StructurePage { shell, reach, detail, missions, entered, stale })
 }
 
 fn structure(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -196,7 +242,7 @@ fn structure(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let id = organisation_of(incoming)?;
     let attempt = || -> Result<(), Fault> {
-        let body: OrganisationUpdateBody = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
+        let body: OrganisationUpdateBody = form::read(&incoming.form, form::UPDATED)?;
         app.organisation_update(incoming.call()?, &id, body.version, &body.organisation.draft())?;
         Ok(())
     };
@@ -247,6 +293,8 @@ pub(super) mod sample {
             telephone: "06 12 34 56 78".to_owned(),
             account: AccountState::Confirmed,
             organisation: OrganisationId::parse(&id("g")).unwrap(),
+            organisation_name: "Ville de Val-d'Orme".to_owned(),
+            yours_to_confirm: false,
             mission: MissionId::parse(&id("m")).unwrap(),
             profession: Profession::ReferentPre,
             function: Function::Practitioner,
@@ -272,13 +320,38 @@ impl Page for StructuresPage {
             shell: super::shell::sample::signed_in(Room::Administration, "Structures"),
             reach: Reach { all, own: None },
             structures,
+            waiting: SecondPerson::default(),
             missions: mission_fields("", 0),
             entered: Entered::nothing(),
+        };
+        let colleague = || crate::service::Colleague {
+            id: sample::assignment("p", false).professional,
+            name: "Karim Haddad".to_owned(),
+            telephone: "06 98 76 54 32".to_owned(),
+            works: Vec::new(),
+        };
+        let to_confirm = |letter| {
+            let a = sample::assignment(letter, false);
+            crate::service::ToConfirm {
+                assignment: a.id,
+                organisation: a.organisation,
+                name: a.name,
+                profession: a.profession,
+            }
+        };
+        let mut one = page(true, vec![sample::organisation()]);
+        one.waiting = SecondPerson { to_recognise: vec![colleague()], to_confirm: vec![to_confirm("a")] };
+        let mut several = page(true, vec![sample::organisation()]);
+        several.waiting = SecondPerson {
+            to_recognise: vec![colleague(), colleague()],
+            to_confirm: vec![to_confirm("a"), to_confirm("b")],
         };
         vec![
             ("administrator", page(true, vec![sample::organisation()])),
             ("reader", page(false, vec![sample::organisation()])),
             ("empty", page(true, Vec::new())),
+            ("one_waits", one),
+            ("several_wait", several),
         ]
     }
 }
@@ -295,6 +368,7 @@ impl Page for StructurePage {
             detail: OrganisationDetail { organisation: sample::organisation(), assignments },
             missions: mission_fields("organisation.", 1),
             entered: filled(&sample::organisation()),
+            stale: false,
         };
         let ended = AssignmentView {
             in_force: false,
@@ -305,10 +379,26 @@ impl Page for StructurePage {
         let mut managed = page(false, three());
         managed.reach.own = Some(managed.detail.organisation.id.clone());
         managed.detail.organisation.names_on_sheets_from = chrono::NaiveDate::from_ymd_opt(2027, 1, 4);
+        let mut stale = page(true, three());
+        let form = crate::web::form::Form::of(&[("version:int", "1"), ("organisation.name", "Ville")]);
+        (stale.entered, stale.stale) =
+            Entered::refused(&form, &crate::service::ServiceError::PreconditionFailed)
+                .against(sample::organisation().version);
+        let mut unsigned = page(true, three());
+        unsigned.detail.organisation.charter_signed = false;
+        let mut second = page(true, vec![sample::assignment("b", false)]);
+        second.detail.assignments[0].yours_to_confirm = true;
+        let sent = crate::web::form::Form::of(&[("_once", "once")]);
+        let refusal =
+            crate::service::ServiceError::rule("nothing_to_confirm", "Cette affectation est déjà confirmée.");
+        second.entered = Entered::refused(&sent, &refusal).over(filled(&sample::organisation()));
         vec![
+            ("stale", stale),
             ("administrator", page(true, three().into_iter().chain([ended]).collect())),
             ("reader", page(false, three())),
             ("manager", managed),
+            ("unsigned", unsigned),
+            ("refused_second_person", second),
             ("empty", page(true, Vec::new())),
         ]
     }

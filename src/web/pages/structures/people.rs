@@ -30,6 +30,8 @@ struct PeoplePage {
 struct ProfessionalPage {
     shell: Shell,
     person: ProfessionalView,
+    /// Whether the reader may recognise this person.
+    recognisable: bool,
     entered: Entered,
 }
 
@@ -107,6 +109,9 @@ fn id_of(incoming: &Incoming) -> Result<ProfessionalId, Fault> {
 }
 
 /// One of the accounts that the reader administers.
+/// The title of a professional's page: a title stays in the history of the browser.
+const ONE: &str = "Fiche d'un professionnel";
+
 fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
     let id = id_of(incoming)?;
     let all = app.professionals(Author::Session(incoming.call()?))?.into_inner().items;
@@ -115,8 +120,10 @@ fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
 
 fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
     let person = find(app, incoming)?;
-    let shell = Shell::signed_in(app, incoming, Room::Administration, person.name.clone())?;
-    Answer::page_with(status, &ProfessionalPage { shell, person, entered })
+    let recognisable = person.account == AccountState::Unconfirmed
+        && app.colleagues_to_recognise(incoming.call()?)?.iter().any(|c| c.id == person.id);
+    let shell = Shell::signed_in(app, incoming, Room::Administration, ONE)?;
+    Answer::page_with(status, &ProfessionalPage { shell, person, recognisable, entered })
 }
 
 fn professional(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -241,13 +248,16 @@ impl Page for ProfessionalPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |state| Self {
-            shell: crate::web::pages::shell::sample::signed_in(Room::Administration, "Nadia Benali"),
+            shell: crate::web::pages::shell::sample::signed_in(Room::Administration, ONE),
             person: sample_person(state),
+            recognisable: false,
             entered: Entered::nothing(),
         };
+        let recognisable = ProfessionalPage { recognisable: true, ..page(AccountState::Unconfirmed) };
         vec![
             ("invited", page(AccountState::Invited)),
             ("unconfirmed", page(AccountState::Unconfirmed)),
+            ("recognisable", recognisable),
             ("confirmed", page(AccountState::Confirmed)),
             ("ended", page(AccountState::Ended)),
         ]

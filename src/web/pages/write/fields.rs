@@ -34,6 +34,8 @@ impl Choice {
 enum Kind {
     /// An `<input>` of this type.
     Line(&'static str),
+    /// One line for the domain, that is longer than a telephone is wide.
+    Sentence,
     Area,
     Select,
     Boxes,
@@ -51,6 +53,10 @@ pub struct Field {
 }
 
 impl Field {
+    pub fn is_sentence(&self) -> bool {
+        self.kind == Kind::Sentence
+    }
+
     pub fn is_area(&self) -> bool {
         self.kind == Kind::Area
     }
@@ -72,7 +78,7 @@ impl Field {
     pub fn input(&self) -> &'static str {
         match self.kind {
             Kind::Line(input) => input,
-            Kind::Area | Kind::Select | Kind::Boxes => "text",
+            Kind::Sentence | Kind::Area | Kind::Select | Kind::Boxes => "text",
         }
     }
 }
@@ -89,6 +95,10 @@ fn field(name: &str, label: &'static str, kind: Kind, max: u32, required: bool) 
 
 fn line(name: &str, label: &'static str, max: u32) -> Field {
     field(name, label, Kind::Line("text"), max, true)
+}
+
+fn phrase(name: &str, label: &'static str, max: u32) -> Field {
+    field(name, label, Kind::Sentence, max, true)
 }
 
 fn date(name: &str, label: &'static str, required: bool) -> Field {
@@ -113,7 +123,7 @@ fn terms(list: &[CodedView]) -> Vec<Choice> {
 }
 
 fn fact(help: &'static str) -> Vec<Field> {
-    vec![Field { help, ..line("fact", "Le fait", 140) }, date("since", "Depuis quand ?", false), source()]
+    vec![Field { help, ..phrase("fact", "Le fait", 140) }, date("since", "Depuis quand ?", false), source()]
 }
 
 fn source() -> Field {
@@ -187,14 +197,14 @@ pub fn of(category: Category, writing: &WritingView) -> Vec<Group> {
             ),
             Field {
                 help: "Ce qu'il faut faire ou éviter. Pas de nom de maladie.",
-                ..line("what", "Quoi ?", 140)
+                ..phrase("what", "Quoi ?", 140)
             },
             line("when", "Quand ?", 60),
-            line("prescription_kept", "Où est l'ordonnance ?", 80),
+            phrase("prescription_kept", "Où est l'ordonnance ?", 80),
         ]),
         Category::Practical => alone(vec![
             select("need", "Quel besoin ?", coded(&writing.needs), true),
-            line("detail", "Précision", 140),
+            phrase("detail", "Précision", 140),
         ]),
         Category::Schooling | Category::Integration => {
             let mut fields = fact(USEFUL);
@@ -207,15 +217,15 @@ pub fn of(category: Category, writing: &WritingView) -> Vec<Group> {
         | Category::Family
         | Category::Affective => alone(fact(USEFUL)),
         Category::HealthDetailed => {
-            alone(vec![Field { help: USEFUL, ..line("fact", "Le fait", 140) }, source()])
+            alone(vec![Field { help: USEFUL, ..phrase("fact", "Le fait", 140) }, source()])
         }
         Category::Judicial => alone(vec![
             select("kind", "Quelle mesure ?", coded(&writing.judicial_kinds), true),
             Field {
                 help: "Jamais le jugement ni un rapport.",
-                ..line("service", "Quel service l'exerce ?", 80)
+                ..phrase("service", "Quel service l'exerce ?", 80)
             },
-            line("contact", "Qui appeler ?", 80),
+            phrase("contact", "Qui appeler ?", 80),
             date("ends", "Fin prévue", false),
         ]),
         Category::Evaluation => {
@@ -275,7 +285,7 @@ pub const fn purpose_of(category: Category) -> &'static str {
         Category::Mobility => "Ses trajets, ce qui bloque.",
         Category::Integration => "Stage, formation, emploi.",
         Category::Affective => "Les personnes qui comptent pour lui.",
-        Category::Evaluation => "Une synthèse relue avec la famille.",
+        Category::Evaluation => "Ce qui va bien, ce qui inquiète, ce qui est proposé.",
         Category::Practical => "Vêtements, matériel, menus, horaires.",
     }
 }
