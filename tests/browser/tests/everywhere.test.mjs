@@ -1,7 +1,7 @@
 // Every page that links lead to, as each kind of person (what is looked at: walk.mjs); and what no link leads to is a list.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, write } from "../acts.mjs";
+import { at, prepareAccord } from "../acts.mjs";
 import { PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
 import { walk } from "../walk.mjs";
 
@@ -43,16 +43,19 @@ const ELSEWHERE = {
 /** Every path that answered. */
 const answered = new Set();
 
-const STUDIES = { "Le fait": "Révise avec sa sœur", "D'où vient-il ?": { choose: "constaté" } };
-
-test("what the walks would not come by: a note of one's own, a text that may join what is shared", async () => {
+test("what the walks would not come by: a note, a text corrected after it was shared, an accord that waits", async () => {
   const page = await territory.as("Nadia Benali");
   const home = at(territory, "S1");
   await page.goto(`${home}/notes`);
   await page.getByLabel("Nouvelle note").fill("Rappeler le collège lundi.");
   await page.getByRole("button", { name: "Garder cette note" }).click();
   await page.waitForURL(/fait=/);
-  await write(page, home, "Scolarité", "Révisions", STUDIES);
+  await page.goto(home);
+  await page.getByRole("link", { name: /^Corriger.*Aide aux devoirs/ }).click();
+  await page.getByLabel("Le fait").fill("Vient à l'aide aux devoirs le mardi");
+  await page.getByRole("button", { name: /^Enregistrer/ }).first().click();
+  await page.waitForURL(/informations\/[a-z0-9]{26}(\?|$)/);
+  await prepareAccord(page, home, { purpose: "Coordonner le parcours", service: /Infirmerie/, subjects: ["Besoins pratiques"] });
 });
 
 for (const name of PEOPLE) {

@@ -146,7 +146,7 @@ test("S2 then one reads what was handed over, the other only what she wrote, and
   assert.match(await line(claire, "Samira Haddad").innerText(), /^\s*Ne lira pas.*Son service apporte des informations mais n'en reçoit pas/s);
 
   await samira.goto(`${home}/feuille-de-la-famille`);
-  await samira.getByRole("link", { name: /La feuille pour : Le jeune/ }).click();
+  await samira.getByRole("link", { name: /La feuille pour\s: Le jeune/ }).click();
   const sheet = await text(samira);
   assert.match(sheet, /Scolarité.*Passer le relais/s);
   assert.match(sheet, REPORTS);

@@ -144,7 +144,7 @@ test("S1 the référente and the AEMO educator prepare the same stay, and its di
         await recorded(territory, { "Ce qui a été fait": "Opposition recueillie", "Sur quoi": "Accord" }, /a recueilli une opposition pour un accord/, ["Yanis", "Oumar", CARE]);
       } else {
         await page.goto(`${home}/retrait`);
-        await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+        await page.getByRole("button", { name: /Enregistrer\s: le partage s'arrête/ }).click();
         await page.getByText(/Le séjour est en cours. Appelez la direction/).waitFor();
       }
       await paul.goto(`${home}/sejour`);

@@ -22,7 +22,7 @@ async function withdraw(name, part, list, choice) {
   await page.getByLabel("Par téléphone").check();
   await page.getByLabel(part).check();
   await page.getByLabel(list).selectOption({ label: choice });
-  await page.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+  await page.getByRole("button", { name: /Enregistrer\s: le partage s'arrête/ }).click();
   await page.getByText("n'est plus lu à partir de maintenant").waitFor();
   await page.context().close();
 }
@@ -30,7 +30,7 @@ async function withdraw(name, part, list, choice) {
 test("S6 for one subject: the page that was open is refused when it is asked for again, the rest is read", async () => {
   const paul = await territory.as("Paul Girard");
   assert.ok(await reads(paul, `${home}/sejour`, CLOTHES));
-  await withdraw("Samira Haddad", "Un sujet, choisi ci-dessous", /Quel sujet \?/, "Besoins pratiques");
+  await withdraw("Samira Haddad", "Un sujet, choisi ci-dessous", /Quel sujet\s\?/, "Besoins pratiques");
   const again = await paul.reload();
   assert.equal(again.status(), 200);
   const words = await text(paul);
@@ -69,7 +69,7 @@ test("S6 for everything: two clicks, and nobody reads; the secretary records one
   await samira.goto(`${home}/accords`);
   await samira.getByRole("link", { name: "La famille ne veut plus" }).click();
   await accessible(samira);
-  await samira.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+  await samira.getByRole("button", { name: /Enregistrer\s: le partage s'arrête/ }).click();
   await samira.getByText("n'est plus lu à partir de maintenant").waitFor();
   await accessible(samira);
   assert.ok(!(await reads(await territory.as("Paul Girard"), `${home}/sejour`, CARE)));
@@ -78,7 +78,7 @@ test("S6 for everything: two clicks, and nobody reads; the secretary records one
   await office.getByRole("link", { name: "Secrétariat" }).first().click();
   await accessible(office);
   await office.getByRole("link", { name: "La famille ne veut plus" }).first().click();
-  await office.getByRole("button", { name: /Enregistrer : le partage s'arrête/ }).click();
+  await office.getByRole("button", { name: /Enregistrer\s: le partage s'arrête/ }).click();
   await office.getByText("C'est noté").first().waitFor();
 
   await recorded(territory, { "Ce qui a été fait": "Retrait recueilli", "Sur quoi": "Accord" }, /a recueilli un retrait pour un accord/, SECRETS);
