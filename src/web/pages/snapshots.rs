@@ -108,7 +108,7 @@ fn kept() -> Vec<(String, String)> {
 }
 
 /// Forms that may be sent twice without harm, or that no session stands behind.
-const WITHOUT_ONCE: [&str; 8] = [
+const WITHOUT_ONCE: [&str; 10] = [
     "/connexion",
     "/demonstration/connexion",
     "/ouvrir",
@@ -116,8 +116,10 @@ const WITHOUT_ONCE: [&str; 8] = [
     "/quitter",
     "/deconnexion",
     "/affectation",
-    // Its password and code are good once.
+    // Their codes are good once.
     "/compte/mot-de-passe",
+    "/compte/second-facteur",
+    "/compte/second-facteur/confirmer",
 ];
 
 #[test]

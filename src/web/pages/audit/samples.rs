@@ -180,7 +180,7 @@ pub fn largest() -> ConsolePage {
     let letter = |digit: char| char::from_u32(u32::from(digit) + 49).unwrap();
     let letters = |n: usize| n.to_string().chars().map(letter).collect::<String>();
     let name = |n: usize| OrganisationName {
-        id: OrganisationId::parse(&format!("{}{}", "a".repeat(24), letters(n))).unwrap(),
+        id: OrganisationId::parse(&format!("{}{}", letters(n), "a".repeat(24))).unwrap(),
         name: format!("Structure n° {n} d'action éducative"),
     };
     let first = day(1);
