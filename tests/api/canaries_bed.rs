@@ -122,7 +122,7 @@ const WRITTEN: [&str; 10] = [
 ];
 
 /// Reads that nobody is asked here, each with its reason.
-pub const NOT_ASKED: [(&str, &str); 5] = [
+pub const NOT_ASKED: [(&str, &str); 6] = [
     (
         "GET /api/v1/openapi.json",
         "an open door: the same document to everybody, without a session or a record",
@@ -134,6 +134,7 @@ pub const NOT_ASKED: [(&str, &str); 5] = [
         "an act: notes that the sheet was printed, and shows nothing of it",
     ),
     ("POST /api/v1/releases/{release}/printing", "an act, as that of an accord"),
+    ("POST /api/v1/me/factor", "one's own new second factor, for a password and a code: of no pathway"),
 ];
 
 /// « GET /api/v1/… »

@@ -28,6 +28,11 @@ fn two(mandate: &str) -> Two {
     ];
     s.accord(NADIA, &p, "coordination", 300, lines, &[&mother, &father]);
     let samira = s.invite(NADIA, &p, SAMIRA, "contractual");
+    if mandate == "judicial" {
+        // Who invites a hidden service does so under an accord of her own.
+        let lines = vec![s.line(CLAIRE, &["schooling"], &[])];
+        s.accord(SAMIRA, &p, "coordination", 300, lines, &[&mother, &father]);
+    }
     let claire = s.invite(if mandate == "judicial" { SAMIRA } else { NADIA }, &p, CLAIRE, mandate);
     Two { s, p, mother, father, claire, samira }
 }
@@ -104,9 +109,9 @@ fn story_s6_everything_is_answered_alike_with_and_without_hidden_accords() {
         s.invite(NADIA, &p, JULIE, "contractual");
         s.invite(NADIA, &p, SAMIRA, "contractual");
         if hidden {
-            s.invite(SAMIRA, &p, CLAIRE, "judicial");
             let lines = vec![s.line(CLAIRE, &["schooling", "family"], &[])];
             s.accord(SAMIRA, &p, "protection", 300, lines, &all);
+            s.invite(SAMIRA, &p, CLAIRE, "judicial");
         }
         let body = json!({ "by": "parent", "what": { "scope": "everything" }, "channel": "telephone" });
         let told = s.post(JULIE, &format!("/api/v1/pathways/{p}/withdrawals"), body);
@@ -160,7 +165,7 @@ fn story_s7_two_bound_professionals_share_without_accord_and_nobody_else() {
     let denied = s.recorded("referent_pre", "create", "statute", "deny");
     assert_eq!(denied["reasons"], json!(["statute_needs_both_bound"]), "{denied}");
     assert!(
-        denied["sentence"].as_str().unwrap().ends_with("Règle : `statute_needs_both_bound`."),
+        denied["sentence"].as_str().unwrap().ends_with("entre deux professionnels tenus au secret."),
         "{denied}"
     );
     assert_eq!(s.recorded("referent_pre", "confirm", "statute", "permit")["function"], "manager");

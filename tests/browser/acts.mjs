@@ -48,7 +48,7 @@ export async function prepareAccord(page, home, { purpose, service, words = [], 
 export async function signOnPaper(page, person, on) {
   await page.getByLabel(person, { exact: true }).check();
   for (const box of await page.getByRole("group", { name: /Quelles cases a cochées/ }).getByRole("checkbox").all()) await box.check();
-  await page.getByLabel("Feuille signée").check();
+  await page.getByRole("radio", { name: "Feuille signée" }).check();
   await page.getByLabel(/Où l'original/).fill("Bureau du service, classeur des accords");
   await page.getByLabel(/Comment savez-vous/).selectOption({ label: "Personne connue du professionnel" });
   await page.getByLabel(/Date portée/).fill(on);

@@ -297,7 +297,11 @@ pub(in crate::service) fn sentence(body: &LeafBody, organisation: Option<&str>) 
                 out.push_str(&explained(*reason, &Context::default()));
             }
             for code in body.clauses.iter().filter_map(|clause| clause.strip_prefix("rule=")) {
-                out.push_str(&format!(" Règle : {}.", rule(code).unwrap_or(code)));
+                let named = format!("{}.", rule(code).unwrap_or(code));
+                // A reason may have said it already.
+                if !out.to_lowercase().ends_with(&named.to_lowercase()) {
+                    out.push_str(&format!(" Règle : {named}"));
+                }
             }
         }
     }

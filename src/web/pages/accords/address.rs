@@ -41,14 +41,17 @@ pub(super) const SUMMARY: u8 = 5;
 type Fields = Vec<(String, String)>;
 
 /// What belongs to each service: the field of the form, the name in the address, and what a value must be.
-const OF_A_SERVICE: [(&str, &str, fn(&str) -> bool); 3] = [
+/// Whether a value may stand in an address.
+type Sound = fn(&str) -> bool;
+
+const OF_A_SERVICE: [(&str, &str, Sound); 3] = [
     ("subject_", "subjects", |v| Category::parse(v).is_ok()),
     ("words_", "words", |v| ItemVersionId::parse(v).is_ok()),
     ("only_", "only", |v| AssignmentId::parse(v).is_ok()),
 ];
 
 /// What belongs to the accord as a whole.
-const OF_ALL: [(&str, fn(&str) -> bool); 6] = [
+const OF_ALL: [(&str, Sound); 6] = [
     ("purpose", |v| Purpose::parse(v).is_ok()),
     ("starts", |v| Day::parse(v).is_ok()),
     ("last", |v| Day::parse(v).is_ok()),
