@@ -1,7 +1,6 @@
 //! Every page, asked by whoever should not: the same refusals as the API, as people see them.
 //!
 //! Right callers click through the pages in a real browser (`tests/browser`); here stand those who may not.
-#![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
 use std::collections::BTreeSet;
 

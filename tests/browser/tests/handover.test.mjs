@@ -87,7 +87,7 @@ test("S2 proposed anew: she sees what may go, what may not and why, and a summar
   await begins(samira, home, /Claire Morel.*rend compte au juge des enfants/s);
   const pieces = await text(samira);
   assert.match(pieces, /« À la maison »\s+Ne peut pas partir\.\s+La famille a donné un accord général\. Ce sujet doit être nommé\./);
-  assert.match(pieces, /« Retour au collège »\s+Peut partir\. Lira jusqu'au 31 juillet 2027/);
+  assert.match(pieces, /« Retour au collège »\s+Peut partir\. Lira jusqu'au 11 juillet 2027/);
   assert.equal(await samira.getByRole("checkbox").count(), 1, "only what may go can be ticked");
   await accessible(samira);
   await samira.getByRole("checkbox").check();
