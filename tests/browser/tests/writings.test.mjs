@@ -62,5 +62,5 @@ test("« Mes écrits » is a page and a file: what I wrote, nothing that was sha
   assert.match(await text(julie), /Vous n'avez rien écrit ici/);
   const hers = await julie.context().request.get(`${lina}/mes-ecrits/texte`);
   assert.ok(!(await hers.text()).includes(HOMEWORK));
-  await recorded(territory, { "Ce qui a été fait": "Export", Profession: "Référent de parcours (réussite éducative)" }, /14 janvier 2027/, [HOMEWORK, BUS, "Lina", "Benali"]);
+  await recorded(territory, { "Ce qui a été fait": "Export", Profession: "Référent de parcours (réussite éducative)" }, /14\s+janvier\s+2027/, [HOMEWORK, BUS, "Lina", "Benali"]);
 });
