@@ -35,7 +35,6 @@ use crate::domain::text::Paragraph;
 use crate::ids::{PruningId, RequestId};
 use crate::service::who::{Names, Who};
 use crate::service::{Act, App, Call, Change, Created, Desk, ServiceError};
-use crate::store::log::PruneBounds;
 use crate::store::pruning::{
     NewPruning, NewPruningDecision, PruningScope, StoredPruning, pruning_decision_ref, pruning_ref,
 };
@@ -197,8 +196,8 @@ fn left_of(
 ) -> Result<u64, ServiceError> {
     let done = erased.get(&request(&row.id, &row.scope)?.mark()).copied().unwrap_or_default();
     let left = number(row.scope.bounds.records)?.saturating_sub(done);
-    let PruneBounds { first, last, .. } = row.scope.bounds;
-    let mut none = || snapshot.prunable_between(row.scope.class, first.saturating_sub(1), last, 1);
+    let (class, bounds) = (row.scope.class, row.scope.bounds);
+    let mut none = || snapshot.prunable_between(class, bounds.first.saturating_sub(1), bounds.last, 1);
     Ok(if left > 0 && none()?.is_empty() { 0 } else { left })
 }
 
@@ -373,10 +372,7 @@ impl App {
                     for other in rows.iter().filter(|o| o.id != row.id && o.scope.class == row.scope.class) {
                         let (standing, _, _) = Self::pruning_standing(desk.snapshot, other, &erased)?;
                         if standing.state(desk.now) == PruningState::Running {
-                            return Err(rule(
-                                "pruning_running",
-                                "Un autre élagage de ces traces est en cours : décidez quand il sera fini.",
-                            ));
+                            return Err(rule("pruning_running", "Un autre élagage est en cours : attendez."));
                         }
                     }
                 }

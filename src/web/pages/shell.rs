@@ -2,10 +2,8 @@
 
 use askama::Template;
 
-use super::Page;
-use super::assets;
 use super::icon::Icon;
-use super::words;
+use super::{Page, assets, words};
 use crate::clock::Timestamp;
 use crate::domain::vocabulary::{Category, Function, Mandate, Profession};
 use crate::ids::{AssignmentId, RequestId};

@@ -148,7 +148,7 @@ test("S2 then one reads what was handed over, the other only what she wrote, and
   await samira.goto(`${home}/feuille-de-la-famille`);
   await samira.getByRole("link", { name: /La feuille pour\s: Le jeune/ }).click();
   const sheet = await text(samira);
-  assert.match(sheet, /Scolarité.*Passer le relais/s);
+  assert.match(sheet, /Scolarité.*Pour que le service suivant connaisse/s);
   assert.match(sheet, REPORTS);
 });
 

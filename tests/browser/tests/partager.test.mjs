@@ -50,7 +50,7 @@ test("S3 shared with the teacher, who reads it, and on no page of hers does the 
   await recorded(
     territory,
     { Profession: "Enseignant, CPE, direction d'établissement", "Sur quoi": "Élément d'information", Décision: "Autorisé" },
-    /éléments? d'information/i,
+    /la liste des informations/,
     SECRETS,
   );
 
