@@ -280,6 +280,18 @@ pub(super) fn judge(
     purpose: Purpose,
     statute: Option<&StatuteId>,
 ) -> Decision {
+    let mode = Mode::Preview { statute: statute.cloned() };
+    asked_of(scene, reader, (&subject.item, &subject.version), purpose, mode)
+}
+
+/// One reader, one version, in this mode, asked by who acts here.
+pub(super) fn asked_of(
+    scene: &mut Scene<'_>,
+    reader: &ParticipationFacts,
+    (item, version): (&ItemFacts, &VersionFacts),
+    purpose: Purpose,
+    mode: Mode,
+) -> Decision {
     let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
     scene.gate.preview(&Question {
         facts,
@@ -287,10 +299,10 @@ pub(super) fn judge(
         assignment: &reader.assignment,
         participation: Some(reader),
         asker: scene.gate.participation(),
-        item: &subject.item,
-        version: &subject.version,
+        item,
+        version,
         purpose: Some(purpose),
-        mode: Mode::Preview { statute: statute.cloned() },
+        mode,
         now,
     })
 }

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 
 use super::flow::{Act, Call, Scene};
 use super::members::{MemberView, me, named, place_holders};
-use super::preview::{Subject, last_day, told};
+use super::preview::{Subject, asked_of, last_day, told};
 use super::readings::Reading;
 use super::shares::over;
 use super::who::Names;
 use super::{App, ServiceError};
 use crate::access::facts::{ItemFacts, ParticipationFacts, ShareFacts, VersionFacts};
-use crate::access::{Decision, Mode, Question, Resource, may_know, reads_every_existence};
+use crate::access::{Decision, Mode, Resource, may_know, reads_every_existence};
 use crate::audit::Disclosed;
 use crate::clock::Timestamp;
 use crate::domain::cell::Reason;
@@ -144,19 +144,7 @@ pub(super) fn reads_now(
     item: &ItemFacts,
     version: &VersionFacts,
 ) -> Decision {
-    let (facts, book, now) = (scene.gate.facts(), scene.gate.book(), scene.now);
-    scene.gate.preview(&Question {
-        facts,
-        book,
-        assignment: &reader.assignment,
-        participation: Some(reader),
-        asker: scene.gate.participation(),
-        item,
-        version,
-        purpose: Some(purpose),
-        mode: Mode::Read,
-        now,
-    })
+    asked_of(scene, reader, (item, version), purpose, Mode::Read)
 }
 
 /// What `reader` reads of a share today: each version that still stands, with its decision.

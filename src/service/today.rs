@@ -401,7 +401,6 @@ impl App {
                 if !scene.gate.participation().is_some_and(|p| p.in_force(now)) {
                     let mut waiting = emergency::overseers(scene)?;
                     waiting.extend(review::overseers(scene)?);
-                    waiting.extend(places::overseers(scene)?);
                     return Ok((!waiting.is_empty()).then(|| scene.seal_facts((None, waiting))));
                 }
                 if let Some(ended) = ends::ended(scene) {

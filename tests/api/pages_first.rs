@@ -256,11 +256,13 @@ fn days_out_of_order_are_no_empty_answer_and_own_acts_are_told_to_their_author()
 fn a_second_factor_moves_to_another_telephone_from_ones_own_page() {
     let s = Story::begin();
     // The latest first; the making of the territory has some already.
-    let confirmed = || -> Vec<u64> {
+    let confirmed = || -> Vec<(u64, String)> {
         let all = s.audit(json!({ "action": "confirm", "resource": "account" }));
-        all.iter().map(|record| record["index"].as_u64().unwrap()).collect()
+        all.iter()
+            .map(|r| (r["index"].as_u64().unwrap(), r["decision"].as_str().unwrap().to_owned()))
+            .collect()
     };
-    let before = confirmed().first().copied().unwrap_or_default();
+    let before = confirmed().first().map(|(index, _)| *index).unwrap_or_default();
     let session = || s.server.client().bearer(s.sign_in(NADIA).json()["token"].as_str().unwrap());
     let (here, elsewhere) = (session(), {
         s.server.advance(31);
@@ -304,5 +306,7 @@ fn a_second_factor_moves_to_another_telephone_from_ones_own_page() {
     assert_eq!(elsewhere.get("/api/v1/me").status, 401);
     s.server.advance(31);
     assert_eq!(s.sign_in(NADIA).status, 401, "the old telephone");
-    assert_eq!(confirmed().iter().filter(|index| **index > before).count(), 1);
+    let since = confirmed().into_iter().filter(|(index, _)| *index > before);
+    let told: Vec<String> = since.map(|(_, decision)| decision).collect();
+    assert_eq!(told, ["permit", "failed"], "the wrong code has its record, and the good one");
 }

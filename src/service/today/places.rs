@@ -2,8 +2,7 @@
 //!
 //! INVARIANT: a manager's line names no young person; it says which pathway as the page of the office does.
 
-use super::review::NAMELESS;
-use super::{Lines, Waiting, WaitingView};
+use super::{Lines, Waiting};
 use crate::access::facts::ParticipationFacts;
 use crate::access::{Resource, office_knows_place};
 use crate::clock::Timestamp;
@@ -59,16 +58,6 @@ pub(super) fn managers(
         lines.add(Waiting::PlaceToFill, Some(p.id.as_str()), None, referent, sentence);
     }
     Ok(())
-}
-
-/// For a manager who has no place here.
-pub(super) fn overseers(scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
-    let mut lines = Lines { pathway: &scene.gate.facts().id, out: Vec::new() };
-    managers(scene, &mut Names::default(), &mut lines)?;
-    for line in &mut lines.out {
-        NAMELESS.clone_into(&mut line.name);
-    }
-    Ok(lines.out)
 }
 
 /// The pathways where somebody of an organisation who left it still has a place. Others are not looked at.

@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Lines, Waiting, WaitingView, near};
+use super::{Lines, Waiting, WaitingView, near, places};
 use crate::access::facts::ParticipationFacts;
 use crate::access::{REVIEW_GRACE_DAYS, Resource};
 use crate::clock::{Timestamp, plus_days};
@@ -21,7 +21,7 @@ use crate::store::pathway::CourseBody;
 /// STORIES S3: warned at 30 days, and on the day.
 const NOTICE_DAYS: u64 = 30;
 /// What stands in the place of a name for who may read none.
-pub(super) const NAMELESS: &str = "Parcours de votre structure";
+const NAMELESS: &str = "Parcours de votre structure";
 
 /// How near a review is, and when reading stops without it.
 enum Stage {
@@ -140,10 +140,12 @@ fn managers(scene: &mut Scene<'_>, names: &mut Names, lines: &mut Lines<'_>) -> 
     Ok(())
 }
 
-/// For a manager who has no place here.
+/// For a manager who has no place here: of the review, and of the places to fill.
 pub(super) fn overseers(scene: &mut Scene<'_>) -> Result<Vec<WaitingView>, ServiceError> {
-    let mut lines = Lines { pathway: &scene.gate.facts().id, out: Vec::new() };
-    managers(scene, &mut Names::default(), &mut lines)?;
+    let (mut names, mut lines) =
+        (Names::default(), Lines { pathway: &scene.gate.facts().id, out: Vec::new() });
+    managers(scene, &mut names, &mut lines)?;
+    places::managers(scene, &mut names, &mut lines)?;
     for line in &mut lines.out {
         NAMELESS.clone_into(&mut line.name);
     }
