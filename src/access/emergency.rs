@@ -129,7 +129,7 @@ pub(super) fn decide_sheet(
     let table = TableFacts {
         recipient_profession: assignment.profession,
         recipient_secrecy: secrecy,
-        author_secrecy: facts.referent(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now)),
+        author_secrecy: facts.referent_place(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now)),
         category: Category::Identity,
         purpose: Purpose::Protection,
         accord: accord.fact,

@@ -168,11 +168,26 @@ fn may_know_service(
         || would_read(facts, book, reader, category, Some(other), now)
 }
 
-/// THREAT: existence oracle. Whether `reader` may know what accords say of somebody of this assignment, who may have no
-/// place: a profession that is never hidden under a contract tells nothing by being named; another one is known only
-/// where the reader may know of it under every mandate.
+/// THREAT: existence oracle. Whether `reader` may know what accords say of somebody of this assignment: not where a place
+/// of that service is hidden from them, and else as [`may_know_unplaced`].
 #[must_use]
 pub fn may_know_naming(
+    facts: &PathwayFacts,
+    book: &CharterBook,
+    reader: &ParticipationFacts,
+    other: &AssignmentFacts,
+    now: Timestamp,
+) -> bool {
+    let service = other.recipient_key();
+    let mut places = facts.participations.iter().filter(|p| p.assignment.recipient_key() == service);
+    places.all(|p| may_know(facts, book, reader, p, now))
+        && may_know_unplaced(facts, book, reader, other, now)
+}
+
+/// Whether `reader` may know what accords say of somebody of this assignment, whose service has no place hidden from
+/// them: a profession that is never hidden under a contract tells nothing by being named; another one is known only
+/// where the reader may know of it under every mandate.
+pub(super) fn may_know_unplaced(
     facts: &PathwayFacts,
     book: &CharterBook,
     reader: &ParticipationFacts,
@@ -218,6 +233,13 @@ pub fn office_knows_place(office: &AssignmentFacts, place: &ParticipationFacts) 
 pub fn office_knows(facts: &PathwayFacts, office: &AssignmentFacts, author: &AssignmentId) -> bool {
     let mut places = facts.participations.iter().filter(|p| p.assignment.id == *author).peekable();
     places.peek().is_some() && places.all(|p| office_knows_place(office, p))
+}
+
+/// Whether a pathway concerns an office: its organisation leads it, or has a place in force that the office may know of.
+#[must_use]
+pub fn concerns_office(facts: &PathwayFacts, office: &AssignmentFacts, now: Timestamp) -> bool {
+    facts.lead == office.organisation
+        || facts.participations.iter().any(|p| p.in_force(now) && office_knows_place(office, p))
 }
 
 /// The participations that `reader` may know of, itself included.

@@ -374,9 +374,9 @@ impl PathwayFacts {
         self.items.iter().find_map(|i| i.versions.iter().find(|v| v.id == *id).map(|v| (i, v)))
     }
 
-    /// Whose place is that of the référent; the affectation may have ended since.
+    /// The place of the référent; whose affectation may have ended since. To name or to call somebody: `acting_referent`.
     #[must_use]
-    pub fn referent(&self, now: Timestamp) -> Option<&ParticipationFacts> {
+    pub fn referent_place(&self, now: Timestamp) -> Option<&ParticipationFacts> {
         self.participations.iter().find(|p| p.role == Role::Referent && p.in_force(now))
     }
 

@@ -1,7 +1,7 @@
 //! The eight gates for an item (DESIGN §4), in their order, each failing one explained.
 
 use super::common_gates::{Acting, gate_eight, gate_one, gate_two, place_turns, until, version_turns};
-use super::existence::{may_know_naming, never_hidden};
+use super::existence::{may_know_unplaced, never_hidden};
 use super::facts::{AssignmentFacts, ItemFacts, ParticipationFacts, PathwayFacts, ShareFacts, VersionFacts};
 use super::memo::Memo;
 use super::standing::CharterBook;
@@ -204,7 +204,7 @@ fn hides_from_asker(q: &Question<'_>, memo: &Memo) -> bool {
         .participations
         .iter()
         .any(|p| p.assignment.recipient_key() == key && memo.hidden(q.facts, q.book, asker, p, q.now));
-    hidden_place || !may_know_naming(q.facts, q.book, asker, q.assignment, q.now)
+    hidden_place || !may_know_unplaced(q.facts, q.book, asker, q.assignment, q.now)
 }
 
 /// The fact `accord` of this question, every "no" that covers it counted.

@@ -29,8 +29,8 @@ pub use awaiting::awaits_validation;
 pub use emergency::may_review as may_review_emergency;
 pub use ended::reading_ended;
 pub use existence::{
-    Existence, hidden_from, knows, may_know, may_know_naming, office_knows, office_knows_place,
-    reads_every_existence,
+    Existence, concerns_office, hidden_from, knows, may_know, may_know_naming, office_knows,
+    office_knows_place, reads_every_existence,
 };
 pub use gate::{Gate, Grant, ItemGrant, Refusal, Target};
 pub use item::{

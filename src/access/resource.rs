@@ -2,7 +2,7 @@
 
 use super::common_gates::{Acting, gate_one, gate_two, place_turns, until};
 use super::ended::reading_ended;
-use super::existence::{Existence, may_know, office_knows, office_knows_place};
+use super::existence::{Existence, concerns_office, may_know, office_knows};
 use super::facts::{AssignmentFacts, ParticipationFacts, PathwayFacts};
 use super::item::{Decision, Failing};
 use super::memo::Memo;
@@ -199,9 +199,7 @@ pub(super) fn decide_with(
     // A manager decides for the own organisation, from outside the circle too.
     if let Resource::ManagerView = resource {
         failing.retain(|f| f.gate == 1);
-        let mut places = facts.participations.iter().filter(|p| p.in_force(now));
-        let concerned =
-            facts.lead == assignment.organisation || places.any(|p| office_knows_place(assignment, p));
+        let concerned = concerns_office(facts, assignment, now);
         let empowered = match assignment.function {
             Function::Manager | Function::Secretary => true,
             Function::Practitioner => false,
@@ -455,7 +453,7 @@ fn identity(
     if leads && assignment.organisation == facts.lead && cell.need() != Need::Never {
         return permit(Reason::OwnItem, valid_until, vec!["own:identity".to_owned()], None);
     }
-    let author_secrecy = facts.referent(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
+    let author_secrecy = facts.referent_place(now).map_or(Secrecy::Bound, |p| p.assignment.secrecy_at(now));
     let key = assignment.recipient_key();
     let mut last: Option<Decision> = None;
     for purpose in Purpose::ALL {

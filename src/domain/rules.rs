@@ -1,7 +1,7 @@
 //! The codes that a record cites beside the reasons of the gates, in French: rules that refused, obligations, clauses.
 //!
-//! INVARIANT: a code without its sentence is caught where it enters a record (`service::flow`), and by the tests here, which
-//! read the codes where they are written. This room refuses nothing.
+//! A code without its sentence stops a test or a debug build where it enters a record (`service::flow`), and the tests here,
+//! which read the codes where they are written; elsewhere the bare code is shown. This room refuses nothing.
 
 /// The rule that a code names, as the end of « Règle : ».
 #[must_use]

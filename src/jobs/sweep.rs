@@ -7,7 +7,7 @@ use crate::service::{App, ServiceError};
 
 pub const JOB: Job = Job {
     name: "sweep",
-    summary: "Retire les connexions terminées, les codes d'ouverture périmés et les clés d'idempotence anciennes, les textes gardés 24 heures.",
+    summary: "Retire les connexions terminées et les codes d'ouverture périmés, et, après 24 heures, les clés d'idempotence, les échecs de connexion et les textes gardés.",
     every_minutes: 60,
     run,
 };

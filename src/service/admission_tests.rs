@@ -1,6 +1,7 @@
 //! Promises of accounts, sessions, affectations and charter acts, on a territory with a real store and lane.
 
 mod factor;
+mod missions;
 
 use std::collections::BTreeSet;
 

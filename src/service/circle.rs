@@ -328,10 +328,13 @@ impl App {
             }
             let frame = invitable_by(scene, me, &a);
             if !frame.named {
+                let else_whom = if me.role == Role::Referent { "." } else { ", ou demandez au référent." };
                 return Err(ServiceError::denied(
                     Reason::AccordMissing,
                     "accord_needed_to_invite",
-                    "Aucun accord que vous pouvez lire ne nomme ce service : préparez-le avec la famille, ou demandez au référent.",
+                    format!(
+                        "Aucun accord que vous pouvez lire ne nomme ce service : préparez-le avec la famille{else_whom}"
+                    ),
                 ));
             }
             role_rule(a.profession, input, &frame)?;

@@ -12,7 +12,8 @@ use super::impossibilities::{RequestWords, decides, requests};
 use super::statutes::{StatuteWords, lapses_at, second_person};
 use super::who::{Names, Who};
 use super::{Act, App, Call, ServiceError};
-use crate::access::{Resource, awaits_validation, office_knows};
+use crate::access::facts::AssignmentFacts;
+use crate::access::{Resource, awaits_validation, concerns_office, office_knows};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::{Timestamp, plus_days};
 use crate::domain::day::french_date;
@@ -20,7 +21,7 @@ use crate::domain::deferral::{Deferral, DeferralState};
 use crate::domain::person::Motive;
 use crate::domain::statute::StatuteEventKind;
 use crate::domain::vocabulary::{Capacity, Function};
-use crate::ids::{AssignmentId, ImpossibilityId, OrganisationId, PathwayId};
+use crate::ids::{AssignmentId, ImpossibilityId, PathwayId};
 use crate::store::Snapshot;
 use crate::store::fact::FactKind;
 use crate::store::pathway::PathwayOf;
@@ -93,9 +94,12 @@ impl App {
                 if a.function != Function::Manager || !a.in_force(now) {
                     return Err(ServiceError::AbsentOrRefused);
                 }
-                may_await(snapshot, &a.organisation, now)
+                may_await(snapshot, a, now)
             },
             |scene| {
+                if !concerns_office(scene.gate.facts(), scene.gate.actor().assignment(), scene.now) {
+                    return Ok(None);
+                }
                 scene.gate.resource(Resource::ManagerView)?;
                 awaited(scene).map(Some)
             },
@@ -105,16 +109,18 @@ impl App {
     }
 }
 
-/// The pathways of an organisation on which something can await a decision: with a statutory record that was made or
+/// The pathways of a structure on which something can await a decision: with a statutory record that was made or
 /// decided on since the last could have lapsed, with a request or a deferral while the pathway is open, and for a while
 /// afterwards. What was over long ago is not looked at, and has no record of being looked at.
 fn may_await(
     snapshot: &mut Snapshot,
-    organisation: &OrganisationId,
+    manager: &AssignmentFacts,
     now: Timestamp,
 ) -> Result<Vec<PathwayId>, ServiceError> {
-    let (closed, open): (Vec<PathwayOf>, Vec<PathwayOf>) =
-        snapshot.pathways_in(organisation)?.into_iter().partition(|p| p.closed_at.is_some());
+    let (closed, open): (Vec<PathwayOf>, Vec<PathwayOf>) = snapshot
+        .pathways_in(&manager.organisation, &manager.mission)?
+        .into_iter()
+        .partition(|p| p.closed_at.is_some());
     let [closed, open] = [&closed, &open].map(|some| some.iter().map(|p| &p.id).collect::<Vec<_>>());
     let before = |days: i64| now.plus_seconds(-86_400_i64.saturating_mul(days));
     let asked = [FactKind::ImpossibilityRequest, FactKind::Deferral];

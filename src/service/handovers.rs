@@ -13,6 +13,7 @@ use super::flow::{Act, Call, Change, Created, Scene};
 use super::members::{MemberView, accountable, me, named_by_me};
 use super::preview::{ItemRef, all_will_read, last_day, own_subjects};
 use super::shares::{may_begin, over, period, recipients_of, seal_share, within_accords};
+use super::shares_end::ended_shares;
 use super::{App, ServiceError};
 use crate::access::facts::{HandoverFacts, ParticipationFacts, ShareFacts};
 use crate::access::{Existence, Resource, may_know};
@@ -278,12 +279,16 @@ impl App {
                 ));
             }
             let (version, mut body) = body_of(scene, handover)?;
-            if accepts {
+            let carried = if accepts {
                 body.accepted_at = Some(scene.now);
+                Vec::new()
             } else {
                 body.declined_at = Some(scene.now);
-            }
-            Ok(Change::new(handover.as_str()).fact(seal(scene, handover, version.saturating_add(1), &body)?))
+                // Nobody will ever read by it: it is over for its author too.
+                ended_shares(scene, |s| s.id == share.id)?
+            };
+            let fact = seal(scene, handover, version.saturating_add(1), &body)?;
+            Ok(carried.into_iter().fold(Change::new(handover.as_str()).fact(fact), Change::fact))
         })
     }
 

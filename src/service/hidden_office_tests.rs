@@ -16,9 +16,14 @@ const SECRETARY: &str = "clubs_secretary";
 
 /// A child of twelve with a judicial measure, whose educator collected an accord of her own.
 fn measured() -> (Family, AccordId) {
+    measured_by("referente")
+}
+
+/// The same, where somebody else invited the educator.
+fn measured_by(inviter: &str) -> (Family, AccordId) {
     let mut f = Family::of(date(2014, 10, 10));
     f.join("prevention", Mandate::Contractual, Role::Participant);
-    f.join("aemo", Mandate::Judicial, Role::Participant);
+    f.join_by(inviter, "aemo", Mandate::Judicial, Role::Participant);
     for who in ["prevention", "aemo"] {
         let opening = f.accord("referente", &f.asks(COORDINATION, vec![f.line(who, &[], &[])])).unwrap();
         f.all_sign("referente", &opening);
@@ -78,6 +83,42 @@ fn threat_a_manager_of_another_mission_reads_no_motive_of_a_hidden_service_and_d
     let decide = |who| f.t.app.impossibility_decide(&f.t.call(who), act(Action::Confirm), &id, &input);
     assert!(absent(decide(MANAGER)));
     decide("aemo_manager").unwrap();
+}
+
+#[test]
+fn a_visit_of_an_office_records_no_refusal_of_what_it_never_asked_for() {
+    let (f, _) = measured();
+    let size = || f.t.app.lane().stats().records;
+    for who in [MANAGER, SECRETARY] {
+        let before = size();
+        f.t.app.office(&f.t.call(who)).unwrap();
+        assert_eq!(size(), before + 1, "{who}: one record, of a list with nothing in it");
+    }
+    let before = size();
+    f.t.app.decisions_awaited(&f.t.call(MANAGER), act(Action::List)).unwrap();
+    assert_eq!(size(), before + 1);
+    f.t.app.today(&f.t.call(MANAGER)).unwrap();
+    assert_eq!(size(), before + 2);
+}
+
+#[test]
+fn threat_what_a_hidden_service_asked_of_its_manager_refuses_nothing_to_others() {
+    let (f, _) = measured_by("prevention");
+    let circle = f.t.app.circle(&f.t.call("referente"), &f.pathway).unwrap().into_inner();
+    assert_eq!(circle.items.len(), 2, "the référente does not know of the measure");
+    let ask = |who| {
+        let input = ImpossibilityInput {
+            holder: f.father.clone(),
+            motive: MotiveInput::Unknown,
+            statement: Paragraph::parse("Père inconnu.").unwrap(),
+        };
+        f.t.app.impossibility_request(&f.t.call(who), act(Action::Create), &f.pathway, &input)
+    };
+    ask("aemo").unwrap();
+    ask("referente").unwrap();
+    // One's own, and that of somebody known, still do.
+    assert_eq!(code(ask("aemo").unwrap_err()), "already_requested");
+    assert_eq!(code(ask("referente").unwrap_err()), "already_requested");
 }
 
 /// Of a place that anybody may know of, the other missions of the organisation go on knowing.

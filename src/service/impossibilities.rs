@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::flow::Scene;
 use super::who::still_open;
 use super::{Act, App, Call, Change, Created, ServiceError};
-use crate::access::{Resource, office_knows};
+use crate::access::facts::ParticipationFacts;
+use crate::access::{Resource, may_know, office_knows, office_knows_place};
 use crate::clock::Timestamp;
 use crate::domain::day::{Day, french_date};
 use crate::domain::person::{Impossibility, ImpossibilityDraft, Motive, PersonError};
@@ -158,8 +159,12 @@ impl App {
             let holder = facts.people().holder(&input.holder).filter(|h| h.can_sign()).ok_or_else(|| {
                 rule(&PersonError::NotAHolder(crate::domain::vocabulary::Capacity::Relative))
             })?;
-            let pending =
-                requests(scene)?.iter().any(|r| r.facts.holder == *holder.id() && r.facts.decided.is_none());
+            let (waiting, asker) = (requests(scene)?, scene.gate.participation());
+            // THREAT: existence oracle. What somebody asked whom the asker may not know of refuses nothing (S11).
+            let known = |by: &AssignmentId| *by == actor.id || asked_openly(scene, asker, by);
+            let pending = waiting.iter().any(|r| {
+                r.facts.holder == *holder.id() && r.facts.decided.is_none() && known(&r.facts.requested_by)
+            });
             if pending {
                 return Err(ServiceError::rule(
                     "already_requested",
@@ -301,6 +306,17 @@ impl App {
 pub(super) fn requests(scene: &mut Scene<'_>) -> Result<Vec<Fact<RequestBody>>, ServiceError> {
     let pathway = scene.gate.facts().id.clone();
     Ok(scene.snapshot.facts_of(scene.key, &pathway, FactKind::ImpossibilityRequest)?)
+}
+
+/// Whether who asks may know of every place of this assignment here.
+fn asked_openly(scene: &Scene<'_>, asker: Option<&ParticipationFacts>, by: &AssignmentId) -> bool {
+    let facts = scene.gate.facts();
+    let office = scene.gate.actor().assignment();
+    let mut places = facts.participations.iter().filter(|p| p.assignment.id == *by);
+    places.all(|p| match asker {
+        Some(asker) => may_know(facts, scene.gate.book(), asker, p, scene.now),
+        None => office_knows_place(office, p),
+    })
 }
 
 /// Whether a manager other than the actor, of the same organisation, may know of the actor's place here and decide.

@@ -184,12 +184,17 @@ impl App {
     /// One of one's own texts, to go on writing. It stays until it is sent, thrown away, or a day old.
     ///
     /// # Errors
-    /// [`ServiceError::AbsentOrRefused`] when it is not one's own, or no longer there.
+    /// [`ServiceError::AbsentOrRefused`] when it is not one's own, was written under another affectation, or is no longer
+    /// there.
     pub fn kept_form_take(&self, call: &Call, id: &KeptFormId) -> Result<Disclosed<KeptText>, ServiceError> {
         let act = Act { action: Action::Read, resource: ResourceKind::KeptForm };
         self.read_desk(call, act, |desk| {
             let (_, forms) = own(desk)?;
-            let found = forms.into_iter().find(|f| f.id == *id).ok_or(ServiceError::AbsentOrRefused)?;
+            let acting = desk.signed_in.session.assignment.as_ref();
+            // What was written as one person is not sent as another: their secrecy may differ.
+            let here = |f: &KeptForm| f.assignment.is_none() || f.assignment.as_ref() == acting;
+            let found =
+                forms.into_iter().find(|f| f.id == *id && here(f)).ok_or(ServiceError::AbsentOrRefused)?;
             desk.returned = vec![row_ref("sealed_form", found.id.as_str(), 1)];
             Ok(KeptText { path: found.path, assignment: found.assignment, fields: found.fields })
         })
@@ -275,6 +280,26 @@ mod tests {
         t.app.kept_form_drop(&call, &kept.id).unwrap();
         assert!(t.app.greeting(&call).unwrap().kept.is_empty());
         assert!(matches!(t.app.kept_form_drop(&call, &kept.id), Err(ServiceError::AbsentOrRefused)));
+    }
+
+    /// Two affectations of one person may hold different secrets.
+    #[test]
+    fn a_text_written_under_one_affectation_is_not_taken_up_under_another() {
+        let t = Territory::new();
+        let (call, request) = (t.call("referente"), RequestId::random(t.app.chance()).unwrap());
+        let text = |assignment: &AssignmentId| KeptText {
+            path: PATH.to_owned(),
+            assignment: Some(assignment.clone()),
+            fields: words("Un texte."),
+        };
+        let elsewhere = text(&t.person("aemo").assignment);
+        let kept = t.app.kept_form_keep(&request, &call.token, &elsewhere).unwrap().unwrap();
+        assert!(matches!(t.app.kept_form_take(&call, &kept.id), Err(ServiceError::AbsentOrRefused)));
+        assert_eq!(t.app.greeting(&call).unwrap().kept.len(), 1, "it waits");
+        later(&t, BETWEEN_SECONDS);
+        let own = text(&t.person("referente").assignment);
+        let kept = t.app.kept_form_keep(&request, &call.token, &own).unwrap().unwrap();
+        assert!(t.app.kept_form_take(&call, &kept.id).is_ok());
     }
 
     #[test]

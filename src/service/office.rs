@@ -13,10 +13,11 @@ use utoipa::ToSchema;
 use super::accord_views::{AccordView, SeenAs, view_for};
 use super::flow::Scene;
 use super::successions::alike;
+use super::today::{WaitingView, review_of_structure};
 use super::who::{Names, Who, iso, last_day};
 use super::{Act, App, Call, ServiceError};
 use crate::access::facts::ParticipationFacts;
-use crate::access::{Existence, Resource, office_knows_place};
+use crate::access::{Existence, Resource, concerns_office, office_knows_place};
 use crate::audit::{Disclosed, Sealed};
 use crate::clock::Timestamp;
 use crate::domain::record::{Action, ResourceKind, RowRef};
@@ -74,6 +75,8 @@ pub struct OfficeLine {
     /// When it is of this structure.
     pub referent: Option<Who>,
     pub closed: bool,
+    /// For a manager of the structure that leads: the review that is near, due or overdue.
+    pub review: Option<WaitingView>,
     /// Whether this office may record that the family takes back an accord.
     pub hears: bool,
     pub places: Vec<OfficePlace>,
@@ -171,9 +174,13 @@ impl App {
                 if !office {
                     return Err(ServiceError::AbsentOrRefused);
                 }
-                choose(a.id.as_str(), snapshot.pathways_in(&a.organisation)?)
+                choose(a.id.as_str(), snapshot.pathways_in(&a.organisation, &a.mission)?)
             },
             |scene| {
+                // Not asked where it is no office's: a refusal would be recorded of a thing never asked.
+                if !concerns_office(scene.gate.facts(), scene.gate.actor().assignment(), scene.now) {
+                    return Ok(None);
+                }
                 scene.gate.resource(Resource::ManagerView)?;
                 line(scene)
             },
@@ -210,7 +217,7 @@ fn line(scene: &mut Scene<'_>) -> Result<Option<Sealed<OfficeLine>>, ServiceErro
     if places.is_empty() && accords.is_empty() && !leads {
         return Ok(None);
     }
-    let referent = facts.referent(now).filter(|p| p.assignment.organisation == actor.organisation);
+    let referent = facts.acting_referent(now).filter(|p| p.assignment.organisation == actor.organisation);
     let line = OfficeLine {
         pathway: facts.id.clone(),
         opened_on: leads.then(|| iso(facts.opened_at.paris_day())),
@@ -219,6 +226,7 @@ fn line(scene: &mut Scene<'_>) -> Result<Option<Sealed<OfficeLine>>, ServiceErro
             None => None,
         },
         closed: facts.closed_at.is_some(),
+        review: review_of_structure(scene, &mut names)?,
         hears: leads && actor.function == Function::Secretary,
         places,
         accords,

@@ -437,7 +437,7 @@ fn r28_another_referent_comes_with_the_young_persons_preference() {
     let input = ReferentInput { participation: street.clone(), preference: from(preference()) };
     assert_eq!(code(app.referent_name(&case.t.call("prevention"), &case.id, &input)), "absent");
     assert_eq!(code(app.referent_name(&case.t.call("referente"), &case.id, &input)), "ok");
-    assert_eq!(case.facts().referent(case.t.clock.now()).unwrap().id, street);
+    assert_eq!(case.facts().referent_place(case.t.clock.now()).unwrap().id, street);
     assert_eq!(app.preferences(&case.t.call("prevention"), &case.id).unwrap().items.len(), 2);
     assert_eq!(code(app.preferences(&case.t.call("referente"), &case.id)), "absent");
 }

@@ -56,7 +56,7 @@ impl App {
                 None if input.named => Some(tomorrow(office.now)?),
                 None => None,
             };
-            self.organisation_rewritten(&stored, &words)
+            self.organisation_rewritten(&stored, &words, None)
         })
     }
 }

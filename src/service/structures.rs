@@ -14,6 +14,7 @@ use super::app::App;
 use super::console::{Author, Office};
 use super::flow::{Act, Call, Change, Created};
 use super::sessions::row_ref;
+use crate::audit::lane::{CheckKind, VersionCheck};
 use crate::clock::Timestamp;
 use crate::domain::contact::Phone;
 use crate::domain::day::Day;
@@ -318,10 +319,9 @@ impl App {
             }
             let words = words_of(self, draft, Some(&stored.words))?;
             let now = office.now;
-            let in_use = office
-                .snapshot
-                .assignments_in(id)?
-                .into_iter()
+            let assignments = office.snapshot.assignments_in(id)?;
+            let in_use = assignments
+                .iter()
                 .filter(|r| r.facts.ends_at.is_none_or(|end| now < end))
                 .any(|r| !words.missions.iter().any(|m| m.id == r.facts.mission));
             if in_use {
@@ -330,15 +330,17 @@ impl App {
                     "Une mission retirée a encore des affectations : terminez-les d'abord.",
                 ));
             }
-            self.organisation_rewritten(&stored, &words)
+            self.organisation_rewritten(&stored, &words, Some(assignments.len()))
         })
     }
 
-    /// The change that replaces the words of a structure as it was read.
+    /// The change that replaces the words of a structure as it was read; with how many affectations it had, where its
+    /// missions are held against them.
     pub(super) fn organisation_rewritten(
         &self,
         stored: &Organisation,
         words: &OrganisationWords,
+        assignments: Option<usize>,
     ) -> Result<Change, ServiceError> {
         let next = stored.version.saturating_add(1);
         let row = NewOrganisation::seal(
@@ -354,7 +356,7 @@ impl App {
         Ok(Change::new(stored.id.as_str()).sealed_step(
             row_ref("organisation", stored.id.as_str(), next),
             &ciphertext,
-            move |tx, _| tx.organisation_update(&row),
+            move |tx, _| tx.organisation_update(&row, assignments),
         ))
     }
 
@@ -405,7 +407,12 @@ impl App {
             warnings.replace(office.warnings(draft.profession, draft.secrecy));
             let (holder, version) = (person.id.clone(), person.version);
             // Two affectations stated at once are judged one after the other.
-            let change = Change::new(id.as_str()).checked(professional_check(&person)).step(
+            let missions = VersionCheck {
+                kind: CheckKind::Organisation,
+                id: organisation.id.as_str().to_owned(),
+                version: organisation.version,
+            };
+            let change = Change::new(id.as_str()).checked(professional_check(&person)).checked(missions).step(
                 row_ref("professional", holder.as_str(), version.saturating_add(1)),
                 move |tx, _| tx.professional_touch(&holder, version),
             );

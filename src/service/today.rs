@@ -14,6 +14,8 @@ mod places;
 mod review;
 mod shared;
 
+pub(super) use review::of_structure as review_of_structure;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,6 +65,7 @@ code_enum! {
         InvitationUnanswered = "invitation_unanswered", "Invitation sans réponse";
         StandInEnds = "stand_in_ends", "Remplacement qui prend fin";
         PlaceToFill = "place_to_fill", "Place à pourvoir";
+        StandInOfStructure = "stand_in_of_structure", "Remplacement qui prend fin";
         ImpossibilityEnds = "impossibility_ends", "Impossibilité qui prend fin";
         Majority = "majority", "Préparer la majorité";
         DeferralEnds = "deferral_ends", "Ligne reportée : à revoir";
@@ -117,8 +120,8 @@ impl Lines<'_> {
         on: Option<chrono::NaiveDate>,
         urgent: bool,
         sentence: impl Into<String>,
-    ) {
-        self.out.push(WaitingView {
+    ) -> &mut WaitingView {
+        self.out.push_mut(WaitingView {
             kind,
             pathway: self.pathway.as_str().to_owned(),
             name: String::new(),
@@ -127,14 +130,14 @@ impl Lines<'_> {
             urgent,
             sentence: sentence.into(),
             telephone: None,
-        });
+        })
     }
+}
 
-    /// The number to call about the line just added.
+impl WaitingView {
+    /// The number to call about it; nothing when it is not known.
     fn calling(&mut self, telephone: String) {
-        if let Some(line) = self.out.last_mut().filter(|_| !telephone.is_empty()) {
-            line.telephone = Some(telephone);
-        }
+        self.telephone = Some(telephone).filter(|number| !number.is_empty());
     }
 }
 
@@ -182,20 +185,14 @@ fn handovers(
         let confirmed = if incoming { h.incoming_confirmed_at } else { h.outgoing_confirmed_at };
         let id = Some(h.id.as_str());
         match h.accepted_at {
-            None if incoming => lines.add(
-                Waiting::HandoverToAnswer,
-                id,
-                None,
-                true,
-                format!("Un passage de relais{who} attend votre réponse."),
-            ),
-            Some(_) if confirmed.is_none() => lines.add(
-                Waiting::HandoverToConfirm,
-                id,
-                None,
-                false,
-                format!("Le passage de relais{who} attend votre confirmation."),
-            ),
+            None if incoming => {
+                let sentence = format!("Un passage de relais{who} attend votre réponse.");
+                lines.add(Waiting::HandoverToAnswer, id, None, true, sentence);
+            }
+            Some(_) if confirmed.is_none() => {
+                let sentence = format!("Le passage de relais{who} attend votre confirmation.");
+                lines.add(Waiting::HandoverToConfirm, id, None, false, sentence);
+            }
             Some(_) | None => {}
         }
     }
@@ -245,14 +242,15 @@ fn invitations(
         }
         let who = names.who(scene.snapshot, &p.assignment)?;
         let telephone = names.telephone(scene.snapshot, &p.assignment)?;
-        lines.add(
-            Waiting::InvitationUnanswered,
-            Some(p.id.as_str()),
-            Some(p.invited_at.paris_day()),
-            false,
-            format!("{} n'a pas encore répondu à votre invitation.", said(&who)),
-        );
-        lines.calling(telephone);
+        lines
+            .add(
+                Waiting::InvitationUnanswered,
+                Some(p.id.as_str()),
+                Some(p.invited_at.paris_day()),
+                false,
+                format!("{} n'a pas encore répondu à votre invitation.", said(&who)),
+            )
+            .calling(telephone);
     }
     Ok(())
 }
@@ -379,17 +377,18 @@ impl App {
                 // S13, S3: who looks at emergencies, or answers for who holds a review, has no place, and hears of them all
                 // the same.
                 let mut looked_at = Vec::new();
-                let mut reviews = Vec::new();
+                let mut managed = Vec::new();
                 if may_review_emergency(a, now) {
                     looked_at = snapshot.emergencies_unreviewed()?;
                 } else if a.function == Function::Manager && a.in_force(now) {
-                    let concerned = snapshot.pathways_in(&a.organisation)?;
+                    let concerned = snapshot.pathways_in(&a.organisation, &a.mission)?;
                     looked_at = snapshot.emergencies_unreviewed()?;
                     looked_at.retain(|e| concerned.iter().any(|one| one.id == e.pathway));
-                    reviews = review::located(snapshot, &a.organisation, now)?;
-                    reviews.extend(places::located(snapshot, &a.organisation, now)?);
+                    managed = review::located(snapshot, &a.organisation, now)?;
+                    managed.extend(places::located(snapshot, &a.organisation, now)?);
+                    managed.extend(places::stood_in(snapshot, &a.organisation, now)?);
                 }
-                for one in looked_at.into_iter().map(|e| e.pathway).chain(reviews) {
+                for one in looked_at.into_iter().map(|e| e.pathway).chain(managed) {
                     if !ids.contains(&one) {
                         ids.push(one);
                     }

@@ -360,11 +360,26 @@ impl WriteTx {
         self.organisation_insert(row)
     }
 
-    /// Replaces a structure's words; `row` is sealed for the version after the one read.
+    /// Replaces a structure's words; `row` is sealed for the version after the one read. `assignments` is how many it has
+    /// ever had, where its missions were held against them.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when it changed meanwhile.
-    pub fn organisation_update(&mut self, row: &NewOrganisation) -> Result<(), StoreError> {
+    /// [`StoreError::Stale`] when it changed meanwhile, or another affectation was stated.
+    pub fn organisation_update(
+        &mut self,
+        row: &NewOrganisation,
+        assignments: Option<usize>,
+    ) -> Result<(), StoreError> {
+        // THREAT: an affectation stated under a mission while that mission is taken away.
+        if let Some(seen) = assignments {
+            let there: i64 = assignment::table
+                .filter(assignment::organisation.eq(row.id.as_str()))
+                .count()
+                .get_result(self.conn())?;
+            if usize::try_from(there) != Ok(seen) {
+                return Err(StoreError::Stale);
+            }
+        }
         let changed = diesel::update(
             organisation::table
                 .filter(organisation::id.eq(row.id.as_str()))

@@ -202,7 +202,13 @@ pub fn resumed(app: &App, incoming: &Incoming) -> Result<Option<Form>, Fault> {
     };
     let text = match app.kept_form_take(incoming.call()?, &id) {
         Ok(text) => text.into_inner(),
-        Err(ServiceError::AbsentOrRefused) => return Ok(None),
+        Err(ServiceError::AbsentOrRefused) => {
+            let greeting = app.greeting(incoming.call()?)?;
+            let acting = greeting.acting.as_ref().map(|a| &a.id);
+            let elsewhere = greeting.kept.iter().any(|k| k.id == id && written_elsewhere(k, acting));
+            // `under_another` tells where it waits.
+            return if elsewhere { Err(Fault::Service(ServiceError::AbsentOrRefused)) } else { Ok(None) };
+        }
         Err(error) => return Err(Fault::Service(error)),
     };
     if bare(&text.path) != bare(&incoming.address) {

@@ -462,6 +462,11 @@ fn a_form_of_another_affectation_is_not_sent_and_not_lost() {
     let page = other.get(&resume);
     assert_eq!(page.status, 409);
     assert!(words(&page).contains("Ce texte a été écrit sous une autre affectation."), "{}", words(&page));
+    // A page that opens under both does not take it up either.
+    let both = format!("/parcours/ouvrir?repris={id}");
+    let opened = other.get(&both);
+    assert_eq!(opened.status, 409, "{}", words(&opened));
+    assert!(!words(&opened).contains(MARK));
     // To anybody else, that address is one that is not there.
     let (remi, _) = browser(&w.s, REMI);
     let absent = remi.get("/parcours/aaaaaaaaaaaaaaaaaaaaaaaaaa/notes");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read the sources must stop")]
 
 mod attacks;
+mod documents;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -255,6 +256,17 @@ fn some_crates_are_known_to_one_room_only() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// THREAT: a sign-in page that offers the people of the territory, under `serve`.
+#[test]
+fn the_door_of_a_demonstration_is_opened_by_the_demonstration_alone() {
+    let opens: Vec<String> = sources()
+        .into_iter()
+        .filter(|source| source.code.contains(".with_demonstration("))
+        .map(|source| source.module.join("::"))
+        .collect();
+    assert_eq!(opens, ["cli::demo"]);
 }
 
 #[test]

@@ -19,6 +19,8 @@ const server = await startServer(template);
 await server.stop();
 
 const wanted = process.argv.slice(2);
+// A whole set of pictures replaces the one before: none stays of a page that is no longer so.
+if (process.env.RELAIS_SCREENS && wanted.length === 0) rmSync(join(folder, "../../docs/screens"), { recursive: true, force: true });
 const files = readdirSync(join(folder, "tests"))
   .filter((name) => name.endsWith(".test.mjs") && (wanted.length === 0 || wanted.some((w) => name.includes(w))))
   .sort()

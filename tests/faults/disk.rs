@@ -51,6 +51,10 @@ fn without_room_on_the_disk_nothing_is_released_and_with_room_again_it_goes_on()
         }
         assert_eq!(client.get("/health/ready").unwrap().status, 503, "round {round}");
         assert_eq!(client.get("/health/live").unwrap().status, 200, "round {round}");
+        // Whoever leaves quickly leaves all the same: the page in front of them goes, and their browser forgets them.
+        let (status, to, cookie) = client.leave().unwrap();
+        assert_eq!((status, to.as_str()), (303, "/au-revoir"), "round {round}");
+        assert!(cookie.contains("Max-Age=0"), "round {round}: {cookie}");
         // What was on its way to its client when the disk filled up had its record already.
         assert!(load.so_far() <= at_the_limit + people.len());
         assert_eq!(size_of(&site.data(), "relais.db"), database);

@@ -78,6 +78,19 @@ impl Client {
     pub fn get(&self, path: &str) -> Option<Reply> {
         self.ask("GET", path, None)
     }
+
+    /// Presses « Quitter vite »: the status, where it leads, and the cookie that it sets.
+    pub fn leave(&self) -> Option<(u16, String, String)> {
+        let request = ureq::http::Request::post(format!("{}/quitter", self.base))
+            .header("Cookie", format!("__Host-relais={}", self.token.as_deref()?))
+            .header("Sec-Fetch-Site", "same-origin")
+            .header("Content-Type", "application/x-www-form-urlencoded");
+        let answer = self.agent.run(request.body(Vec::new()).ok()?).ok()?;
+        let named = |name: &str| {
+            answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        Some((answer.status().as_u16(), named("location"), named("set-cookie")))
+    }
 }
 
 /// Copies files and folders with their modes.

@@ -76,3 +76,12 @@ fn a_refused_start_says_in_french_what_is_wrong_and_what_to_do() {
         .unwrap();
     refused(&serve(&site, &with), &["la base de données"]);
 }
+
+/// THREAT: the people of a demonstration offered at the door of a real instance, or its folder served as one.
+#[test]
+fn a_demonstration_is_never_served_as_a_real_instance() {
+    let site = Site::new();
+    drop(site.start());
+    let kek = site.data().join("demonstration.kek");
+    refused(&serve(&site, &[("RELAIS_KEK_FILE", kek.to_str().unwrap())]), &["autre genre", "demo"]);
+}

@@ -106,6 +106,20 @@ fn own_organisation_opens_nothing() {
 }
 
 #[test]
+fn threat_an_open_profession_that_is_there_under_a_measure_is_told_by_no_invitation() {
+    let case = Case::minor();
+    case.agree(Purpose::Coordination, &[to("teacher", &[Category::Leisure])]);
+    case.join("teacher", Mandate::Contractual, Role::Participant);
+    let asked = || code(case.invite_as("teacher", "nurse", Mandate::Contractual, Role::Participant));
+    let unnamed = asked();
+    case.agree(Purpose::Coordination, &[to("nurse", &[Category::Leisure])]);
+    case.join("nurse", Mandate::Judicial, Role::Participant);
+    // Under a contract a school nurse is hidden from nobody; this one came with a measure.
+    assert_eq!(case.circle("teacher"), ["referente", "teacher"]);
+    assert_eq!((unnamed, asked()), ("accord_needed_to_invite", "accord_needed_to_invite"));
+}
+
+#[test]
 fn s11_a_judicial_participation_is_invisible_to_teacher_and_director() {
     let case = Case::minor();
     case.agree(Purpose::Coordination, &[to("teacher", &[Category::Leisure])]);

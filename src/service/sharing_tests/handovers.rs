@@ -69,7 +69,13 @@ fn a_declined_handover_opens_nothing() {
     let made =
         c.t.app.handover_create(&c.call("prevention"), &c.pathway, &new(&c, &home, "aemo", None)).unwrap();
     let id = HandoverId::parse(&made.id).unwrap();
+    let running = |c: &Circle| {
+        let shares = c.t.app.shares_list(&c.call("prevention"), &c.pathway).unwrap().into_inner().items;
+        shares.iter().filter(|s| s.in_force).count()
+    };
+    assert_eq!(running(&c), 1);
     c.t.app.handover_answer(&c.call("aemo"), &c.pathway, &id, false).unwrap();
+    assert_eq!(running(&c), 0, "what it carried is over for its author too");
     let confirm = c.t.app.handover_confirm(&c.call("prevention"), &c.pathway, &id);
     assert_eq!(rule(confirm).0, "handover_not_to_confirm");
     assert!(!c.reads("aemo", &home, Purpose::Handover));
@@ -104,7 +110,7 @@ fn a_referent_who_leaves_names_another_who_is_hidden_from_nobody() {
         c.t.app.handover_confirm(&c.call(name), &c.pathway, &id).unwrap();
     }
     let facts = c.t.app.store().snapshot().unwrap().pathway_facts(&c.pathway).unwrap().unwrap();
-    assert_eq!(facts.referent(c.now()).unwrap().id, *c.place("prevention"));
+    assert_eq!(facts.referent_place(c.now()).unwrap().id, *c.place("prevention"));
     assert_eq!(facts.participation(c.place("referente")).unwrap().role, Role::ContributorOnly);
     c.join("nurse", Mandate::Contractual, Role::ContributorOnly, Some("prevention"));
     c.accord(Purpose::Handover, vec![c.line("nurse", &[Category::Family], &[])], &[c.mother.clone()]);

@@ -53,9 +53,15 @@ fn story_s3_the_managers_of_the_lead_organisation_are_told_of_the_review_without
     ];
     for (days, says) in stages {
         c.review(today + chrono::Duration::days(days));
+        // The page where the line leads has it too.
+        let office = c.t.app.office(&c.call("pre_manager")).unwrap().into_inner();
+        let on_page = office.items[0].review.as_ref().map(|due| due.sentence.clone());
+        assert_eq!(on_page.is_some_and(|s| says.is_some_and(|says| s.contains(says))), says.is_some());
+        assert!(c.t.app.office(&c.call("pre_secretary")).unwrap().into_inner().items[0].review.is_none());
         let before = size();
         let lines = told("pre_manager");
         assert_eq!(size(), before + 1, "one record");
+        assert_eq!(told("pre_manager"), lines, "asked again, told again");
         // Where nothing is due the pathway is not looked at, and has no record.
         assert_eq!(pathway_of_the_last_record().is_some(), says.is_some(), "{days}");
         match (says, lines.as_slice()) {
@@ -367,7 +373,7 @@ fn story_s5_majority_is_told_until_what_stops_is_signed_ahead_and_then_waits_for
 }
 
 #[test]
-fn a_stand_in_that_ends_is_told_from_seven_days_to_both_and_is_gone_after() {
+fn a_stand_in_that_ends_is_told_from_seven_days_to_both_and_to_the_manager_and_is_gone_after() {
     let mut c = Circle::young();
     c.join("aemo", Mandate::Contractual, Role::Participant, Some("referente"));
     c.accord(Purpose::Coordination, vec![c.line("aemo", &[], &[])], &[c.mother.clone()]);
@@ -381,15 +387,24 @@ fn a_stand_in_that_ends_is_told_from_seven_days_to_both_and_is_gone_after() {
     let place = facts.participations.iter().find(|p| p.stands_in_for.is_some()).unwrap().id.clone();
     c.t.app.succession_accept(&c.call("aemo_colleague"), &c.pathway, &place).unwrap();
     let seen = |name: &str| told(&c.t.app, &c.call(name), Waiting::StandInEnds);
+    // Who can name somebody is led to the place that is held.
+    let managed = |name: &str| told(&c.t.app, &c.call(name), Waiting::StandInOfStructure);
+    let held = Some((false, Some(c.place("aemo").as_str().to_owned())));
     let end = day(2027, 3, 23);
     days_before(&c.t, end, 8);
     assert_eq!(seen("aemo_colleague"), None);
+    assert_eq!(managed("aemo_manager"), None);
+    days_before(&c.t, end, 7);
+    assert_eq!((managed("aemo_manager"), managed("pre_manager")), (held.clone(), None));
+    days_before(&c.t, end, 0);
+    assert_eq!(managed("aemo_manager"), held);
     days_before(&c.t, end, 7);
     let line = Some((false, Some(place.as_str().to_owned())));
     assert_eq!(seen("aemo_colleague"), line);
     assert_eq!(seen("referente"), line);
     days_before(&c.t, end, -1);
     assert_eq!(seen("referente"), None);
+    assert_eq!(managed("aemo_manager"), None);
 }
 
 #[test]

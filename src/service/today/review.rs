@@ -93,15 +93,24 @@ fn leads(scene: &Scene<'_>) -> bool {
 
 /// For a manager of the lead organisation.
 fn managers(scene: &mut Scene<'_>, names: &mut Names, lines: &mut Lines<'_>) -> Result<(), ServiceError> {
+    lines.out.extend(of_structure(scene, names)?);
+    Ok(())
+}
+
+/// STORIES S3. The review of this pathway, for a manager of the organisation that leads it: near, due or overdue.
+pub(in crate::service) fn of_structure(
+    scene: &mut Scene<'_>,
+    names: &mut Names,
+) -> Result<Option<WaitingView>, ServiceError> {
     let facts = scene.gate.facts();
     let Some(day) = facts.review_on.filter(|_| facts.closed_at.is_none() && leads(scene)) else {
-        return Ok(());
+        return Ok(None);
     };
-    let Some(stage) = stage(day, scene.now.paris_day()) else { return Ok(()) };
+    let Some(stage) = stage(day, scene.now.paris_day()) else { return Ok(None) };
     scene.gate.resource(Resource::ManagerView)?;
     let own = &scene.gate.actor().assignment().organisation;
     let now = scene.now;
-    let (who, call, telephone) = match (facts.acting_referent(now), facts.referent(now)) {
+    let (who, call, telephone) = match (facts.acting_referent(now), facts.referent_place(now)) {
         (Some(referent), _) if referent.assignment.organisation == *own => {
             let referent = names.reachable(scene.snapshot, &referent.assignment)?;
             (format!("référent {}", referent.who.name), "Appelez le référent.", referent.telephone)
@@ -133,11 +142,13 @@ fn managers(scene: &mut Scene<'_>, names: &mut Names, lines: &mut Lines<'_>) -> 
             (true, format!("{which} Partage en pause : le bilan du {said} n'a pas eu lieu. {call}"))
         }
     };
-    lines.add(Waiting::ReviewOfStructure, None, Some(day), urgent, sentence);
+    let mut lines = Lines { pathway: &facts.id, out: Vec::new() };
+    let line = lines.add(Waiting::ReviewOfStructure, None, Some(day), urgent, sentence);
+    NAMELESS.clone_into(&mut line.name);
     if urgent {
-        lines.calling(telephone);
+        line.calling(telephone);
     }
-    Ok(())
+    Ok(lines.out.pop())
 }
 
 /// For a manager who has no place here: of the review, and of the places to fill.

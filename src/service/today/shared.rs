@@ -85,7 +85,9 @@ pub(super) fn corrected(
                 readers.push(reader);
             }
         }
-        let Some(first) = readers.first() else { continue };
+        if readers.is_empty() {
+            continue;
+        }
         if scene.gate.resource(Resource::Share(share.id.clone())).is_err() {
             continue;
         }
@@ -93,20 +95,26 @@ pub(super) fn corrected(
         for reader in &readers {
             who.push(said(&names.who(scene.snapshot, &reader.assignment)?));
         }
-        let read = if who.len() > 1 { "lisent" } else { "lit" };
-        lines.add(
+        let (read, warn) = match who.len() {
+            1 => ("lit", "prévenez"),
+            _several => ("lisent", "prévenez : les numéros sont sur la page du partage"),
+        };
+        let line = lines.add(
             Waiting::CorrectedSince,
             Some(share.id.as_str()),
             None,
             true,
             format!(
                 "« {} » : un texte a été corrigé, et {} {read} encore l'ancien. Partagez le nouveau ou mettez fin à ce \
-                 partage, et prévenez.",
+                 partage, et {warn}.",
                 share.purpose.french(),
                 who.join(", ")
             ),
         );
-        lines.calling(names.telephone(scene.snapshot, &first.assignment)?);
+        // One number, one person: beside several names it would be nobody's.
+        if let [one] = readers.as_slice() {
+            line.calling(names.telephone(scene.snapshot, &one.assignment)?);
+        }
     }
     Ok(())
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
+use crate::access::Existence;
 use crate::clock::Timestamp;
-use crate::ids::{AssignmentId, OrganisationId, ParticipationId, PathwayId};
+use crate::ids::{AssignmentId, MissionId, OrganisationId, ParticipationId, PathwayId};
 use crate::store::StoreError;
 use crate::store::fact::FactKind;
 use crate::store::schema::{assignment, fact, participation, pathway};
@@ -104,16 +105,26 @@ impl Snapshot {
         found.map(|p| PathwayId::parse(&p).map_err(|e| StoreError::corrupt(TABLE, &e))).transpose()
     }
 
-    /// The pathways that concern an organisation: those it leads and those in which one of its assignments takes
-    /// part (for its managers and secretaries). Location only.
+    /// The pathways that can concern an office (managers, secretaries): those that its organisation leads, and those in
+    /// which one of its assignments has or had a place that is hidden from nobody, or is of the office's own mission (S11:
+    /// another mission's hidden places are not even looked at). Location only.
     ///
     /// # Errors
     /// The database's.
-    pub fn pathways_in(&mut self, organisation: &OrganisationId) -> Result<Vec<PathwayOf>, StoreError> {
+    pub fn pathways_in(
+        &mut self,
+        organisation: &OrganisationId,
+        mission: &MissionId,
+    ) -> Result<Vec<PathwayOf>, StoreError> {
         let mut rows: Vec<(String, Option<i64>)> = participation::table
             .inner_join(assignment::table.on(assignment::id.eq(participation::assignment)))
             .inner_join(pathway::table.on(pathway::id.eq(participation::pathway)))
             .filter(assignment::organisation.eq(organisation.as_str()))
+            .filter(
+                participation::existence
+                    .eq(Existence::Open.code())
+                    .or(assignment::mission.eq(mission.as_str())),
+            )
             .select((pathway::id, pathway::closed_at))
             .distinct()
             .load(self.conn())?;
@@ -132,6 +143,31 @@ impl Snapshot {
                 })
             })
             .collect()
+    }
+
+    /// The pathways where somebody of an organisation stands in for a colleague, until a moment after `now` and at most
+    /// `limit`. Location only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn pathways_stood_in(
+        &mut self,
+        organisation: &OrganisationId,
+        now: Timestamp,
+        limit: Timestamp,
+    ) -> Result<Vec<PathwayId>, StoreError> {
+        let ids: Vec<String> = participation::table
+            .inner_join(assignment::table.on(assignment::id.eq(participation::assignment)))
+            .filter(assignment::organisation.eq(organisation.as_str()))
+            .filter(participation::stands_in_for.is_not_null())
+            .filter(participation::accepted_at.is_not_null())
+            .filter(participation::ended_at.is_null())
+            .filter(participation::until_at.gt(now.micros()))
+            .filter(participation::until_at.le(limit.micros()))
+            .select(participation::pathway)
+            .distinct()
+            .load(self.conn())?;
+        ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e))).collect()
     }
 
     /// The open pathways that an organisation leads. Location only.

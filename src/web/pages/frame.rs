@@ -202,12 +202,6 @@ impl Frame {
         self.view.referent.as_ref().or(self.view.instead.as_ref())
     }
 
-    /// Where to call the référent.
-    #[must_use]
-    pub fn referent_telephone(&self) -> String {
-        self.view.referent.as_ref().map_or_else(String::new, |r| words::telephone(&r.telephone))
-    }
-
     /// « Bilan le 14 mars 2027 (dans 3 mois) ».
     #[must_use]
     pub fn review(&self) -> Option<String> {

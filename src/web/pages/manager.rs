@@ -2,6 +2,7 @@
 //! Motives only; each decision on a page of its own that says what it will do.
 
 use askama::Template;
+use chrono::NaiveDate;
 
 use super::Page;
 use super::accords::Choice;
@@ -168,12 +169,35 @@ impl Place {
     }
 }
 
+/// A review of a pathway that the structure leads: near, due or overdue.
+struct Review {
+    situation: String,
+    sentence: String,
+    when: Option<String>,
+    urgent: bool,
+    telephone: Option<String>,
+}
+
+impl Review {
+    fn of(number: usize, line: &OfficeLine, today: NaiveDate) -> Option<Self> {
+        let due = line.review.as_ref()?;
+        Some(Self {
+            situation: format!("Situation n° {number}"),
+            sentence: due.sentence.clone(),
+            when: due.on.as_deref().map(|day| words::dated(day, &today)),
+            urgent: due.urgent,
+            telephone: due.telephone.clone(),
+        })
+    }
+}
+
 /// Everything that waits.
 #[derive(Template)]
 #[template(path = "manager.html")]
 struct ManagerPage {
     shell: Shell,
     waiting: Vec<Waiting>,
+    reviews: Vec<Review>,
     leaving: Vec<Place>,
     places: Vec<Place>,
 }
@@ -220,8 +244,12 @@ fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let office = app.office(incoming.call()?)?.into_inner().items;
     let all = (1..).zip(&office).flat_map(|(n, l)| l.places.iter().map(move |p| Place::of(n, l, p)));
     let (leaving, places) = all.partition(|p| p.leaving);
+    let today = app.clock().now().paris_day();
+    let mut reviews: Vec<Review> =
+        (1..).zip(&office).filter_map(|(n, line)| Review::of(n, line, today)).collect();
+    reviews.sort_by_key(|review| !review.urgent);
     let shell = Shell::signed_in(app, incoming, Room::Manager, "Responsable")?;
-    Answer::page(&ManagerPage { shell, waiting, leaving, places })
+    Answer::page(&ManagerPage { shell, waiting, reviews, leaving, places })
 }
 
 fn show_decision(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result<Answer, Fault> {
@@ -371,6 +399,31 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
 }
 
 #[cfg(test)]
+fn sample_reviews() -> Vec<Review> {
+    let of = |number, urgent, sentence: &str, telephone: Option<&str>| Review {
+        situation: format!("Situation n° {number}"),
+        sentence: sentence.to_owned(),
+        when: Some("14 mars 2027".to_owned()),
+        urgent,
+        telephone: telephone.map(ToOwned::to_owned),
+    };
+    vec![
+        of(
+            1,
+            true,
+            "Parcours ouvert le 14 septembre 2026, référent Nadia Benali. Le bilan était prévu le 14 mars 2027. Aucun nouveau partage tant qu'il n'a pas eu lieu ; la lecture s'arrête le 13 avril 2027. Appelez le référent.",
+            Some("0601020301"),
+        ),
+        of(
+            3,
+            false,
+            "Parcours ouvert le 4 janvier 2027, référent Nadia Benali. Le bilan est prévu le 4 juillet 2027 : voyez avec le référent qu'il se prépare.",
+            None,
+        ),
+    ]
+}
+
+#[cfg(test)]
 fn sample_waiting(kind: AwaitedKind) -> Waiting {
     Waiting::of(AwaitedDecision {
         pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
@@ -396,9 +449,10 @@ impl Page for ManagerPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        let page = |waiting, leaving, places| Self {
+        let page = |waiting, reviews, leaving, places| Self {
             shell: super::shell::sample::signed_in(Room::Manager, "Responsable"),
             waiting,
+            reviews,
             leaving,
             places,
         };
@@ -411,11 +465,12 @@ impl Page for ManagerPage {
             AwaitedKind::DeferralReview,
         ];
         vec![
-            ("nothing", page(vec![], vec![], vec![])),
+            ("nothing", page(vec![], vec![], vec![], vec![])),
             (
                 "everything",
                 page(
                     all.into_iter().map(sample_waiting).collect(),
+                    sample_reviews(),
                     vec![sample_place(true, true)],
                     vec![sample_place(false, false)],
                 ),

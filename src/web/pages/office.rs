@@ -224,6 +224,7 @@ pub(super) fn sample_waiting() -> today::Line {
         pathway: PathwayId::parse(&"a".repeat(26)).unwrap(),
         opened_on: Some("2027-01-04".to_owned()),
         referent: None,
+        review: None,
         closed: false,
         hears: true,
         places: Vec::new(),

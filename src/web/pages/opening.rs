@@ -58,13 +58,15 @@ impl FactorPage {
 
     /// The page again, with what it showed.
     pub(super) fn again(shell: Shell, form: &Form, code: Option<String>, entered: Entered) -> Self {
-        let uri = form.raw("uri").to_owned();
+        // What a form brings back leads to the application only.
+        let uri =
+            Some(form.raw("uri")).filter(|uri| uri.starts_with("otpauth://")).unwrap_or_default().to_owned();
         Self {
             shell,
             entered,
             code,
             ticket: form.raw("ticket").to_owned(),
-            qr: if uri.starts_with("otpauth://") { Qr::of(&uri) } else { Qr::default() },
+            qr: if uri.is_empty() { Qr::default() } else { Qr::of(&uri) },
             secret: form.raw("secret").to_owned(),
             uri,
             rescue: form.all("rescue[]").map(ToOwned::to_owned).collect(),

@@ -59,13 +59,14 @@ fn settled(line: &WaitingView) -> (String, &'static str) {
     match line.kind {
         Waiting::ReviewOverdue | Waiting::ReviewDue => (at("/bilan"), "Faire le bilan"),
         Waiting::ReviewSoon => (at("/bilan"), "Préparer le bilan"),
-        Waiting::ReviewOfStructure => ("/responsable".to_owned(), "Voir les places de la structure"),
+        Waiting::ReviewOfStructure => ("/responsable#bilans".to_owned(), "Voir les bilans de la structure"),
         Waiting::HandoverToAnswer => (at(&format!("/passages/{object}")), "Lire et répondre"),
         Waiting::HandoverToConfirm => (at(&format!("/passages/{object}")), "Lire et confirmer"),
-        Waiting::StatuteReview => (at("/protection"), "Voir ce partage"),
+        Waiting::StatuteReview => (at(&format!("/protection/{object}")), "Voir ce partage"),
         Waiting::UnreadStay => (at(&format!("/partages/{object}")), "Voir qui appeler"),
         Waiting::CorrectedSince => (at(&format!("/partages/{object}")), "Donner le nouveau texte"),
         Waiting::PlaceToFill => (format!("/responsable/places/{object}"), "Nommer qui prend la place"),
+        Waiting::StandInOfStructure => (format!("/responsable/places/{object}"), "Voir la place"),
         Waiting::SignaturesAwaited => (at(&format!("/accords/{object}")), "Voir qui doit signer"),
         Waiting::AccordToSign => (at(&format!("/accords/{object}")), "Faire signer l'accord"),
         Waiting::AccordEnds => (at(&format!("/accords/{object}")), "Voir l'accord et préparer la suite"),
@@ -103,7 +104,8 @@ fn line(waiting: WaitingView, today: chrono::NaiveDate) -> Line {
             Waiting::EmergencyToReview
             | Waiting::EmergencyUnreviewed
             | Waiting::ReviewOfStructure
-            | Waiting::PlaceToFill => None,
+            | Waiting::PlaceToFill
+            | Waiting::StandInOfStructure => None,
             // A pathway that one does not read any more is not named.
             Waiting::AccordEnded => None,
             _of_a_circle => Some((waiting.name, format!("/parcours/{}", waiting.pathway))),
@@ -281,7 +283,8 @@ mod tests {
         let routes = crate::web::pages::routes();
         for kind in Waiting::ALL {
             let (href, act) = settled(&sample(*kind, Some("2027-03-20"), false, "Une phrase."));
-            let (path, query) = href.split_once('?').unwrap_or((&href, ""));
+            let (page, _) = href.split_once('#').unwrap_or((&href, ""));
+            let (path, query) = page.split_once('?').unwrap_or((page, ""));
             let pieces: Vec<&str> = path.split('/').collect();
             let serves = |pattern: &str| {
                 let wanted: Vec<&str> = pattern.split('/').collect();
