@@ -131,6 +131,23 @@ test("S3 thirty days before the review the référente and her manager are told,
 });
 
 test("S3 from the day of the review nothing new is shared, and what is shared is still read", async () => {
+  // Opened and ticked before midnight, pressed after it.
+  await territory.server.tell("go 2027-03-14T22:50:00Z");
+  const late = await territory.as(NADIA);
+  const shares = async () => {
+    await late.goto(`${home}/partages`);
+    return late.getByRole("main").getByRole("link", { name: SCHOOL }).count();
+  };
+  const before = await shares();
+  assert.ok(before >= 2, `${before} shares`);
+  await ask(late);
+  await late.getByLabel("Partager avec Julie Lambert").check();
+  await territory.server.tell("go 2027-03-14T23:05:00Z");
+  await late.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
+  assert.match(await late.getByRole("alert").innerText(), /Le bilan était prévu le 15 mars 2027 : faites-le avant de partager à nouveau\./);
+  await accessible(late);
+  assert.equal(await shares(), before, "no share was made");
+
   const page = await morning(REVIEW.due, NADIA);
   const waits = line(page, "Bilan à faire");
   assert.match(await waits.innerText(), /Aucun nouveau partage tant qu'il n'a pas eu lieu ; la lecture s'arrête le 14 avril 2027/);
@@ -138,18 +155,14 @@ test("S3 from the day of the review nothing new is shared, and what is shared is
   const manager = await territory.as("Hélène Roux");
   assert.match(await line(manager, "Bilan d'un parcours de votre structure").innerText(), /Le bilan était prévu le 15 mars 2027.*Appelez le référent/s);
   assert.ok(await reads(await territory.as("Julie Lambert"), home, HOMEWORK));
-  await page.goto(`${home}/partages`);
-  const before = await page.getByText(SCHOOL).count();
-  // Whatever Partager offers, the server says no.
+  // Partager says so, and offers nobody to share with.
   await ask(page);
-  const box = page.getByLabel("Partager avec Julie Lambert");
-  if ((await box.count()) > 0) {
-    await box.check();
-    await page.getByRole("button", { name: "Partager avec les personnes cochées" }).click();
-    assert.match(await page.getByRole("alert").innerText(), /faites-le avant de partager à nouveau/);
-  }
-  await page.goto(`${home}/partages`);
-  assert.equal(await page.getByText(SCHOOL).count(), before, "no share was made");
+  assert.match(await text(page), /Aucun nouveau partage tant que le bilan n'a pas eu lieu\. Ce qui est déjà partagé se lit encore\./);
+  assert.match(await line(page, "Julie Lambert").innerText(), /^\s*Ne lira pas/);
+  assert.equal(await page.getByRole("checkbox", { name: /^Partager avec/ }).count(), 0, "nobody to tick");
+  assert.equal(await page.getByRole("button", { name: "Partager avec les personnes cochées" }).count(), 0, "nothing to press");
+  await page.getByRole("main").getByRole("link", { name: "Faire le bilan" }).first().waitFor();
+  await accessible(page);
 });
 
 test("S3 thirty days later reading is suspended, except for the stay in progress", async () => {
