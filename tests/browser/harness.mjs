@@ -1,5 +1,6 @@
 // What a test does as a person would: sign in, read, fill in, press. It finds things by their labels and roles.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after } from "node:test";
@@ -163,4 +164,16 @@ export async function arrowTo(page, name, most = 30) {
   await page.keyboard.press("Space");
   for (let i = 0; i < most && !(await choice.isChecked()); i += 1) await page.keyboard.press("ArrowDown");
   assert.ok(await choice.isChecked(), `« ${name} » cannot be taken with the arrows on ${page.url()}`);
+}
+
+/** The code of an authenticator application at this moment (RFC 6238). */
+export function totp(secret, at) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const hash = createHmac("sha1", key).update(step).digest();
+  const offset = hash[19] & 15;
+  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }

@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { PHONE, accessible, fits, ownTerritory, picture } from "../harness.mjs";
+import { PHONE, accessible, fits, ownTerritory, picture, totp } from "../harness.mjs";
 
 const territory = await ownTerritory();
-
-/** The code of an authenticator application at this moment (RFC 6238). */
-function totp(secret, at) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
-  const hash = createHmac("sha1", key).update(step).digest();
-  const offset = hash[19] & 15;
-  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 async function present(page, account, code) {
   await page.goto(territory.base + "/connexion");
