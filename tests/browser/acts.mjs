@@ -130,7 +130,8 @@ export async function acceptInvitation(territory, name, options = {}) {
   await line(page, "vous invite dans un cercle").getByRole("link", { name: "Lire l'invitation" }).click();
   const accept = page.getByRole("button", { name: /Accepter/ });
   await accept.waitFor();
-  await accessible(page);
+  // axe needs scripts.
+  if (options.javaScriptEnabled ?? true) await accessible(page);
   if (options.viewport) await fits(page);
   const words = await page.locator("main").innerText();
   await accept.click();
@@ -159,8 +160,8 @@ export const line = (page, name) => page.getByRole("listitem").filter({ hasText:
  * Irène Vidal finds the record of an act in the console, by its filters, and opens it: it holds none of `secrets`.
  * The filters are labels with what is chosen.
  */
-export async function recorded(territory, filters, sentence, secrets = []) {
-  const page = await territory.as("Irène Vidal");
+export async function recorded(territory, filters, sentence, secrets = [], options = {}) {
+  const page = await territory.as("Irène Vidal", options);
   await page.waitForURL("**/controle");
   await page.getByText("Plus de filtres").click();
   for (const [label, choice] of Object.entries(filters)) {

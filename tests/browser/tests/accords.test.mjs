@@ -64,10 +64,9 @@ async function summaryOf(page, home, purpose, services, texts) {
   for (const service of services) await page.getByRole("group", { name: service }).getByLabel("Nommer ce service").check();
   await page.getByRole("button", { name: /quoi/ }).click();
   await page.getByText("Étape 3 sur 4").waitFor();
-  for (const card of await page.locator("section.card").all()) {
-    for (const subject of await card.locator('input[name^="subject_"]').all()) await subject.check();
-    const words = await card.locator('input[name^="words_"]').all();
-    for (const word of words.slice(0, texts)) await word.check();
+  for (const subject of await page.getByRole("group", { name: "Sujets à nommer" }).getByRole("checkbox").all()) await subject.check();
+  for (const words of await page.getByRole("group", { name: "Mots exacts à montrer sur la feuille" }).all()) {
+    for (const word of (await words.getByRole("checkbox").all()).slice(0, texts)) await word.check();
   }
   await page.getByRole("button", { name: /jusqu'à quand/ }).click();
   await page.getByRole("button", { name: "Voir la feuille et qui doit signer" }).click();
@@ -111,9 +110,10 @@ test("the sheet of four services with two exact texts prints on two pages, and a
   assert.match(sheet, /Cochez ce que vous acceptez\. Une case vide veut dire non\./);
   assert.ok(sheet.includes("2. "), "two exact texts");
   // One box for each who signs, under each service, and one place to sign for each.
-  const places = await page.locator("ul.signatures li span:first-child").allInnerTexts();
+  const toSign = await page.getByRole("listitem").filter({ hasText: /le\s*signature\s*$/ }).allInnerTexts();
+  const places = toSign.map((place) => place.split(/\s+le\s+signature/)[0].trim());
   assert.ok(places.length >= 3, places.join());
-  const boxes = await page.locator(".boxes").allInnerTexts();
+  const boxes = await page.getByRole("paragraph").filter({ hasText: /^\s*☐/, hasNotText: "lu à voix haute" }).allInnerTexts();
   assert.equal(boxes.length, 4);
   for (const one of boxes) for (const place of places) assert.ok(one.includes(`☐ ${place}`), `${place} in ${one}`);
   assert.ok((await printed(page)) <= 2, "two pages");

@@ -1,7 +1,7 @@
 // The pages in the dark, and the first screen of a phone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PHONE, ownTerritory } from "../harness.mjs";
+import { DESK, OF_COLOUR, PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
 import { walk } from "../walk.mjs";
 
 const territory = await ownTerritory();
@@ -55,4 +55,62 @@ test("a device in the dark prints as one in the light", async () => {
 
 test("the pages in the dark", async () => {
   await walk(territory, "Nadia Benali", { colorScheme: "dark" });
+});
+
+/** The colours of everything that a page draws. */
+const drawn = (page) =>
+  page.locator("main, main *").evaluateAll((all) =>
+    all.map((e) => {
+      const style = getComputedStyle(e);
+      const colours = ["color", "backgroundColor", "borderTopColor", "fill", "stroke"].map((name) => style[name]);
+      return `${e.tagName} ${e.getAttribute("class") ?? ""}: ${colours.join(" ")}`;
+    }),
+  );
+
+/** How the bars of the chart stand out from the paper or the screen behind them (WCAG 1.4.11). */
+const contrasts = (page) =>
+  page.getByRole("img", { name: "Traces par jour et par décision" }).evaluate((chart) => {
+    const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const light = (colour) => {
+      const [r, g, b] = rgb(colour).map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let behind = chart;
+    while (rgb(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+    const ground = light(getComputedStyle(behind).backgroundColor);
+    return [...chart.querySelectorAll("path")].map((bar) => {
+      const bright = light(getComputedStyle(bar).fill);
+      return (Math.max(bright, ground) + 0.05) / (Math.min(bright, ground) + 0.05);
+    });
+  });
+
+test("S4 the auditor's pages and their chart in the dark, and printed by a device in the dark", async () => {
+  // The last month that is over.
+  await territory.server.tell("go 2027-02-02T09:00:00Z");
+  const page = await territory.as("Irène Vidal", { viewport: DESK });
+  for (const [where, charted] of [["/controle?from=2027-01-01", true], ["/controle/preuve", false], ["/controle/rapport?mois=2027-01", false]]) {
+    await page.goto(territory.base + where);
+    for (const media of ["screen", "print"]) {
+      await page.emulateMedia({ media, colorScheme: "light" });
+      const light = await drawn(page);
+      assert.ok(light.length > 20, `${where}: ${light.length} things`);
+      await page.emulateMedia({ media, colorScheme: "dark" });
+      if (media === "print") assert.deepEqual(await drawn(page), light, `${where} prints otherwise in the dark`);
+      else assert.notDeepEqual(await drawn(page), light, `${where} has no dark`);
+      // Of paper nothing but its colours is seen.
+      await accessible(page, `${where} in the dark, ${media}`, media === "print" ? OF_COLOUR : undefined);
+      await fits(page, `${where} in the dark, ${media}`);
+      if (charted) {
+        const bars = await contrasts(page);
+        assert.ok(bars.length > 0, `${where}: no bars`);
+        for (const bar of bars) assert.ok(bar >= 3, `${where}, ${media}: a bar has a contrast of ${bar.toFixed(1)}`);
+      }
+    }
+    await page.emulateMedia({ media: "screen", colorScheme: "dark" });
+    await page.setViewportSize(PHONE);
+    await accessible(page, `${where} in the dark on a phone`);
+    await fits(page, `${where} in the dark on a phone`);
+    await page.setViewportSize(DESK);
+  }
+  await page.context().close();
 });

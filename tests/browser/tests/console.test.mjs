@@ -1,10 +1,13 @@
 // The auditor's further pages, at a desk and on a phone: looked at, and pictured. And the one box that finds a view.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, line, openInEmergency } from "../acts.mjs";
+import { at, line, openInEmergency, recorded } from "../acts.mjs";
 import { DESK, PHONE, accessible, fits, ownTerritory, picture, text } from "../harness.mjs";
 
 const territory = await ownTerritory();
+
+/** Why an identity is asked for. */
+const WHY = "Des lectures la nuit, sans acte dans le cercle.";
 
 /** Accessible, no scrolling sideways, pictured, at both sizes. */
 async function looked(page, name, options = {}) {
@@ -51,7 +54,7 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   await looked(later, "demander-une-identite");
   await later.getByRole("group", { name: "De qui ?" }).getByRole("radio").first().check();
   await later.getByRole("group", { name: "Pourquoi ?" }).getByRole("radio").first().check();
-  await later.getByLabel("Expliquez en quelques phrases").fill("Des lectures la nuit, sans acte dans le cercle.");
+  await later.getByLabel("Expliquez en quelques phrases").fill(WHY);
   await later.getByRole("button", { name: "Demander l'identité" }).click();
   await later.getByRole("heading", { name: "Demandes d'identité" }).waitFor();
   await looked(later, "demandes-d-identite");
@@ -72,6 +75,13 @@ test("S4 what the auditor does beside looking: reviews, the month, what leaves, 
   await looked(later, "lire-une-identite");
   await later.goto(`${territory.base}/identites`);
   assert.ok(!(await text(later)).includes("Samira Haddad"), "no address shows it again");
+  // That it was read stands in the log, and what was read does not.
+  await recorded(
+    territory,
+    { "Ce qui a été fait": "Consultation", "Sur quoi": "Demande d'identité", Décision: "Autorisé" },
+    "a lu qui est derrière un pseudonyme",
+    ["Samira", "Haddad", WHY],
+  );
 
   // The decisions of the first month, judged again; and the whole log verified.
   await later.goto(`${territory.base}/controle`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recorded } from "../acts.mjs";
+import { line, recorded } from "../acts.mjs";
 import { accessible, ownTerritory, picture, text } from "../harness.mjs";
 
 const territory = await ownTerritory();
@@ -11,7 +11,17 @@ test("S20 danger is one step away, Relais transmits nothing, and the mention sta
   await page.goto(`${territory.base}/parcours/${pathway}`);
   await page.getByRole("link", { name: "Danger" }).click();
   const words = await text(page);
-  for (const number of ["15", "17", "112", "119", "CRIP", "Procureur"]) assert.ok(words.includes(number), number);
+  // Each number is dialled by pressing it; of the two of the department, which the charter says, as it is read.
+  const numbers = page.getByRole("main");
+  for (const number of ["15", "17", "112", "119"]) {
+    assert.equal(await numbers.getByRole("link", { name: number, exact: true }).getAttribute("href"), `tel:${number}`);
+  }
+  for (const who of ["CRIP", "Procureur"]) {
+    const link = line(numbers, who).getByRole("link");
+    const digits = (await link.innerText()).replaceAll(/\s/g, "");
+    assert.match(digits, /^0\d{9}$/, `the number of ${who}`);
+    assert.equal(await link.getAttribute("href"), `tel:${digits}`);
+  }
   assert.ok(words.includes("Relais ne transmet rien à votre place."));
   await accessible(page);
   await picture(page, "danger");

@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { PHONE, accessible, fits, ownTerritory, picture } from "../harness.mjs";
+import { PHONE, accessible, fits, ownTerritory, picture, totp } from "../harness.mjs";
 
 const territory = await ownTerritory();
-
-/** The code of an authenticator application at this moment (RFC 6238). */
-function totp(secret, at) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
-  const hash = createHmac("sha1", key).update(step).digest();
-  const offset = hash[19] & 15;
-  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 async function present(page, account, code) {
   await page.goto(territory.base + "/connexion");
@@ -41,16 +28,49 @@ test("signing in as in real life: a wrong code says nothing of what was wrong, t
   await picture(page, "aujourdhui");
 });
 
-test("leaving quickly: Shift three times, a neutral page, and back does not return", async () => {
-  const page = await territory.as("Nadia Benali");
-  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
-  for (let i = 0; i < 3; i += 1) await page.keyboard.press("Shift");
+/** Back, after having left: the door, and no word of what was on the page. */
+async function backShowsNothing(page, secrets) {
   await page.waitForURL("**/au-revoir");
   const words = await page.locator("body").innerText();
   assert.ok(!/Relais|parcours|Nadia/i.test(words), words);
   await page.goBack();
   await page.waitForURL("**/connexion**");
-  assert.ok(!(await page.content()).includes("Lina"));
+  const left = await page.content();
+  for (const secret of ["Lina", ...secrets]) assert.ok(!left.includes(secret), `« ${secret} » stands behind the neutral page`);
+}
+
+test("leaving quickly: Shift three times, a neutral page, back does not return, and what was being written is given back", async () => {
+  const note = "Ce qu'elle m'a dit dans la voiture, à relire";
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}/notes`);
+  await page.getByLabel("Nouvelle note").pressSequentially(note);
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press("Shift");
+  await backShowsNothing(page, ["dans la voiture"]);
+
+  // Who signs in again finds the text on the first page, and the form as it was left; it is no note yet.
+  await page.goto(territory.base + "/connexion");
+  await page.getByRole("button", { name: /Nadia Benali/ }).click();
+  await page.getByRole("heading", { level: 1, name: "Aujourd'hui" }).waitFor();
+  await page.getByText("Un texte non envoyé est gardé pour vous seul").waitFor();
+  await accessible(page);
+  await page.getByRole("link", { name: /^Reprendre ce texte/ }).click();
+  await page.getByRole("status").getByText("Voici votre texte. Il n'est pas encore enregistré.").waitFor();
+  assert.equal(await page.getByLabel("Nouvelle note").inputValue(), note);
+  await accessible(page);
+  assert.match(await page.getByRole("main").innerText(), /Aucune note\./);
+  await page.getByRole("button", { name: "Garder cette note" }).click();
+  await page.getByRole("heading", { level: 2, name: "Déjà gardées" }).waitFor();
+  assert.ok((await page.getByRole("article").innerText()).includes(note));
+  await page.goto(territory.base + "/");
+  await page.getByRole("heading", { level: 1, name: "Aujourd'hui" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: /^Reprendre ce texte/ }).count(), 0, "once it is kept, nothing waits");
+});
+
+test("leaving by the button: back does not return either", async () => {
+  const page = await territory.as("Nadia Benali");
+  await page.goto(`${territory.base}/parcours/${territory.pathway("S1")}`);
+  await page.getByRole("button", { name: "Quitter vite" }).click();
+  await backShowsNothing(page, ["Carpentier"]);
 });
 
 test("leaving by the button works without JavaScript", async () => {

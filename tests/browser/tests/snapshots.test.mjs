@@ -1,17 +1,18 @@
 // Every state of every page: each snapshot of tests/snapshots/pages, with the real style sheet and under the real content
-// policy, on a phone: no rule of axe is broken, nothing scrolls sideways, one heading of the first rank.
+// policy, on a phone: no rule of axe is broken, in the dark either, nothing scrolls sideways, one heading of the first
+// rank.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
+import { OF_COLOUR, PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
 import { folder } from "../server.mjs";
 
 const territory = await ownTerritory();
 const snapshots = join(folder, "../snapshots/pages");
 const assets = ["", "vendor"].map((part) => join(folder, "../../src/web/assets", part));
 
-test("every state of every page is accessible and fits a phone", async () => {
+test("every state of every page is accessible and fits a phone, and is accessible in the dark", async () => {
   const context = await territory.context({ viewport: PHONE });
   const page = await context.newPage();
   const policy = (await page.goto(`${territory.base}/connexion`)).headers()["content-security-policy"];
@@ -38,6 +39,10 @@ test("every state of every page is accessible and fits a phone", async () => {
       () => accessible(page, file),
       () => fits(page, file),
       async () => assert.equal(await page.locator("h1").count(), 1, `${file}: one h1`),
+      async () => {
+        await page.emulateMedia({ colorScheme: "dark" });
+        await accessible(page, `${file} in the dark`, OF_COLOUR);
+      },
     ]) {
       try {
         await check();
@@ -45,6 +50,7 @@ test("every state of every page is accessible and fits a phone", async () => {
         wrong.push(error.message);
       }
     }
+    await page.emulateMedia({ colorScheme: "light" });
   }
   assert.deepEqual(wrong, []);
 });

@@ -101,6 +101,16 @@ test("S8 somebody leaves: her access ends at once, a successor takes the place, 
   await anne.getByRole("button", { name: /Terminer/ }).click();
   await anne.waitForURL(/fait=/);
   assert.ok(!(await reads(claire)), "on the next request");
+  // Who signs in again finds no work, no pathway and no name.
+  const gone = await territory.as("Claire Morel");
+  await gone.getByRole("heading", { level: 1, name: "Vous ne pouvez pas encore travailler ici" }).waitFor();
+  await accessible(gone);
+  for (const page of ["/", "/parcours", `/parcours/${territory.pathway("S1")}`, `/parcours/${territory.pathway("S2")}`]) {
+    await gone.goto(territory.base + page);
+    const words = await gone.content();
+    for (const secret of ["Lina", "Carpentier", "Yanis", "Oumar", WORDS]) assert.ok(!words.includes(secret), `« ${secret} » at ${page}`);
+    assert.equal(await gone.getByRole("main").getByRole("link", { name: /parcours/i }).count(), 0, `no pathway at ${page}`);
+  }
 
   await anne.getByRole("link", { name: "Responsable" }).first().click();
   assert.match(await text(anne), /s'en va/);
