@@ -108,10 +108,10 @@ fn id_of(incoming: &Incoming) -> Result<ProfessionalId, Fault> {
     incoming.id("professional", ProfessionalId::parse)
 }
 
-/// One of the accounts that the reader administers.
 /// The title of a professional's page: a title stays in the history of the browser.
 const ONE: &str = "Fiche d'un professionnel";
 
+/// One of the accounts that the reader administers.
 fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
     let id = id_of(incoming)?;
     let all = app.professionals(Author::Session(incoming.call()?))?.into_inner().items;
