@@ -1,6 +1,7 @@
 //! What somebody wrote in a form that comes back: the values, and what is to be corrected, at the field and in the
 //! summary at the top.
 
+use super::words;
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
@@ -232,6 +233,33 @@ pub fn back_to(
         (Some(_) | None, _) => error,
     };
     show(status, Entered::refused(form, &error))
+}
+
+/// What a form that asks for secrets answers: a delay is told on its page and in its header, the rest as [`back`].
+///
+/// # Errors
+/// As [`back`].
+pub fn or_wait(
+    app: &App,
+    incoming: &Incoming,
+    attempt: Result<Answer, Fault>,
+    show: fn(&App, &Incoming, u16, Entered) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    match attempt {
+        Ok(answer) => Ok(answer),
+        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
+            let told = ServiceError::rule(
+                "too_many_attempts",
+                format!(
+                    "Trop d'essais : attendez {}, puis recommencez.",
+                    words::plural(i64::from(seconds), "seconde", "secondes")
+                ),
+            );
+            let page = show(app, incoming, 429, Entered::refused(&incoming.form, &told))?;
+            Ok(page.retry_after(seconds))
+        }
+        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
+    }
 }
 
 /// A field that must be there, found missing or wrong by a page itself.
