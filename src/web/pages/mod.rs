@@ -53,6 +53,7 @@ mod stay;
 mod structures;
 mod today;
 mod told;
+mod turning;
 mod withdrawal;
 pub mod words;
 mod write;

@@ -13,6 +13,22 @@ use crate::web::route::Method;
 /// The most that a page weighs: it is read on a telephone, outside (`tests/browser/tests/everywhere.test.mjs`).
 pub const HEAVIEST: usize = 60 * 1024;
 
+/// A text of that many letters, with the accents and apostrophes of French: what a limit of so many lets somebody write.
+pub fn full(letters: usize) -> String {
+    "L'élève est très attendu à l'école, et sa mère l'a répété dès l'été. "
+        .chars()
+        .cycle()
+        .take(letters)
+        .collect()
+}
+
+/// Renders the fullest page that there can be, and tells what it weighs when that is too much.
+pub fn light<P: Page>(page: &P) -> String {
+    let html = page.html().unwrap();
+    assert!(html.len() <= HEAVIEST, "{} weighs {} bytes when it is full", P::NAME, html.len());
+    html
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
