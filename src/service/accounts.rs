@@ -175,7 +175,8 @@ impl Office<'_> {
             return Err(ServiceError::rule(
                 "login_taken",
                 "Cet identifiant est déjà pris : choisissez-en un autre.",
-            ));
+            )
+            .at("login"));
         }
         let words = ProfessionalWords {
             login: new.login.as_str().to_lowercase(),
@@ -315,14 +316,14 @@ impl App {
             Err(e) => {
                 // Recorded like any other attempt; not counted: the code was right.
                 self.attempt_failed(request, act, Some(&person.id), &Subjects::new(keys, None, None))?;
-                return Err(password_error(&e));
+                return Err(password_error(&e, "password"));
             }
         };
         let secret = TotpSecret::generate(self.chance())?;
         let rescue = RescueCode::sheet(self.chance())?;
         let password_hash = {
             let _turn = self.hash_turn()?;
-            self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e))?
+            self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e, "password"))?
         };
         let ticket = Ticket {
             password_hash: password_hash.as_str().to_owned(),
@@ -519,13 +520,13 @@ impl App {
         let chosen =
             match Password::chosen(wanted.to_string(), &person.words.login, &[person.words.name.as_str()]) {
                 Ok(chosen) => chosen,
-                Err(e) => return Err(self.record_malformed(&call, act, password_error(&e))),
+                Err(e) => return Err(self.record_malformed(&call, act, password_error(&e, "new_password"))),
             };
         let hash = {
             let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
             self.hasher
                 .hash(&chosen, self.chance())
-                .map_err(|e| self.record_malformed(&call, act, password_error(&e)))?
+                .map_err(|e| self.record_malformed(&call, act, password_error(&e, "new_password")))?
         };
         let opened = std::cell::RefCell::new(None);
         self.change_desk(&call, act, |desk| {

@@ -59,8 +59,9 @@ pub(super) struct Proven {
     pub subjects: Subjects,
 }
 
-pub(super) fn password_error(e: &PasswordError) -> ServiceError {
-    match e {
+/// What is wrong with a password that somebody chose, told at its field.
+pub(super) fn password_error(e: &PasswordError, field: &'static str) -> ServiceError {
+    let told = match e {
         PasswordError::Length(_) => ServiceError::rule(
             "password_length",
             "Un mot de passe a de 12 à 256 caractères : choisissez plusieurs mots sans rapport entre eux.",
@@ -72,7 +73,8 @@ pub(super) fn password_error(e: &PasswordError) -> ServiceError {
         PasswordError::Stored | PasswordError::Hashing | PasswordError::Chance => {
             ServiceError::Internal(e.to_string())
         }
-    }
+    };
+    told.at(field)
 }
 
 impl App {

@@ -82,7 +82,7 @@ impl Entered {
         let told = if overtaken {
             vec![Told { field: String::new(), message: REREAD.to_owned() }]
         } else if problem.errors.is_empty() {
-            let mut told = vec![Told { field: field_of(form, problem.code), message: problem.detail }];
+            let mut told = vec![Told { field: String::new(), message: problem.detail }];
             told.extend(problem.reasons.into_iter().map(|r| Told {
                 field: String::new(),
                 message: match r.repair {
@@ -155,30 +155,6 @@ impl Entered {
     pub fn told(&self) -> &[Told] {
         &self.told
     }
-}
-
-/// Rules that speak of one field, by their codes: told at that field, the first of these that the form has.
-const OF_ONE_FIELD: &[(&str, &[&str])] = &[
-    ("password_length", &["new_password", "password"]),
-    ("password_too_easy", &["new_password", "password"]),
-    ("login_taken", &["login"]),
-    ("organisation_code_taken", &["code"]),
-    ("secrecy_basis_missing", &["secrecy_basis"]),
-    ("secrecy_basis_without_secret", &["secrecy_basis"]),
-    ("secrecy_only_contested", &["secrecy_basis"]),
-    ("secrecy_expiry_without_secret", &["secrecy_until"]),
-    ("assignment_period", &["ends"]),
-    ("mission_unknown", &["mission"]),
-];
-
-/// The field of a form that a rule speaks of; none for the whole form.
-fn field_of(form: &Form, rule: &str) -> String {
-    let there = |name: &&&str| form.fields().any(|(n, _)| n == **name);
-    OF_ONE_FIELD
-        .iter()
-        .find(|(code, _)| *code == rule)
-        .and_then(|(_, fields)| fields.iter().find(there))
-        .map_or_else(String::new, |name| (*name).to_owned())
 }
 
 /// A field's path in errors, from its name in the form.
@@ -294,14 +270,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_one_field_is_told_there_when_the_form_has_it() {
-        let told = |fields: &[(&str, &str)], code| {
-            Entered::refused(&Form::of(fields), &ServiceError::rule(code, "Autrement.")).told().to_vec()
-        };
-        let weak = |fields| told(fields, "password_too_easy")[0].field.clone();
-        assert_eq!(weak(&[("code", "a"), ("password", "")]), "password");
-        assert_eq!(weak(&[("password", "a"), ("new_password", "b")]), "new_password");
-        assert_eq!(weak(&[("code", "a")]), "");
-        assert_eq!(told(&[("secrecy_basis", "")], "secrecy_basis_missing")[0].field, "secrecy_basis");
+    fn a_rule_of_one_field_is_told_there_and_any_other_for_the_whole_form() {
+        let told =
+            |rule: ServiceError| Entered::refused(&Form::of(&[("password", "")]), &rule).told().to_vec();
+        let weak = || ServiceError::rule("password_too_easy", "Autrement.");
+        for field in ["password", "new_password"] {
+            assert_eq!(
+                told(weak().at(field)),
+                [Told { field: field.to_owned(), message: "Autrement.".to_owned() }]
+            );
+        }
+        assert_eq!(told(weak())[0].field, "");
+        let basis = ServiceError::rule("secrecy_basis_missing", "Autrement.").at("secrecy_basis");
+        assert_eq!(told(basis)[0].field, "secrecy_basis");
     }
 }

@@ -235,7 +235,8 @@ impl Page for PeoplePage {
         let all = AccountState::ALL.iter().map(|s| sample_person(*s)).collect();
         let refused = Entered::refused(
             &crate::web::form::Form::of(&[("login", "nadia.benali")]),
-            &ServiceError::rule("login_taken", "Cet identifiant est déjà pris : choisissez-en un autre."),
+            &ServiceError::rule("login_taken", "Cet identifiant est déjà pris : choisissez-en un autre.")
+                .at("login"),
         );
         vec![("every_state", page(all, Entered::nothing())), ("refused", page(Vec::new(), refused))]
     }
