@@ -191,7 +191,7 @@ fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         return Err(refused.into());
     };
     back(app, incoming, refused.into(), |status, entered| {
-        super::show_structure(app, incoming, &structure, status, Some(entered))
+        super::show_structure(app, incoming, &structure, status, super::Shown::Other(entered))
     })
 }
 
