@@ -400,3 +400,16 @@ impl Answer {
         Self::Created(created.id)
     }
 }
+
+/// Whether an address, without its query, is one of this pattern's.
+#[must_use]
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(w), Some(g)) if w == g || (w.starts_with('{') && !g.is_empty()) => {}
+            (Some(_) | None, Some(_) | None) => return false,
+        }
+    }
+}

@@ -34,6 +34,7 @@ mod icon;
 mod information;
 mod invitation;
 mod invite;
+mod kept;
 mod looked;
 mod manager;
 mod notes;

@@ -221,7 +221,7 @@ impl Page for TodayPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use super::shell::sample::kept as sample_kept;
+        use super::kept::sample as sample_kept;
         use crate::service::today::sample;
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
         let page_of = |lines: Vec<Line>, pathways, office: bool| Self {
@@ -321,17 +321,11 @@ mod tests {
         for kind in Waiting::ALL {
             let (href, act) = settled(&sample(*kind, Some("2027-03-20"), false, "Une phrase."));
             let (path, query) = href.split_once('?').unwrap_or((&href, ""));
-            let pieces: Vec<&str> = path.split('/').collect();
-            let serves = |pattern: &str| {
-                let wanted: Vec<&str> = pattern.split('/').collect();
-                let fits = |(wanted, piece): (&&str, &&str)| wanted.starts_with('{') || wanted == piece;
-                wanted.len() == pieces.len() && wanted.iter().zip(&pieces).all(fits)
-            };
             let asked: Vec<&str> =
                 query.split('&').filter_map(|p| p.split_once('=')).map(|(n, _)| n).collect();
             let served = routes
                 .iter()
-                .filter(|r| r.method == Method::Get && serves(r.path))
+                .filter(|r| r.method == Method::Get && crate::web::route::fits(r.path, path))
                 .any(|r| asked.iter().all(|name| r.query.contains(name)));
             assert!(served && !act.is_empty(), "{kind:?} leads to {href}");
         }
