@@ -32,7 +32,7 @@ use crate::store::item::Words;
 const PAGE: usize = 50;
 
 /// What a page of a telephone holds (60 KiB, DESIGN §8), counted in items of a fact or two.
-pub const LIGHT: usize = 20;
+pub const LIGHT: usize = 18;
 
 /// How much of a list one answer holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

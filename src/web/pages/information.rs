@@ -265,7 +265,7 @@ fn as_text(items: &[ItemView]) -> Result<String, std::fmt::Error> {
 
 fn writings_file(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let all = app.own_writings(incoming.call()?, &pathway_of(incoming)?, Fill::Whole, None)?.into_inner();
-    let text = as_text(&all.items).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let text = as_text(&all.items).map_err(|e| Fault::Service(ServiceError::internal(e)))?;
     Ok(Answer::File {
         media: "text/plain; charset=utf-8",
         name: "mes-ecrits.txt".to_owned(),
@@ -387,10 +387,16 @@ impl Page for InformationPage {
                     frame_as(Role::Participant, Part::Information, title),
                     Some(Purpose::Stay),
                     vec![told],
-                    vec![shut],
+                    vec![shut.clone()],
                 ),
             ),
             ("closed", page(closed, None, Vec::new(), Vec::new())),
+            ("many_closed", {
+                let mut page = page(member(Part::Information), None, Vec::new(), vec![shut.clone()]);
+                page.closed_too = 12;
+                page.next = Some("?suite=c".to_owned());
+                page
+            }),
         ]
     }
 }
@@ -526,6 +532,7 @@ mod tests {
         use crate::web::pages::frame::sample::frame;
         for (category, own) in Category::ALL.iter().flat_map(|c| [true, false].map(|own| (*c, own))) {
             let (shell, mut frame) = frame(Part::Information, "Informations");
+            frame.view.id = "abcdefghijklmnopqrstuvwxyz".to_owned();
             frame.view.doors = Purpose::ALL.iter().map(|p| DoorView { purpose: *p, items: 20 }).collect();
             let shut = ClosedView {
                 id: "item".to_owned(),
@@ -557,7 +564,8 @@ mod tests {
     fn the_fullest_page_of_ones_own_writings_is_light() {
         use crate::web::pages::frame::sample::frame;
         for category in Category::ALL {
-            let (shell, frame) = frame(Part::Other, "Mes écrits");
+            let (shell, mut frame) = frame(Part::Other, "Mes écrits");
+            frame.view.id = "abcdefghijklmnopqrstuvwxyz".to_owned();
             let items = fullest(*category, true);
             let many = items.len();
             let next = Some("abcdefghijklmnopqrstuvwxyz".to_owned());

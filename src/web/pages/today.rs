@@ -227,7 +227,7 @@ impl Page for TodayPage {
         let page_of = |lines: Vec<Line>, pathways, office: bool| Self {
             shell: super::shell::sample::signed_in(Room::Today, "Aujourd'hui"),
             today,
-            turning: Turning::to(1, LINES, lines.len()),
+            turning: Turning::to(1, LINES.max(lines.len()), lines.len()),
             lines,
             pathways,
             more: false,
@@ -266,6 +266,11 @@ impl Page for TodayPage {
         };
         vec![
             ("empty", page(Vec::new(), Vec::new())),
+            ("turned", {
+                let mut page = page(vec![super::audit::pruning_line(today)], Vec::new());
+                page.turning = Turning::to(2, LINES, 3 * LINES);
+                page
+            }),
             ("text_left", left),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),

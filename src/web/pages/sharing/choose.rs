@@ -554,6 +554,14 @@ impl Page for ShareChoosePage {
                 ),
             ),
             ("refused", page(Role::Participant, sample::items(), asked(), true, None, refused)),
+            ("turned", {
+                let mut page =
+                    page(Role::Referent, sample::items(), asked(), false, None, Entered::nothing());
+                page.turning = Turning::to(2, OFFERED, 3 * OFFERED);
+                page.ticked =
+                    vec![Ticked { item: sample::item_id('c').to_string(), label: "Trajets".to_owned() }];
+                page
+            }),
             ("statute", page(Role::Participant, sample::items(), law, true, None, Entered::nothing())),
             ("stay", page(Role::Participant, sample::items(), stay, true, None, Entered::nothing())),
         ]
