@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::ServiceError;
 use super::app::App;
 use super::console::{Author, Office};
-use super::credentials::{FactorCode, Login, Proven, password_error, stamp_of};
+use super::credentials::{FactorCode, Login, Proven, digits_of, password_error, stamp_of};
 use super::flow::{ATTEMPTS, Act, Call, Change, Created};
 use super::limiter::{Subjects, outcome};
 use super::sessions::{SESSION_SECONDS, SessionOpened, row_ref};
@@ -139,10 +139,6 @@ pub(super) fn totp_refused() -> ServiceError {
     )
 }
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 pub(super) fn professional_check(person: &Professional) -> VersionCheck {
     VersionCheck { kind: CheckKind::Professional, id: person.id.as_str().to_owned(), version: person.version }
 }
@@ -225,7 +221,7 @@ impl App {
 
     fn invited(&self, created: Created, code: &FreshCode) -> Result<Invited, ServiceError> {
         Ok(Invited {
-            id: ProfessionalId::parse(&created.id).map_err(internal)?,
+            id: ProfessionalId::parse(&created.id).map_err(ServiceError::internal)?,
             code: (!created.replayed).then(|| code.code.to_string()),
             expires_at: (!created.replayed)
                 .then(|| self.clock().now().plus_seconds(INVITATION_SECONDS).rfc3339()),
@@ -330,7 +326,7 @@ impl App {
             totp_secret: secret.base32().to_string(),
             rescue_hashes: rescue.iter().map(|c| keys.rescue_hash(&person.id, c).to_hex()).collect(),
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&ticket).map_err(internal)?);
+        let plain = Zeroizing::new(serde_json::to_vec(&ticket).map_err(ServiceError::internal)?);
         let opening = Opening {
             ticket: keys
                 .seal_opening(invitation.id.as_str(), &plain, self.chance())
@@ -387,8 +383,8 @@ impl App {
                 self.attempt_failed(request, act, None, &subjects)?;
                 return Err(refused_code());
             };
-            let secret = TotpSecret::from_base32(&ticket.totp_secret).map_err(internal)?;
-            let digits: String = totp_code.as_str().chars().filter(|c| !c.is_whitespace()).collect();
+            let secret = TotpSecret::from_base32(&ticket.totp_secret).map_err(ServiceError::internal)?;
+            let digits = digits_of(totp_code);
             let Some(step) = totp::verify(&secret, &digits, now, None) else {
                 drop(snapshot);
                 self.attempt_failed(request, act, Some(&person.id), &subjects)?;
@@ -531,10 +527,7 @@ impl App {
         let opened = std::cell::RefCell::new(None);
         self.change_desk(&call, act, |desk| {
             let old = &desk.signed_in.session;
-            let account = desk
-                .snapshot
-                .account_fetch(&old.professional)?
-                .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+            let account = desk.snapshot.account_fetch(&old.professional)?.ok_or_else(ServiceError::nobody)?;
             let present = &account.person;
             if present.version != person.version {
                 return Err(ServiceError::Conflict);

@@ -350,7 +350,7 @@ impl Answer {
     }
 
     fn render<T: Serialize>(view: &T) -> Result<Vec<u8>, Fault> {
-        serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+        serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::internal(e)))
     }
 
     /// A page of ours.
@@ -368,7 +368,7 @@ impl Answer {
     pub fn page_with<P: Page>(status: u16, page: &P) -> Result<Self, Fault> {
         page.html()
             .map(|html| Self::Page { status, html, retry_after: None })
-            .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+            .map_err(|e| Fault::Service(ServiceError::internal(e)))
     }
 
     /// The same page, with the seconds after which it is worth asking again.

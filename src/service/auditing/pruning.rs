@@ -130,7 +130,7 @@ fn running() -> ServiceError {
 
 fn told(error: PruningError) -> ServiceError {
     match error {
-        PruningError::OnePerson => ServiceError::Internal(error.to_string()),
+        PruningError::OnePerson => ServiceError::internal(error),
         PruningError::OwnRequest => rule(
             "pruning_own",
             "On ne décide pas de sa propre demande : demandez au délégué à la protection des données ou à un autre auditeur.",
@@ -148,7 +148,7 @@ fn told(error: PruningError) -> ServiceError {
 }
 
 fn number(n: i64) -> Result<u64, ServiceError> {
-    u64::try_from(n).map_err(|e| ServiceError::Internal(e.to_string()))
+    u64::try_from(n).map_err(ServiceError::internal)
 }
 
 /// A request, as every record of it cites it.
