@@ -94,7 +94,6 @@ impl App {
         code: &FactorCode,
         now: Timestamp,
     ) -> Result<Option<Proof>, ServiceError> {
-        let internal = |e: PasswordError| ServiceError::internal(e);
         let open = account.filter(|a| a.person.state != AccountState::Ended);
         let known = open.and_then(|a| a.credentials.as_ref().map(|c| (&a.person, c)));
         // THREAT: answers that come sooner for unknown logins, or accounts not opened yet, tell who works here.
