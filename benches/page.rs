@@ -30,7 +30,7 @@ use relais::crypto::kek::{FileKek, KekPlacement};
 use relais::crypto::keyring::Keyring;
 use relais::domain::vocabulary::{Category, Purpose};
 use relais::ids::{AssignmentId, ParticipationId, PathwayId, RequestId};
-use relais::service::reading::ItemsQuery;
+use relais::service::reading::{Fill, ItemsQuery};
 use relais::service::witnesses::Witnesses;
 use relais::service::{App, Call, Login};
 use relais::startup::{DEMO_KEK_FILE, assemble};
@@ -101,6 +101,7 @@ fn page(app: &App, claire: &Person, pathway: &PathwayId, cursor: Option<&str>) -
         category: Some(Category::Schooling),
         kind: None,
         own: false,
+        fill: Fill::Rows,
         cursor,
     };
     let list = app.items(&again(app, claire), pathway, query).unwrap().into_inner();
@@ -238,7 +239,10 @@ fn main() {
             }
         },
     );
-    let export = || app.own_writings(&again(&app, &samira), &pathway).unwrap().into_inner().len();
+    let export = || {
+        let all = app.own_writings(&again(&app, &samira), &pathway, Fill::Whole, None);
+        all.unwrap().into_inner().items.len()
+    };
     assert!(export() >= ITEMS);
     beside(
         "the author's own writings, in one answer",

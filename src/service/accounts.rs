@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::ServiceError;
 use super::app::App;
 use super::console::{Author, Office};
-use super::credentials::{FactorCode, Login, Proven, password_error, stamp_of};
+use super::credentials::{FactorCode, Login, Proven, digits_of, password_error, stamp_of};
 use super::flow::{ATTEMPTS, Act, Call, Change, Created};
 use super::limiter::{Subjects, outcome};
 use super::sessions::{SESSION_SECONDS, SessionOpened, row_ref};
@@ -139,10 +139,6 @@ pub(super) fn totp_refused() -> ServiceError {
     )
 }
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 pub(super) fn professional_check(person: &Professional) -> VersionCheck {
     VersionCheck { kind: CheckKind::Professional, id: person.id.as_str().to_owned(), version: person.version }
 }
@@ -175,7 +171,8 @@ impl Office<'_> {
             return Err(ServiceError::rule(
                 "login_taken",
                 "Cet identifiant est déjà pris : choisissez-en un autre.",
-            ));
+            )
+            .at("login"));
         }
         let words = ProfessionalWords {
             login: new.login.as_str().to_lowercase(),
@@ -224,7 +221,7 @@ impl App {
 
     fn invited(&self, created: Created, code: &FreshCode) -> Result<Invited, ServiceError> {
         Ok(Invited {
-            id: ProfessionalId::parse(&created.id).map_err(internal)?,
+            id: ProfessionalId::parse(&created.id).map_err(ServiceError::internal)?,
             code: (!created.replayed).then(|| code.code.to_string()),
             expires_at: (!created.replayed)
                 .then(|| self.clock().now().plus_seconds(INVITATION_SECONDS).rfc3339()),
@@ -315,21 +312,21 @@ impl App {
             Err(e) => {
                 // Recorded like any other attempt; not counted: the code was right.
                 self.attempt_failed(request, act, Some(&person.id), &Subjects::new(keys, None, None))?;
-                return Err(password_error(&e));
+                return Err(password_error(&e, "password"));
             }
         };
         let secret = TotpSecret::generate(self.chance())?;
         let rescue = RescueCode::sheet(self.chance())?;
         let password_hash = {
             let _turn = self.hash_turn()?;
-            self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e))?
+            self.hasher.hash(&chosen, self.chance()).map_err(|e| password_error(&e, "password"))?
         };
         let ticket = Ticket {
             password_hash: password_hash.as_str().to_owned(),
             totp_secret: secret.base32().to_string(),
             rescue_hashes: rescue.iter().map(|c| keys.rescue_hash(&person.id, c).to_hex()).collect(),
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&ticket).map_err(internal)?);
+        let plain = Zeroizing::new(serde_json::to_vec(&ticket).map_err(ServiceError::internal)?);
         let opening = Opening {
             ticket: keys
                 .seal_opening(invitation.id.as_str(), &plain, self.chance())
@@ -386,8 +383,8 @@ impl App {
                 self.attempt_failed(request, act, None, &subjects)?;
                 return Err(refused_code());
             };
-            let secret = TotpSecret::from_base32(&ticket.totp_secret).map_err(internal)?;
-            let digits: String = totp_code.as_str().chars().filter(|c| !c.is_whitespace()).collect();
+            let secret = TotpSecret::from_base32(&ticket.totp_secret).map_err(ServiceError::internal)?;
+            let digits = digits_of(totp_code);
             let Some(step) = totp::verify(&secret, &digits, now, None) else {
                 drop(snapshot);
                 self.attempt_failed(request, act, Some(&person.id), &subjects)?;
@@ -519,21 +516,18 @@ impl App {
         let chosen =
             match Password::chosen(wanted.to_string(), &person.words.login, &[person.words.name.as_str()]) {
                 Ok(chosen) => chosen,
-                Err(e) => return Err(self.record_malformed(&call, act, password_error(&e))),
+                Err(e) => return Err(self.record_malformed(&call, act, password_error(&e, "new_password"))),
             };
         let hash = {
             let _turn = self.hash_turn().map_err(|e| self.record_malformed(&call, act, e))?;
             self.hasher
                 .hash(&chosen, self.chance())
-                .map_err(|e| self.record_malformed(&call, act, password_error(&e)))?
+                .map_err(|e| self.record_malformed(&call, act, password_error(&e, "new_password")))?
         };
         let opened = std::cell::RefCell::new(None);
         self.change_desk(&call, act, |desk| {
             let old = &desk.signed_in.session;
-            let account = desk
-                .snapshot
-                .account_fetch(&old.professional)?
-                .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+            let account = desk.snapshot.account_fetch(&old.professional)?.ok_or_else(ServiceError::nobody)?;
             let present = &account.person;
             if present.version != person.version {
                 return Err(ServiceError::Conflict);

@@ -80,6 +80,15 @@ fn rule<T>(result: Result<T, ServiceError>) -> &'static str {
     }
 }
 
+/// The rule, and the field that it is told at.
+fn rule_at<T>(result: Result<T, ServiceError>) -> (&'static str, Option<&'static str>) {
+    match result {
+        Err(ServiceError::Rule { code, field, .. }) => (code, field),
+        Err(e) => panic!("{e}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
 fn absent<T>(result: Result<T, ServiceError>) -> bool {
     matches!(result, Err(ServiceError::AbsentOrRefused))
 }
@@ -207,8 +216,8 @@ fn an_invitation_opens_once_within_its_hours_and_its_ticket_is_its_own() {
         "invitation_refused"
     );
     assert_eq!(
-        rule(t.app.open_account(&asked(), &code_one, "motdepasse12".to_owned(), None)),
-        "password_too_easy"
+        rule_at(t.app.open_account(&asked(), &code_one, "motdepasse12".to_owned(), None)),
+        ("password_too_easy", Some("password"))
     );
     let first = t.app.open_account(&asked(), &code_one, "cheval brun pluie lente".to_owned(), None).unwrap();
     let secret = TotpSecret::from_base32(&first.totp_secret).unwrap();
@@ -412,8 +421,8 @@ fn a_password_changes_on_the_present_one_and_a_code_and_a_wrong_pair_counts() {
     let now = typed(&code(&t, &camille));
     assert_eq!(rule(t.app.change_password(&call, &wrong, &now, wanted(), None)), "password_not_changed");
     assert_eq!(
-        rule(t.app.change_password(&call, &present(), &now, "camille2027!".to_owned(), None)),
-        "password_too_easy"
+        rule_at(t.app.change_password(&call, &present(), &now, "camille2027!".to_owned(), None)),
+        ("password_too_easy", Some("new_password"))
     );
     let fresh = t.app.change_password(&call, &present(), &now, wanted(), None).unwrap();
     assert!(!still_in(&t.app, &call) && still_in(&t.app, &t.app.call_of(&fresh).unwrap()));
@@ -446,11 +455,30 @@ fn an_affectation_states_its_secrecy_with_a_text_and_warns_when_nothing_can_be_r
     let good = draft(&t, &camille.id, "referente");
     let by =
         |draft: &AssignmentDraft| t.app.assignment_create(Author::Session(&t.call("administrator")), draft);
-    assert_eq!(rule(by(&AssignmentDraft { secrecy_basis: None, ..good.clone() })), "secrecy_basis_missing");
+    // A status and its text, told at the field, before it is stated and when it is.
+    let basis = good.secrecy_basis;
+    let day = Some(Day::parse("2028-01-01").unwrap());
+    for (secrecy, secrecy_basis, secrecy_until, told) in [
+        (Secrecy::Bound, None, None, ("secrecy_basis_missing", Some("secrecy_basis"))),
+        (Secrecy::Contested, None, None, ("secrecy_basis_missing", Some("secrecy_basis"))),
+        (Secrecy::NotBound, basis, None, ("secrecy_basis_without_secret", Some("secrecy_basis"))),
+        (
+            Secrecy::Bound,
+            Some(SecrecyBasis::CgfpL121_6),
+            None,
+            ("secrecy_only_contested", Some("secrecy_basis")),
+        ),
+        (Secrecy::NotBound, None, day, ("secrecy_expiry_without_secret", Some("secrecy_until"))),
+    ] {
+        let wrong = AssignmentDraft { secrecy, secrecy_basis, secrecy_until, ..good.clone() };
+        assert_eq!(rule_at(by(&wrong)), told);
+        assert_eq!(rule_at(t.app.assignment_warnings(&t.call("administrator"), &wrong)), told);
+        assert!(absent(t.app.assignment_warnings(&t.call("referente"), &wrong)));
+    }
     let ended = AssignmentDraft { ends: Some(Day::parse("2027-01-01").unwrap()), ..good.clone() };
-    assert_eq!(rule(by(&ended)), "assignment_period");
+    assert_eq!(rule_at(by(&ended)), ("assignment_period", Some("ends")));
     let elsewhere = AssignmentDraft { mission: t.person("aemo").mission.clone(), ..good.clone() };
-    assert_eq!(rule(by(&elsewhere)), "mission_unknown");
+    assert_eq!(rule_at(by(&elsewhere)), ("mission_unknown", Some("mission")));
     assert!(by(&good).unwrap().warnings.is_empty());
     let landlord = AssignmentDraft {
         profession: Profession::Landlord,
@@ -459,10 +487,7 @@ fn an_affectation_states_its_secrecy_with_a_text_and_warns_when_nothing_can_be_r
         ..good
     };
     // Told before it is stated, to who could state it.
-    let told = |who: &str| {
-        let (profession, secrecy) = (landlord.profession, landlord.secrecy);
-        t.app.assignment_warnings(&t.call(who), &landlord.organisation, profession, secrecy)
-    };
+    let told = |who: &str| t.app.assignment_warnings(&t.call(who), &landlord);
     assert_eq!(told("administrator").unwrap().into_inner()[0].code, "nothing_receivable");
     assert!(absent(told("referente")));
     assert_eq!(by(&landlord).unwrap().warnings[0].code, "nothing_receivable");
@@ -485,7 +510,7 @@ fn structures_keep_the_ids_of_their_missions_and_change_by_version() {
     let made = t.app.organisation_create(Author::Session(&t.call("administrator")), &new).unwrap();
     let id = crate::ids::OrganisationId::parse(&made.id).unwrap();
     let again = t.app.organisation_create(Author::Session(&t.call("administrator")), &new);
-    assert_eq!(rule(again), "organisation_code_taken");
+    assert_eq!(rule_at(again), ("organisation_code_taken", Some("code")));
     // THREAT: at the same moment, each finds the code free; the second to be written looks again.
     let (twin, ready) = (
         OrganisationDraft { code: Text::parse("jumeau").unwrap(), ..new.clone() },

@@ -118,8 +118,7 @@ impl App {
     /// # Errors
     /// When the dummy hash for unknown logins cannot be made.
     pub fn new(parts: AppParts) -> Result<Self, ServiceError> {
-        let hasher =
-            PasswordHasher::new(parts.chance.as_ref()).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let hasher = PasswordHasher::new(parts.chance.as_ref()).map_err(ServiceError::internal)?;
         Ok(Self {
             store: parts.store,
             lane: parts.lane,
@@ -220,8 +219,7 @@ impl App {
         if let Some(found) = locked(&self.compiled).get(hash) {
             return Ok(Arc::clone(found));
         }
-        let compiled =
-            Charter::from_files(charter, policy).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let compiled = Charter::from_files(charter, policy).map_err(ServiceError::internal)?;
         let compiled = Arc::new(compiled);
         locked(&self.compiled).insert(hash.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
@@ -240,7 +238,7 @@ impl App {
                 "Cette suite de liste n'est pas celle de cette recherche : recommencez la recherche.",
             )
         })?;
-        std::str::from_utf8(&opened).map(ToOwned::to_owned).map_err(|e| ServiceError::Internal(e.to_string()))
+        std::str::from_utf8(&opened).map(ToOwned::to_owned).map_err(ServiceError::internal)
     }
 
     /// A cursor that only this person reads, for this query.
@@ -299,7 +297,7 @@ impl App {
         }
         let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
         let made = self.store.keyring().new_pseudonym_key(class, i32::from(year), self.chance.as_ref());
-        let (fresh, stored) = made.map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let (fresh, stored) = made.map_err(ServiceError::internal)?;
         let key = Arc::new(PseudonymKey::new(class, year, fresh.into_bytes()));
         Ok((key, Some(NewKey::new(&owner, stored, self.clock.now()))))
     }
@@ -311,10 +309,10 @@ impl App {
             return Ok(key);
         }
         let keyring = self.store.keyring();
-        let internal = |e: crate::crypto::keyring::KeyringError| ServiceError::Internal(e.to_string());
         let owner = KeyOwner::Pseudonyms { class, year: i32::from(year) };
-        let (fresh, stored) =
-            keyring.new_pseudonym_key(class, i32::from(year), self.chance.as_ref()).map_err(internal)?;
+        let (fresh, stored) = keyring
+            .new_pseudonym_key(class, i32::from(year), self.chance.as_ref())
+            .map_err(ServiceError::internal)?;
         let fresh = PseudonymKey::new(class, year, fresh.into_bytes());
         let request = RequestId::random(self.chance.as_ref())?;
         let draft = RecordDraft::new(request, class, Action::Create, ResourceKind::Instance, Verdict::Permit);
@@ -386,7 +384,7 @@ impl App {
             .store
             .keyring()
             .unwrap_pseudonym_key(class, i32::from(year), &stored)
-            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+            .map_err(ServiceError::internal)?;
         let key = Arc::new(PseudonymKey::new(class, year, key.into_bytes()));
         if year == self.year()? {
             let mut kept = locked(&self.pseudonyms);

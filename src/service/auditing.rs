@@ -211,7 +211,7 @@ fn line(index: i64, body: &LeafBody, organisations: &[Organisation]) -> Result<R
             .map_or_else(|| "structure inconnue".to_owned(), |o| o.words.name.clone()),
     });
     Ok(RecordLine {
-        index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
+        index: u64::try_from(index).map_err(ServiceError::internal)?,
         at: minute(body.at),
         out_of_hours: out_of_hours(body.at),
         sentence: words::sentence(body, organisation.as_ref().map(|o| o.name.as_str())),
@@ -329,8 +329,7 @@ impl RecordSearch {
 
     /// The query that a cursor is bound to: all but the cursor.
     fn fingerprint(&self) -> Result<Vec<u8>, ServiceError> {
-        serde_json::to_vec(&Self { cursor: None, ..self.clone() })
-            .map_err(|e| ServiceError::Internal(e.to_string()))
+        serde_json::to_vec(&Self { cursor: None, ..self.clone() }).map_err(ServiceError::internal)
     }
 }
 

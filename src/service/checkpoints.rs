@@ -127,10 +127,7 @@ pub(super) fn signers(
     let owner = KeyOwner::Log { origin: name.origin.clone() };
     let mut signers = Vec::new();
     for stored in snapshot.keys_live(&owner)? {
-        let key = store
-            .keyring()
-            .unwrap_log_key(&name.origin, &stored)
-            .map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let key = store.keyring().unwrap_log_key(&name.origin, &stored).map_err(ServiceError::internal)?;
         let public = VerifierKey::new(&name.origin, key.public()).map_err(broken)?;
         // INVARIANT: what signs is a key that the instance published.
         let place = name.keys.iter().position(|k| *k == public);

@@ -59,8 +59,14 @@ pub(super) struct Proven {
     pub subjects: Subjects,
 }
 
-pub(super) fn password_error(e: &PasswordError) -> ServiceError {
-    match e {
+/// The digits of a code, however they were grouped.
+pub(super) fn digits_of(code: &FactorCode) -> String {
+    code.as_str().chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// What is wrong with a password that somebody chose, told at its field.
+pub(super) fn password_error(e: &PasswordError, field: &'static str) -> ServiceError {
+    let told = match e {
         PasswordError::Length(_) => ServiceError::rule(
             "password_length",
             "Un mot de passe a de 12 à 256 caractères : choisissez plusieurs mots sans rapport entre eux.",
@@ -69,10 +75,9 @@ pub(super) fn password_error(e: &PasswordError) -> ServiceError {
             "password_too_easy",
             "Ce mot de passe est trop facile à deviner : choisissez plusieurs mots sans rapport entre eux, ni avec vous.",
         ),
-        PasswordError::Stored | PasswordError::Hashing | PasswordError::Chance => {
-            ServiceError::Internal(e.to_string())
-        }
-    }
+        PasswordError::Stored | PasswordError::Hashing | PasswordError::Chance => ServiceError::internal(e),
+    };
+    told.at(field)
 }
 
 impl App {
@@ -89,17 +94,16 @@ impl App {
         code: &FactorCode,
         now: Timestamp,
     ) -> Result<Option<Proof>, ServiceError> {
-        let internal = |e: PasswordError| ServiceError::Internal(e.to_string());
         let open = account.filter(|a| a.person.state != AccountState::Ended);
         let known = open.and_then(|a| a.credentials.as_ref().map(|c| (&a.person, c)));
         // THREAT: answers that come sooner for unknown logins, or accounts not opened yet, tell who works here.
         let Some((person, credentials)) = known else {
             let (PasswordCheck::Right | PasswordCheck::Wrong) =
-                self.hasher.verify_dummy(password).map_err(internal)?;
+                self.hasher.verify_dummy(password).map_err(ServiceError::internal)?;
             return Ok(None);
         };
-        let stored = StoredPassword::parse(&credentials.password_hash).map_err(internal)?;
-        let check = self.hasher.verify(&stored, password).map_err(internal)?;
+        let stored = StoredPassword::parse(&credentials.password_hash).map_err(ServiceError::internal)?;
+        let check = self.hasher.verify(&stored, password).map_err(ServiceError::internal)?;
         let factor = self.factor_of(person, credentials, code, now)?;
         Ok(match (check, factor) {
             (PasswordCheck::Right, Some(factor)) => Some(Proof { factor, credentials: credentials.clone() }),
@@ -121,9 +125,7 @@ impl App {
         let mut snapshot = self.store().snapshot()?;
         let now = self.moment(&mut snapshot)?;
         let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
-        let account = snapshot
-            .account_fetch(signed_in.professional())?
-            .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+        let account = snapshot.account_fetch(signed_in.professional())?.ok_or_else(ServiceError::nobody)?;
         let index = keys.login_index(&account.person.words.login);
         let subjects = Subjects::new(keys, Some(&index), network);
         if let Err(held) = subjects.check(&mut snapshot, now) {
@@ -166,10 +168,9 @@ impl App {
         code: &FactorCode,
         now: Timestamp,
     ) -> Result<Option<Factor>, ServiceError> {
-        let digits: String = code.as_str().chars().filter(|c| !c.is_whitespace()).collect();
+        let digits = digits_of(code);
         if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
-            let secret = TotpSecret::from_base32(&credentials.totp_secret)
-                .map_err(|e| ServiceError::Internal(e.to_string()))?;
+            let secret = TotpSecret::from_base32(&credentials.totp_secret).map_err(ServiceError::internal)?;
             return Ok(totp::verify(&secret, &digits, now, person.totp_last_step).map(Factor::Step));
         }
         let Ok(code) = RescueCode::parse(code.as_str()) else { return Ok(None) };

@@ -191,7 +191,7 @@ fn awaited(scene: &mut Scene<'_>) -> Result<Sealed<AwaitedDecisions>, ServiceErr
         if request.facts.decided.is_some() || !mine {
             continue;
         }
-        let asked = ImpossibilityId::parse(&request.id).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let asked = ImpossibilityId::parse(&request.id).map_err(ServiceError::internal)?;
         let grant = scene.gate.resource(Resource::ImpossibilityMotive(asked))?;
         let line = AwaitedDecision {
             pathway: facts.id.clone(),

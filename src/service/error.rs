@@ -55,6 +55,16 @@ impl ServiceError {
         Self::Rule { code, message: message.into(), refused: None, field: None }
     }
 
+    /// What cannot be, from what it says of itself.
+    pub fn internal(e: impl std::fmt::Display) -> Self {
+        Self::Internal(e.to_string())
+    }
+
+    /// A session whose professional is not there.
+    pub fn nobody() -> Self {
+        Self::internal("a session without its professional")
+    }
+
     /// The same rule, told at the field that it is about: its path in the body of the API.
     #[must_use]
     pub fn at(self, path: &'static str) -> Self {

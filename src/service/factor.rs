@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::ServiceError;
 use super::accounts::{ISSUER, Opening, professional_check, totp_refused};
 use super::app::App;
-use super::credentials::{FactorCode, Proven};
+use super::credentials::{FactorCode, Proven, digits_of};
 use super::flow::{Act, Call, Change, Desk};
 use super::sessions::{SESSION_SECONDS, SessionOpened, row_ref};
 use crate::crypto::password::Password;
@@ -50,16 +50,10 @@ fn offer_over() -> ServiceError {
     )
 }
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 /// The account of who asks, unless it changed since `version`.
 fn account_at(desk: &mut Desk<'_>, version: i64) -> Result<Account, ServiceError> {
-    let account = desk
-        .snapshot
-        .account_fetch(desk.signed_in.professional())?
-        .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+    let account =
+        desk.snapshot.account_fetch(desk.signed_in.professional())?.ok_or_else(ServiceError::nobody)?;
     if account.person.version == version { Ok(account) } else { Err(ServiceError::Conflict) }
 }
 
@@ -99,7 +93,7 @@ impl App {
                 totp_secret: secret.base32().to_string(),
                 rescue_hashes: rescue.iter().map(|c| keys.rescue_hash(&current.id, c).to_hex()).collect(),
             };
-            let plain = Zeroizing::new(serde_json::to_vec(&offer).map_err(internal)?);
+            let plain = Zeroizing::new(serde_json::to_vec(&offer).map_err(ServiceError::internal)?);
             let ticket = keys
                 .seal_opening(&place(&desk.signed_in.session.id), &plain, self.chance())
                 .map_err(|e| ServiceError::Unavailable(e.to_string()))?;
@@ -145,8 +139,8 @@ impl App {
         let Some(offer) = offer else {
             return Err(self.record_malformed(&call, act, offer_over()));
         };
-        let secret = TotpSecret::from_base32(&offer.totp_secret).map_err(internal)?;
-        let digits: String = totp_code.as_str().chars().filter(|c| !c.is_whitespace()).collect();
+        let secret = TotpSecret::from_base32(&offer.totp_secret).map_err(ServiceError::internal)?;
+        let digits = digits_of(totp_code);
         let Some(step) = totp::verify(&secret, &digits, own.now, None) else {
             let person = Some(&own.account.person.id);
             self.attempt_failed(&call.request, act, person, &own.subjects)

@@ -51,10 +51,6 @@ pub struct Opened {
     pub session: SessionOpened,
 }
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 impl App {
     /// Makes the first structure and its two administrators, in one act of the command line.
     ///
@@ -71,7 +67,7 @@ impl App {
         let people = [ProfessionalId::random(chance)?, ProfessionalId::random(chance)?];
         let assignments = [AssignmentId::random(chance)?, AssignmentId::random(chance)?];
         let codes = [FreshCode::new(self)?, FreshCode::new(self)?];
-        let text = |t: &str| Text::parse(t).map_err(internal);
+        let text = |t: &str| Text::parse(t).map_err(ServiceError::internal);
         let draft = OrganisationDraft {
             code: organisation.code.clone(),
             name: organisation.name.clone(),
@@ -79,7 +75,7 @@ impl App {
             territory: organisation.territory.clone(),
             telephone: organisation.telephone.clone(),
             missions: vec![MissionDraft {
-                code: Text::parse(PLATFORM.0).map_err(internal)?,
+                code: Text::parse(PLATFORM.0).map_err(ServiceError::internal)?,
                 title: text(PLATFORM.1)?,
             }],
         };
@@ -146,11 +142,11 @@ impl App {
         let password = SessionToken::generate(self.chance())?.reveal();
         let opening =
             self.open_account(&RequestId::random(self.chance())?, code, password.to_string(), None)?;
-        let secret = TotpSecret::from_base32(&opening.totp_secret).map_err(internal)?;
+        let secret = TotpSecret::from_base32(&opening.totp_secret).map_err(ServiceError::internal)?;
         // The step before this one: the one of now stays good for whoever signs in next.
         let digits = totp::code(&secret, self.clock().now().plus_seconds(-STEP_SECONDS))
             .ok_or_else(|| ServiceError::Internal("no code".to_owned()))?;
-        let typed = FactorCode::parse(&digits).map_err(internal)?;
+        let typed = FactorCode::parse(&digits).map_err(ServiceError::internal)?;
         let session =
             self.confirm_account(&RequestId::random(self.chance())?, code, &opening.ticket, &typed, None)?;
         Ok(Opened {
@@ -167,7 +163,7 @@ impl App {
     /// # Errors
     /// No randomness.
     pub fn call_of(&self, session: &SessionOpened) -> Result<Call, ServiceError> {
-        let token = SessionToken::parse(&session.token).map_err(internal)?;
+        let token = SessionToken::parse(&session.token).map_err(ServiceError::internal)?;
         Ok(Call {
             request: RequestId::random(self.chance())?,
             token: self.store().instance_keys().session_hash(&token),

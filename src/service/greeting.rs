@@ -109,9 +109,8 @@ impl App {
         let mut snapshot = self.store().snapshot()?;
         let now = self.moment(&mut snapshot)?;
         let signed_in = self.sign_in_of(&mut snapshot, call, now)?;
-        let person = snapshot
-            .professional_fetch(signed_in.professional())?
-            .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+        let person =
+            snapshot.professional_fetch(signed_in.professional())?.ok_or_else(ServiceError::nobody)?;
         let rows = snapshot.assignments_of(&person.id)?;
         let book = self.book(&mut snapshot)?;
         let all = own_assignments(&mut snapshot, &rows, now)?;

@@ -251,7 +251,7 @@ impl<'a> Standpoint<'a> {
     pub fn openings(&self, app: &App, scene: &mut Scene<'_>) -> Result<Vec<Opening>, ServiceError> {
         let mut pseudonyms = Vec::new();
         for year in self.facts.opened_at.utc().year()..=self.now.utc().year() {
-            let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
+            let year = u16::try_from(year).map_err(ServiceError::internal)?;
             // A destroyed key has unlinked its year: those records are nobody's any more.
             if let Some(key) = app.pseudonym_key_in(scene.snapshot, RetentionClass::Disclosure, year)? {
                 pseudonyms.push(key.pathway(&self.facts.id).to_string());
@@ -259,7 +259,7 @@ impl<'a> Standpoint<'a> {
         }
         let mut found = Vec::new();
         for (index, text, ciphertext) in scene.snapshot.log_of_pathway(&pseudonyms, self.facts.opened_at)? {
-            let body = LeafBody::parse(&text).map_err(|e| ServiceError::Internal(e.to_string()))?;
+            let body = LeafBody::parse(&text).map_err(ServiceError::internal)?;
             let opens = body.decision == Verdict::Permit && opens_content(body.action, body.resource);
             let (true, Some(commit), Some(organisation), Some(profession)) = (
                 opens && !body.categories.is_empty(),

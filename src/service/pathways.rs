@@ -41,7 +41,7 @@ use crate::store::{NewKey, StoreError};
 /// A review is at most this far away.
 const REVIEW_MONTHS: u32 = 12;
 /// Lines of one page of the own list.
-const PAGE: usize = 50;
+pub const PAGE: usize = 50;
 
 code_enum! {
     /// Why a pathway closes.

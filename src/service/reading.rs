@@ -28,8 +28,56 @@ use crate::domain::vocabulary::{Category, Purpose, Regime};
 use crate::ids::{ItemId, PathwayId};
 use crate::store::item::Words;
 
-/// Rows of one page.
+/// Rows of one answer to a program.
 const PAGE: usize = 50;
+
+/// What a page of a telephone holds (60 KiB, DESIGN §8), counted in items of a fact or two.
+pub const LIGHT: usize = 18;
+
+/// How much of a list one answer holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fill {
+    /// A number of rows: for programs.
+    #[default]
+    Rows,
+    /// What stays light when it is shown whole: fewer rows, of which the long ones count for several.
+    Light,
+    /// Everything.
+    Whole,
+}
+
+impl Fill {
+    /// Whether one more of this weight finds room beside what is there. Something always does: no list stands still.
+    const fn takes(self, rows: usize, weight: usize, more: usize) -> bool {
+        match self {
+            Self::Rows => rows < PAGE,
+            Self::Light => rows == 0 || weight.saturating_add(more) <= LIGHT,
+            Self::Whole => true,
+        }
+    }
+}
+
+/// For how many items of a fact or two one of this subject counts, by what its shape lets be written.
+#[must_use]
+pub const fn weight(category: Category) -> usize {
+    match category {
+        // Three lists of ten lines.
+        Category::Identity => 4,
+        // Five paragraphs.
+        Category::Evaluation => 3,
+        Category::Schooling
+        | Category::Family
+        | Category::Housing
+        | Category::HealthMinimal
+        | Category::HealthDetailed
+        | Category::Judicial
+        | Category::Leisure
+        | Category::Mobility
+        | Category::Integration
+        | Category::Affective
+        | Category::Practical => 1,
+    }
+}
 
 /// What an action says, and how far it is.
 #[derive(Serialize, ToSchema)]
@@ -94,7 +142,7 @@ pub struct ItemList {
     /// The door through which it was read; none shows the own items only.
     pub purpose: Option<Purpose>,
     pub items: Vec<ItemView>,
-    /// The own items that are closed to their author now, with why; on the first page only.
+    /// The own items that are closed to their author now, with why; all of them, on the first page only.
     pub closed: Vec<ClosedView>,
     pub next: Option<String>,
 }
@@ -121,7 +169,23 @@ pub struct ItemsQuery<'a> {
     pub kind: Option<ItemKind>,
     /// Only what gate 3 opens, one's own and one's service's: through no door at all.
     pub own: bool,
+    pub fill: Fill,
     pub cursor: Option<&'a str>,
+}
+
+/// A page of what the acting assignment wrote.
+pub struct Writings {
+    pub items: Vec<ItemView>,
+    pub next: Option<String>,
+}
+
+/// The items after the one that a cursor names, latest first.
+fn after<'a>(items: &'a [ItemFacts], place: Option<&str>) -> impl Iterator<Item = &'a ItemFacts> {
+    let start = match place {
+        None => items.len(),
+        Some(place) => items.iter().position(|i| i.id.as_str() == place).unwrap_or(0),
+    };
+    items.iter().take(start).rev()
 }
 
 /// All that a view says but the words.
@@ -331,6 +395,28 @@ impl App {
         }
     }
 
+    /// Where the page before stopped.
+    fn place_of(
+        &self,
+        call: &Call,
+        list: &str,
+        cursor: Option<&str>,
+    ) -> Result<Option<String>, ServiceError> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let place = self.open_cursor(call, list.as_bytes(), cursor)?;
+        Ok(Some(String::from_utf8_lossy(&place).into_owned()))
+    }
+
+    /// The cursor after the last row of a page that is not the last.
+    fn next_of(
+        &self,
+        call: &Call,
+        list: &str,
+        last: Option<&(ItemGrant, Known)>,
+    ) -> Result<Option<String>, ServiceError> {
+        last.map(|(_, last)| self.seal_cursor(call, list.as_bytes(), last.view.id.as_bytes())).transpose()
+    }
+
     /// The items that the reader may read through one door, latest first.
     ///
     /// # Errors
@@ -354,45 +440,41 @@ impl App {
             let facts = scene.gate.facts();
             let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
             // After the decision: a cursor of another query says nothing about the pathway.
-            let after = match query.cursor {
-                None => None,
-                Some(cursor) => {
-                    let place = self.open_cursor(call, name.as_bytes(), cursor)?;
-                    Some(String::from_utf8_lossy(&place).into_owned())
-                }
-            };
+            let place = self.place_of(call, &name, query.cursor)?;
             let purpose = if query.own { None } else { query.purpose.or_else(|| only_door(scene, me)) };
             scene.purpose = purpose;
             let mut names = Names::default();
             let mut found: Vec<(ItemGrant, Known)> = Vec::new();
-            let mut more = false;
+            let (mut filled, mut more) = (0, false);
             let mut shut = Vec::new();
-            let rows = facts
-                .items
-                .iter()
-                .rev()
-                .skip_while(|i| after.as_deref().is_some_and(|a| a != i.id.as_str()))
-                .skip(usize::from(after.is_some()))
+            // What is closed stands on the first page, however far down it was written.
+            let tells_closed = query.cursor.is_none() && !query.own;
+            let rows = after(&facts.items, place.as_deref())
                 .filter(|i| query.category.is_none_or(|c| c == i.category))
                 .filter(|i| query.kind.is_none_or(|k| k == i.kind));
             for item in rows {
+                if more && !(tells_closed && item.author_assignment == me.assignment.id) {
+                    continue;
+                }
                 let Some((grant, version)) = readable(scene, me, item, purpose) else {
-                    if query.cursor.is_none() && !query.own && shut.len() < PAGE {
+                    if tells_closed {
                         shut.extend(closed(scene, me, item));
                     }
                     continue;
                 };
-                if found.len() == PAGE {
-                    more = true;
+                let weight = weight(item.category);
+                more = more || !query.fill.takes(found.len(), filled, weight);
+                if more {
+                    if tells_closed {
+                        continue;
+                    }
                     break;
                 }
+                filled = filled.saturating_add(weight);
                 let known = known(scene, me, item, version, &grant, purpose, &mut names)?;
                 found.push((grant, known));
             }
-            let next = match found.last().filter(|_| more) {
-                Some((_, last)) => Some(self.seal_cursor(call, name.as_bytes(), last.view.id.as_bytes())?),
-                None => None,
-            };
+            let next = self.next_of(call, &name, found.last().filter(|_| more))?;
             let views = views(scene, found)?;
             Ok(Sealed::all(views).with((purpose, next, shut)).map_fn(page))
         })
@@ -428,7 +510,7 @@ impl App {
         self.read(call, READ, &pathway, |scene| Ok(Sealed::all(opened(scene, id, purpose, true)?)))
     }
 
-    /// Everything that the acting assignment wrote here, to be taken away or printed; latest first.
+    /// What the acting assignment wrote here, to be taken away or printed; latest first.
     ///
     /// # Errors
     /// [`ServiceError`].
@@ -436,22 +518,34 @@ impl App {
         &self,
         call: &Call,
         pathway: &PathwayId,
-    ) -> Result<Disclosed<Vec<ItemView>>, ServiceError> {
+        fill: Fill,
+        cursor: Option<&str>,
+    ) -> Result<Disclosed<Writings>, ServiceError> {
+        let name = format!("writings {pathway}");
         let act = Act { action: Action::Export, resource: ResourceKind::Item };
         self.read(call, act, pathway, |scene| {
             scene.gate.resource(Resource::Place)?;
             let me = scene.gate.participation().ok_or(ServiceError::AbsentOrRefused)?;
+            let place = self.place_of(call, &name, cursor)?;
             let mut names = Names::default();
             let mut found = Vec::new();
-            for item in scene.gate.facts().items.iter().rev() {
-                if item.author_assignment != me.assignment.id {
-                    continue;
-                }
+            let (mut filled, mut more) = (0, false);
+            let rows = after(&scene.gate.facts().items, place.as_deref())
+                .filter(|i| i.author_assignment == me.assignment.id);
+            for item in rows {
                 let Some((grant, version)) = readable(scene, me, item, None) else { continue };
+                let weight = weight(item.category);
+                if !fill.takes(found.len(), filled, weight) {
+                    more = true;
+                    break;
+                }
+                filled = filled.saturating_add(weight);
                 let known = known(scene, me, item, version, &grant, None, &mut names)?;
                 found.push((grant, known));
             }
-            Ok(Sealed::all(views(scene, found)?))
+            let next = self.next_of(call, &name, found.last().filter(|_| more))?;
+            let views = views(scene, found)?;
+            Ok(Sealed::all(views).with(next).map_fn(|(next, items)| Writings { items, next }))
         })
     }
 }

@@ -69,7 +69,7 @@ impl App {
         let pathway = &scene.gate.facts().id;
         let mut pseudonyms = Vec::new();
         for year in share.starts.utc().year()..=scene.now.utc().year() {
-            let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
+            let year = u16::try_from(year).map_err(ServiceError::internal)?;
             for class in [RetentionClass::Disclosure, RetentionClass::Technical] {
                 if let Some(key) = self.pseudonym_key_in(scene.snapshot, class, year)? {
                     pseudonyms.push(key.pathway(pathway).as_str().to_owned());

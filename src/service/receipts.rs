@@ -73,7 +73,6 @@ impl App {
     /// under the last one that covers it, or a new one.
     pub(super) fn receipt_in(&self, snapshot: &mut Snapshot, index: u64) -> Result<Taken, ServiceError> {
         let row = i64::try_from(index).map_err(|_| ServiceError::AbsentOrRefused)?;
-        let internal = |e: &dyn std::fmt::Display| ServiceError::Internal(e.to_string());
         let least = row.checked_add(1).and_then(|size| u64::try_from(size).ok());
         let least = least.ok_or(ServiceError::AbsentOrRefused)?;
         let found = match snapshot.checkpoint_covering(least, true)? {
@@ -82,7 +81,7 @@ impl App {
         };
         let made = match found {
             Some(found) => {
-                let signed = SignedCheckpoint::parse(&found.note).map_err(|e| internal(&e))?;
+                let signed = SignedCheckpoint::parse(&found.note).map_err(ServiceError::internal)?;
                 let stored = snapshot.cosignatures(signed.claims().size())?;
                 Made { signed: witnesses::with_lines(signed, &stored)?, fresh: false }
             }
@@ -95,7 +94,7 @@ impl App {
         let body = snapshot.log_body(row)?.ok_or(ServiceError::AbsentOrRefused)?;
         let hashes = inclusion_proof(index, size, snapshot).map_err(unproven)?;
         let proof = TlogProof::new(index, hashes, made.signed.clone()).and_then(|p| p.with_record(&body));
-        Ok(Taken { text: proof.map_err(|e| internal(&e))?.to_string(), made })
+        Ok(Taken { text: proof.map_err(ServiceError::internal)?.to_string(), made })
     }
 
     /// Keeps the checkpoint of a receipt whose record is committed, and gives the receipt.
@@ -110,7 +109,7 @@ impl App {
         let assignments = desk.snapshot.assignments_of(&professional)?;
         let mut own = Vec::new();
         for year in FIRST_YEAR..=desk.now.utc().year() {
-            let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
+            let year = u16::try_from(year).map_err(ServiceError::internal)?;
             for class in RetentionClass::ALL {
                 let Some(key) = self.pseudonym_key_in(desk.snapshot, *class, year)? else { continue };
                 own.push(key.professional(&professional).to_string());
@@ -161,7 +160,7 @@ impl App {
                     }
                     let done = own_deed(&body);
                     items.push(OwnAct {
-                        index: u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))?,
+                        index: u64::try_from(index).map_err(ServiceError::internal)?,
                         at: body.at.rfc3339(),
                         action: body.action,
                         resource: body.resource,

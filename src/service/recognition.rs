@@ -39,7 +39,7 @@ fn founders(snapshot: &mut Snapshot) -> Result<Vec<ProfessionalId>, ServiceError
     let text = snapshot.instance_value(FOUNDERS)?.unwrap_or_default();
     text.split(',')
         .filter(|id| !id.is_empty())
-        .map(|id| ProfessionalId::parse(id).map_err(|e| ServiceError::Internal(e.to_string())))
+        .map(|id| ProfessionalId::parse(id).map_err(ServiceError::internal))
         .collect()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn last_reconciliation(snapshot: &mut Snapshot) -> Result<Option<Leaf
         ..LogFilter::default()
     };
     let last = snapshot.log_page(&filter, 1)?;
-    let read = |text: &String| LeafBody::parse(text).map_err(|e| ServiceError::Internal(e.to_string()));
+    let read = |text: &String| LeafBody::parse(text).map_err(ServiceError::internal);
     last.first().map(|(_, text)| read(text)).transpose()
 }
 

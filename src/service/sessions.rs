@@ -385,10 +385,7 @@ impl App {
             if row.facts.professional != old.professional || !row.facts.in_force(desk.now) {
                 return Err(ServiceError::AbsentOrRefused);
             }
-            let account = desk
-                .snapshot
-                .account_fetch(&old.professional)?
-                .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+            let account = desk.snapshot.account_fetch(&old.professional)?.ok_or_else(ServiceError::nobody)?;
             let fresh =
                 self.fresh_session(&old.professional, Some(wanted.clone()), desk.now, old.expires_at)?;
             let view = self.session_opened(desk.snapshot, &account, &fresh, desk.now)?;
@@ -433,10 +430,8 @@ impl App {
         let act = Act { action: Action::Read, resource: ResourceKind::Account };
         self.read_desk(call, act, |desk| {
             let session = &desk.signed_in.session;
-            let Account { person, credentials } = desk
-                .snapshot
-                .account_fetch(&session.professional)?
-                .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+            let Account { person, credentials } =
+                desk.snapshot.account_fetch(&session.professional)?.ok_or_else(ServiceError::nobody)?;
             let rows = desk.snapshot.assignments_of(&person.id)?;
             desk.returned = vec![row_ref("professional", person.id.as_str(), person.version)];
             Ok(Me {

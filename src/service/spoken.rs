@@ -194,7 +194,7 @@ impl App {
                 let said_to = self.member_view(scene.snapshot, book, recipient, now)?.named();
                 scene.returned.push(RowRef { table: "fact", id: row.id.clone(), version: row.version });
                 items.push(SpokenView {
-                    id: OralNoteId::parse(&row.id).map_err(|e| ServiceError::Internal(e.to_string()))?,
+                    id: OralNoteId::parse(&row.id).map_err(ServiceError::internal)?,
                     said_by,
                     said_to,
                     category: row.facts.category,

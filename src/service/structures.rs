@@ -109,7 +109,8 @@ impl Office<'_> {
             return Err(ServiceError::rule(
                 "organisation_code_taken",
                 "Une structure a déjà ce code : choisissez-en un autre.",
-            ));
+            )
+            .at("code"));
         }
         let words = words_of(self.app, draft, None)?;
         *first_mission = words.missions.first().map(|m| m.id.clone());
@@ -140,7 +141,7 @@ impl Office<'_> {
         others: &[Profession],
     ) -> Result<Change, ServiceError> {
         let basis = draft.secrecy_basis;
-        secrecy::check(draft.secrecy, basis, draft.secrecy_until.is_some()).map_err(secrecy_error)?;
+        secrecy_stands(draft)?;
         separation(draft.profession, others)?;
         let starts_at = draft.starts.map_or(self.now, |d| Timestamp::paris_midnight(d.date()));
         let ends_at = draft.ends.map(|d| Timestamp::paris_midnight(d.date()));
@@ -148,7 +149,8 @@ impl Office<'_> {
             return Err(ServiceError::rule(
                 "assignment_period",
                 "Une affectation finit après avoir commencé, et pas dans le passé : corrigez les dates.",
-            ));
+            )
+            .at("ends"));
         }
         let row = NewAssignment {
             id: id.clone(),
@@ -209,9 +211,17 @@ pub(super) const fn secrecy_sentence(e: secrecy::SecrecyError) -> &'static str {
     secrecy_words(e).1
 }
 
-pub(crate) fn secrecy_error(e: secrecy::SecrecyError) -> ServiceError {
-    let (code, sentence) = secrecy_words(e);
-    ServiceError::rule(code, sentence)
+/// That the status of an affectation can rest on its text.
+pub(super) fn secrecy_stands(draft: &AssignmentDraft) -> Result<(), ServiceError> {
+    use secrecy::SecrecyError as E;
+    secrecy::check(draft.secrecy, draft.secrecy_basis, draft.secrecy_until.is_some()).map_err(|e| {
+        let (code, sentence) = secrecy_words(e);
+        let field = match e {
+            E::BasisMissing | E::BasisWithoutSecret | E::OnlyContested => "secrecy_basis",
+            E::ExpiryWithoutSecret => "secrecy_until",
+        };
+        ServiceError::rule(code, sentence).at(field)
+    })
 }
 
 /// Whether an affectation still waits for the second person who confirms it.
@@ -388,7 +398,8 @@ impl App {
                 return Err(ServiceError::rule(
                     "mission_unknown",
                     "Cette structure n'a pas cette mission : choisissez-en une des siennes.",
-                ));
+                )
+                .at("mission"));
             }
             if draft.profession.is_platform() && office.administers().is_err() {
                 return Err(ServiceError::forbidden(

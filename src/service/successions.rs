@@ -396,7 +396,7 @@ impl App {
                 };
                 scene.returned.push(RowRef { table: "fact", id: found.id.clone(), version: found.version });
                 items.push(SuccessionView {
-                    id: SuccessionId::parse(&found.id).map_err(|e| ServiceError::Internal(e.to_string()))?,
+                    id: SuccessionId::parse(&found.id).map_err(ServiceError::internal)?,
                     predecessor: self.member_view(scene.snapshot, book, before, now)?.named(),
                     successor: self.member_view(scene.snapshot, book, after, now)?.named(),
                     participation: after.id.clone(),

@@ -121,7 +121,7 @@ impl App {
                 let by = self.member_view(scene.snapshot, book, author, now)?.named();
                 scene.returned.push(RowRef { table: "fact", id: row.id.clone(), version: row.version });
                 items.push(TransmissionView {
-                    id: TransmissionId::parse(&row.id).map_err(|e| ServiceError::Internal(e.to_string()))?,
+                    id: TransmissionId::parse(&row.id).map_err(ServiceError::internal)?,
                     by,
                     on: row.facts.on,
                     to: row.facts.to,

@@ -142,7 +142,7 @@ pub(super) fn attested(snapshot: &mut Snapshot) -> Result<Option<SignedCheckpoin
 /// # Errors
 /// The system's or the database's: what cannot be read is never « it continues ».
 pub fn kept_against(kept: &Path, snapshot: &mut Snapshot) -> Result<Option<Failure>, ServiceError> {
-    let Some(text) = durable::read(kept).map_err(|e| ServiceError::Internal(e.to_string()))? else {
+    let Some(text) = durable::read(kept).map_err(ServiceError::internal)? else {
         return Ok(None);
     };
     let name = log_name(snapshot)?;

@@ -27,11 +27,11 @@ use diesel::prelude::*;
 use super::StoreError;
 use super::connection::Db;
 use super::fact::{self as facts, FactRow};
-use super::image::{row_image, write_digest};
-use super::item::{ItemRow, VersionRow, item_image, version_image, version_opens_nowhere};
+use super::image::write_digest;
+use super::item::version_opens_nowhere;
 use super::log::LogFile;
-use super::reidentification::{self as identity, AskedRow, StepRow};
-use super::review::{self, ReviewRow};
+use super::reidentification as identity;
+use super::review;
 use super::schema::{
     access_review, assignment, audit_detail, data_key, emergency, emergency_reviewed, fact, item,
     item_version, note, organisation, participation, pathway, professional, reidentification,
@@ -45,6 +45,10 @@ use crate::crypto::envelope::DataKey;
 use crate::crypto::hash::Digest;
 use crate::domain::record::{Action, RowRef};
 use crate::domain::vocabulary::code_enum;
+
+mod stored;
+
+use stored::{Stored, load, versions};
 
 /// How many records are read at once.
 const PAGE: usize = 512;
@@ -156,15 +160,6 @@ struct Written {
     rows: BTreeSet<RowName>,
 }
 
-/// A stored row, as it can be compared.
-enum Stored {
-    Image(Digest),
-    /// Its words are gone.
-    Erased,
-    /// Another version stands in its place.
-    Replaced,
-}
-
 /// What one walk over the log has learnt.
 #[derive(Default)]
 struct Walk {
@@ -197,122 +192,6 @@ fn written(opened: &OpenedDetail) -> Result<BTreeSet<RowName>, StoreError> {
         }
     }
     Ok(rows)
-}
-
-fn ids_of<'a>(written: &'a [Written], table: &str) -> Vec<&'a str> {
-    let ids: BTreeSet<&str> = written
-        .iter()
-        .flat_map(|w| &w.rows)
-        .filter(|row| row.table == table)
-        .map(|row| row.id.as_str())
-        .collect();
-    ids.into_iter().collect()
-}
-
-/// A row of which only the latest version is kept, one column of which is sealed.
-fn latest(
-    table: &'static str,
-    rows: Vec<(String, i64, Vec<u8>)>,
-    asked: &[Written],
-    found: &mut HashMap<RowName, Stored>,
-) {
-    let current: HashMap<String, (i64, Vec<u8>)> =
-        rows.into_iter().map(|(id, v, body)| (id, (v, body))).collect();
-    for row in asked.iter().flat_map(|w| &w.rows).filter(|row| row.table == table) {
-        if let Some((version, body)) = current.get(&row.id) {
-            let stored = if *version == row.version {
-                Stored::Image(row_image(&row.to_ref(), &[body]))
-            } else {
-                Stored::Replaced
-            };
-            found.insert(row.clone(), stored);
-        }
-    }
-}
-
-fn load(conn: &mut Db, asked: &[Written]) -> Result<HashMap<RowName, Stored>, StoreError> {
-    let mut found = HashMap::new();
-    let rows: Vec<FactRow> = fact::table.filter(fact::id.eq_any(ids_of(asked, "fact"))).load(conn)?;
-    for row in rows {
-        found.insert(RowName::new("fact", &row.id, row.version), Stored::Image(facts::image(&row)));
-    }
-    for row in items(conn, &ids_of(asked, "item"))? {
-        found.insert(RowName::new("item", &row.id, 1), Stored::Image(item_image(&row)));
-    }
-    for row in versions(conn, &ids_of(asked, "item_version"))? {
-        let stored =
-            row.body.as_deref().map_or(Stored::Erased, |body| Stored::Image(version_image(&row, body)));
-        found.insert(RowName::new("item_version", &row.id, row.number), stored);
-    }
-    let notes = note::table
-        .filter(note::id.eq_any(ids_of(asked, "note")))
-        .select((note::id, note::version, note::body))
-        .load(conn)?;
-    latest("note", notes, asked, &mut found);
-    let structures = organisation::table
-        .filter(organisation::id.eq_any(ids_of(asked, "organisation")))
-        .select((organisation::id, organisation::version, organisation::body))
-        .load(conn)?;
-    latest("organisation", structures, asked, &mut found);
-    let people: Vec<(String, Vec<u8>)> = professional::table
-        .filter(professional::id.eq_any(ids_of(asked, "professional")))
-        .select((professional::id, professional::body))
-        .load(conn)?;
-    auditors(conn, asked, &mut found)?;
-    for (id, body) in people {
-        // The words of an account are written once, at its first version; later ones seal its credentials.
-        let first = RowName::new("professional", &id, 1);
-        let image = row_image(&first.to_ref(), &[&body]);
-        found.insert(first, Stored::Image(image));
-    }
-    Ok(found)
-}
-
-/// What auditors and second persons wrote.
-fn auditors(
-    conn: &mut Db,
-    asked: &[Written],
-    found: &mut HashMap<RowName, Stored>,
-) -> Result<(), StoreError> {
-    let looks: Vec<ReviewRow> =
-        access_review::table.filter(access_review::id.eq_any(ids_of(asked, review::TABLE))).load(conn)?;
-    for row in looks {
-        found.insert(RowName::new(review::TABLE, &row.0, 1), Stored::Image(review::image(&row)));
-    }
-    let requests: Vec<AskedRow> = reidentification::table
-        .filter(reidentification::id.eq_any(ids_of(asked, identity::TABLE)))
-        .load(conn)?;
-    for row in requests {
-        found.insert(RowName::new(identity::TABLE, &row.0, 1), Stored::Image(identity::asked_image(&row)));
-    }
-    let steps: Vec<StepRow> = reidentification_step::table
-        .filter(reidentification_step::request.eq_any(ids_of(asked, identity::STEPS)))
-        .load(conn)?;
-    for row in steps {
-        found.insert(RowName::new(identity::STEPS, &row.0, row.1), Stored::Image(identity::step_image(&row)));
-    }
-    Ok(())
-}
-
-fn items(conn: &mut Db, ids: &[&str]) -> Result<Vec<ItemRow>, StoreError> {
-    Ok(item::table
-        .filter(item::id.eq_any(ids))
-        .select((
-            item::id,
-            item::pathway,
-            item::kind,
-            item::category,
-            item::subjects,
-            item::for_stay,
-            item::author,
-            item::author_assignment,
-            item::created_at,
-        ))
-        .load(conn)?)
-}
-
-fn versions(conn: &mut Db, ids: &[&str]) -> Result<Vec<VersionRow>, StoreError> {
-    Ok(item_version::table.filter(item_version::id.eq_any(ids)).load(conn)?)
 }
 
 /// Of the rows of a record that do not agree: those that no key opens any more, else all of them.

@@ -23,3 +23,5 @@ pub mod server;
 mod spreadsheet;
 mod stream;
 pub mod witness;
+
+pub use kept::keeps_forms_of;

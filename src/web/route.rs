@@ -350,7 +350,7 @@ impl Answer {
     }
 
     fn render<T: Serialize>(view: &T) -> Result<Vec<u8>, Fault> {
-        serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+        serde_json::to_vec(view).map_err(|e| Fault::Service(ServiceError::internal(e)))
     }
 
     /// A page of ours.
@@ -368,7 +368,7 @@ impl Answer {
     pub fn page_with<P: Page>(status: u16, page: &P) -> Result<Self, Fault> {
         page.html()
             .map(|html| Self::Page { status, html, retry_after: None })
-            .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))
+            .map_err(|e| Fault::Service(ServiceError::internal(e)))
     }
 
     /// The same page, with the seconds after which it is worth asking again.
@@ -398,5 +398,18 @@ impl Answer {
     #[must_use]
     pub fn created(created: Created) -> Self {
         Self::Created(created.id)
+    }
+}
+
+/// Whether an address, without its query, is one of this pattern's.
+#[must_use]
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(w), Some(g)) if w == g || (w.starts_with('{') && !g.is_empty()) => {}
+            (Some(_) | None, Some(_) | None) => return false,
+        }
     }
 }

@@ -1,21 +1,19 @@
 //! Leaving quickly and coming back: what was written is kept for its author; and the door of a demonstration.
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
-use std::collections::BTreeSet;
-
 use relais::clock::Clock;
-use relais::web::route::Method;
-use relais::web::routes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::callers_world::{BRUNO, World};
 use crate::stories_world::*;
 use crate::support::{Client, Reply, TestServer};
 
+use crate::kept_rows::{IN_AREA, MARK};
+
 const WAITS: &str = "Un texte non envoyé";
 
 /// A person at a browser.
-fn browser(story: &Story, login: &str) -> (Client, String) {
+pub fn browser(story: &Story, login: &str) -> (Client, String) {
     // A one-time code is good once.
     story.server.advance(31);
     let reply = story.sign_in(login);
@@ -28,7 +26,7 @@ fn page_client(client: Client, cookie: &str) -> Client {
     client.with("Cookie", cookie).with("Sec-Fetch-Site", "same-origin")
 }
 
-fn send(client: &Client, path: &str, form: &str) -> Reply {
+pub fn send(client: &Client, path: &str, form: &str) -> Reply {
     let typed = client.clone().with("Content-Type", "application/x-www-form-urlencoded");
     typed.send("POST", path, Some(form.as_bytes()))
 }
@@ -38,7 +36,7 @@ fn words(reply: &Reply) -> String {
 }
 
 #[track_caller]
-fn location(reply: &Reply) -> String {
+pub fn location(reply: &Reply) -> String {
     assert_eq!(reply.status, 303, "{}", words(reply));
     reply.header("location").unwrap().to_owned()
 }
@@ -129,7 +127,7 @@ fn threat_the_door_of_a_demonstration_does_not_exist_under_serve() {
 }
 
 /// The address of a kept text, from where the form was sent to.
-fn resume_of(to: &str) -> String {
+pub fn resume_of(to: &str) -> String {
     let suite = to.strip_prefix("/connexion?suite=").unwrap().strip_suffix("&fait=garde").unwrap();
     let mut out = Vec::new();
     let mut rest = suite.bytes();
@@ -146,250 +144,9 @@ fn resume_of(to: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What one form says, where, and what its page shows when it is taken up again.
-struct Written {
-    path: &'static str,
-    /// What stands in the place of the ids of the address, and after it.
-    at: String,
-    who: &'static str,
-    form: String,
-    shown: &'static str,
-}
-
-const MARK: &str = "Un+mot+marqu%C3%A9";
-const IN_AREA: &str = "Un mot marqué</textarea>";
-const IN_LINE: &str = "value=\"Un mot marqué\"";
-const IN_DAY: &str = "value=\"2027-02-03\"";
-
-const RATED: &str = "/parcours/{pathway}/passages/{handover}";
-
-/// Rows whose form has nothing to keep. This list may only shrink.
-const NOTHING_WRITTEN: [(&str, &str); 8] = [
-    ("/parcours/{pathway}/cercle/{place}/fin", "a button; what it ends is named by its address"),
-    ("/parcours/{pathway}/partages/{share}/fin", "a button; what it ends is named by its address"),
-    (
-        "/parcours/{pathway}/partages/{share}/ajouter",
-        "a button; what is joined is shown before it is pressed",
-    ),
-    ("/parcours/{pathway}/actions/{item}/abandonner", "a button; the action is named by its address"),
-    (
-        "/parcours/{pathway}/consultations/reports/{deferral}/fin",
-        "a button; the line is named by its address",
-    ),
-    ("/parcours/{pathway}/validations/preparer", "a button; the words and who reads them are in its address"),
-    ("/parcours/{pathway}/validations/{release}/feuille", "a button that prints"),
-    ("/parcours/{pathway}/accords/{accord}/feuille", "a button that prints"),
-];
-
-fn written(w: &World) -> Vec<Written> {
-    let p = &w.p;
-    let one = |path: &'static str, rest: &str, form: String, shown: &'static str| Written {
-        path,
-        at: format!("/parcours/{p}{rest}"),
-        who: NADIA,
-        form,
-        shown,
-    };
-    let words = |field: &str| format!("{field}={MARK}");
-    let s = &w.s;
-    let note = s.act(NADIA, &w.at("notes"), json!({ "text": "Une note." }));
-    let draft = w.draft();
-    let release = w.release();
-    s.act(
-        ANNE,
-        &w.at(&format!("participations/{}/successor", w.claire)),
-        json!({ "assignment": s.own(DAVID)["id"], "last_day": s.day(21) }),
-    );
-    w.handover_accord();
-    let handover = w.handover();
-    s.get(SAMIRA, &format!("/api/v1/items/{}?purpose=coordination", w.school.item));
-    let seen = words_of(&s.of(NADIA).get(&format!("/parcours/{p}/consultations")));
-    let line = seen.split("/consultations/reporter?").nth(1).unwrap().split('"').next().unwrap();
-    let line = line.replace("&amp;", "&").replace("&#38;", "&");
-    let structure = s.own(SAMIRA)["organisation"].as_str().unwrap().to_owned();
-    let item = &w.school.item;
-    vec![
-        Written {
-            at: "/parcours/ouvrir".to_owned(),
-            ..one("/parcours/ouvrir", "", words("person.identity.first_name"), IN_LINE)
-        },
-        one("/parcours/{pathway}/protection", "/protection", words("necessity"), IN_AREA),
-        one(
-            "/parcours/{pathway}/inviter",
-            &format!("/inviter?structure={structure}"),
-            "until=2027-02-03".to_owned(),
-            IN_DAY,
-        ),
-        one("/parcours/{pathway}/danger", "/danger", "on=2027-02-03".to_owned(), IN_DAY),
-        one("/parcours/{pathway}/actions", "/actions", words("what"), IN_LINE),
-        one(
-            "/parcours/{pathway}/ecrire",
-            "/ecrire",
-            format!("content.category=schooling&{}", words("label")),
-            IN_LINE,
-        ),
-        one(
-            "/parcours/{pathway}/informations/{item}/corriger",
-            &format!("/informations/{item}/corriger"),
-            words("label"),
-            IN_LINE,
-        ),
-        one("/parcours/{pathway}/notes", "/notes", words("text"), IN_AREA),
-        one("/parcours/{pathway}/notes/{note}", &format!("/notes/{note}"), words("text"), IN_AREA),
-        one("/parcours/{pathway}/cercle/referent", "/cercle/referent", words("preference.wish"), IN_AREA),
-        Written {
-            who: CLAIRE,
-            ..one(
-                "/parcours/{pathway}/cercle/remplacements/{succession}",
-                &format!("/cercle/remplacements/{}", w.succession("id")),
-                "asked_by=family".to_owned(),
-                "value=\"family\" checked",
-            )
-        },
-        one(
-            "/parcours/{pathway}/accords/preparer",
-            "/accords/preparer",
-            "purpose=schooling".to_owned(),
-            "value=\"schooling\" checked",
-        ),
-        one(
-            "/parcours/{pathway}/accords/{accord}/signer",
-            &format!("/accords/{draft}/signer"),
-            words("how.original_at"),
-            IN_LINE,
-        ),
-        one(
-            "/parcours/{pathway}/validations/{release}/signer",
-            &format!("/validations/{release}/signer"),
-            words("how.original_at"),
-            IN_LINE,
-        ),
-        one("/parcours/{pathway}/impossible-a-joindre", "/impossible-a-joindre", words("statement"), IN_AREA),
-        one(
-            "/parcours/{pathway}/consultations/reporter",
-            &format!("/consultations/reporter?{line}"),
-            words("statement"),
-            IN_AREA,
-        ),
-        one(
-            "/parcours/{pathway}/retrait",
-            "/retrait",
-            "by=parent&scope=subject&category=schooling&channel=letter".to_owned(),
-            "value=\"schooling\" selected",
-        ),
-        one("/parcours/{pathway}/personne", "/personne", words("identity.first_name"), IN_LINE),
-        one(
-            "/parcours/{pathway}/personne/titulaires/{holder}/fin",
-            &format!("/personne/titulaires/{}/fin", w.father),
-            "last_day=2027-02-03".to_owned(),
-            IN_DAY,
-        ),
-        one("/parcours/{pathway}/bilan", "/bilan", "review_on=2027-02-03".to_owned(), IN_DAY),
-        one("/parcours/{pathway}/clore", "/clore", words("words"), IN_AREA),
-        one(
-            "/parcours/{pathway}/partager",
-            "/partager",
-            "purpose=schooling&last_day=2027-02-03".to_owned(),
-            "value=\"schooling\" selected",
-        ),
-        one(
-            "/parcours/{pathway}/partager/apercu",
-            "/partager/apercu",
-            "purpose=schooling&last_day=2027-02-03".to_owned(),
-            "value=\"schooling\" selected",
-        ),
-        one(
-            "/parcours/{pathway}/puis-je-le-dire",
-            "/puis-je-le-dire",
-            format!("recipient={}&category=schooling&purpose=coordination&on=2027-02-03", w.samira),
-            IN_DAY,
-        ),
-        Written {
-            who: SAMIRA,
-            ..one(
-                "/parcours/{pathway}/passages/nouveau",
-                "/passages/nouveau",
-                format!("incoming={}&items[]={item}&last_day=2027-02-03", w.nadia),
-                IN_DAY,
-            )
-        },
-        Written { who: SAMIRA, ..one("/parcours/{pathway}/urgence", "/urgence", words("motive"), IN_AREA) },
-        // Last: once the handover is complete, Samira only brings.
-        one(
-            RATED,
-            &format!("/passages/{handover}"),
-            "_button=rate&started_again=partly".to_owned(),
-            "value=\"partly\" checked",
-        ),
-    ]
-}
-
-/// The handover that was proposed, to its end.
-fn hand_over(w: &World) {
-    w.s.go(w.s.server.clock.now().plus_seconds(31));
-    let at = w.at(&format!("handovers/{}", w.handover()));
-    for (who, step) in [(NADIA, "acceptance"), (NADIA, "confirmation"), (SAMIRA, "confirmation")] {
-        w.s.act(who, &format!("{at}/{step}"), Value::Null);
-    }
-}
-
-fn words_of(reply: &Reply) -> String {
+pub fn words_of(reply: &Reply) -> String {
     assert_eq!(reply.status, 200, "{}", words(reply));
     words(reply)
-}
-
-/// Every page of a pathway that has a form of its own: what was written when the session ended stands in it again, and
-/// the page says so. What this walk does not know, it asks for.
-#[test]
-fn a_text_left_on_any_page_of_a_pathway_comes_back_into_it() {
-    let w = World::begin();
-    let all = written(&w);
-    let routes: Vec<_> = routes::all();
-    let known: BTreeSet<&str> =
-        all.iter().map(|one| one.path).chain(NOTHING_WRITTEN.map(|(path, _)| path)).collect();
-    let mut walked = BTreeSet::new();
-    for route in routes.iter().filter(|r| r.method == Method::Post && r.path.starts_with("/parcours/")) {
-        if routes.iter().any(|r| r.method == Method::Get && r.path == route.path) {
-            assert!(
-                known.contains(route.path),
-                "{}: what is written there, and where does it come back?",
-                route.path
-            );
-            walked.insert(route.path);
-        }
-    }
-    assert_eq!(walked, known, "a row that is no more");
-    for one in &all {
-        if one.path == RATED {
-            hand_over(&w);
-        }
-        let (client, _) = browser(&w.s, one.who);
-        assert_eq!(client.get(&one.at).status, 200, "{}", one.at);
-        assert_eq!(location(&send(&client, "/quitter", "")), "/au-revoir");
-        let to = location(&send(&client, &one.at, &one.form));
-        assert!(to.ends_with("&fait=garde"), "{}: {to}", one.at);
-        let resume = resume_of(&to);
-        let (client, _) = browser(&w.s, one.who);
-        let page = words_of(&client.get(&resume));
-        // A sentence has a box of several lines, where what was written stands between tags.
-        let between = one.shown.replace("value=\"", ">").trim_end_matches('"').to_owned() + "</textarea>";
-        let back = page.contains(one.shown) || page.contains(&between);
-        assert!(back, "{}: {} is not in {page}", one.path, one.shown);
-        assert!(page.contains("Voici votre texte. Il n'est pas encore enregistré."), "{}: {page}", one.path);
-        assert!(page.contains("name=\"_kept\" value=\""), "{}", one.path);
-    }
-    // Where nothing is written, nothing is said to be kept.
-    let (client, _) = browser(&w.s, NADIA);
-    assert_eq!(location(&send(&client, "/quitter", "")), "/au-revoir");
-    for (path, _) in NOTHING_WRITTEN {
-        let filled = |part: &str| match part {
-            "{pathway}" => w.p.clone(),
-            part if part.starts_with('{') => "a".repeat(26),
-            part => part.to_owned(),
-        };
-        let at = path.split('/').map(filled).collect::<Vec<_>>().join("/");
-        assert_eq!(location(&send(&client, &at, "version=x")), "/connexion", "{path}");
-    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod conditions;
 mod edge;
 mod headers;
 mod kept_forms;
+mod kept_rows;
 mod lists;
 mod openapi;
 mod operations;

@@ -371,6 +371,22 @@ fn a_page_that_asks_to_wait_says_how_long_in_its_header_too() {
     let last = tried.last().unwrap();
     assert_eq!(last.status, 429, "{}", text(last));
     waits(last);
+    // A first connection: a code that opens nothing, then the six digits after it.
+    for (path, form) in [
+        (
+            "/ouvrir",
+            "code=abcd-efgh&password=une+phrase+longue+et+rare&password_again=une+phrase+longue+et+rare",
+        ),
+        ("/ouvrir/confirmer", "code=abcd-efgh&ticket=faux&totp=000000"),
+    ] {
+        let other = Story::begin();
+        let client = other.server.client();
+        let tried: Vec<Reply> = (0..30).map(|_| pressed(&client, path, form)).collect();
+        assert_eq!(tried[0].status, 422, "{path}: {}", text(&tried[0]));
+        let last = tried.last().unwrap();
+        assert_eq!(last.status, 429, "{path}: {}", text(last));
+        waits(last);
+    }
 }
 
 #[test]

@@ -81,6 +81,7 @@ export async function walk(territory, name, { answered = new Set(), ...options }
         await page.setViewportSize(PHONE);
       },
       async () => assert.equal(await page.locator("h1").count(), 1, `${where}: one h1`),
+      () => assert.ok(bytes > 0, `${where}: an answer that does not say how long it is weighs nothing here`),
       () => assert.ok(bytes <= HEAVIEST, `${where} weighs ${bytes} bytes`),
       // S20: one step, from every page of a pathway.
       async () => {

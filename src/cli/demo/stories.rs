@@ -12,13 +12,9 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{AccordId, HandoverId, HolderId, ItemId, ParticipationId, PathwayId};
 use crate::service::{Act, App, Happening, ServiceError, SheetId};
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 /// An input exactly as the API reads it.
 fn input<T: DeserializeOwned>(value: Value) -> Result<T, ServiceError> {
-    serde_json::from_value(value).map_err(internal)
+    serde_json::from_value(value).map_err(ServiceError::internal)
 }
 
 /// One item written: the item and the version that was shown.
@@ -53,7 +49,7 @@ impl Teller<'_> {
             "mandate": mandate,
         }))?;
         let created = self.app.pathway_open(&self.people.call(self.app, by)?, &opening)?;
-        PathwayId::parse(&created.id).map_err(internal)
+        PathwayId::parse(&created.id).map_err(ServiceError::internal)
     }
 
     fn person(&self, first_name: &str, name: &str, years: i32) -> Value {
@@ -73,7 +69,7 @@ impl Teller<'_> {
             "capacity": "parent", "from": "2010-01-01", "name": name, "number": "0611223344", "relation": "parent",
         }))?;
         let created = self.app.holder_add(&self.people.call(self.app, by)?, pathway, &holder)?;
-        HolderId::parse(&created.id).map_err(internal)
+        HolderId::parse(&created.id).map_err(ServiceError::internal)
     }
 
     fn key(&self, login: &str) -> Result<Value, ServiceError> {
@@ -99,7 +95,7 @@ impl Teller<'_> {
         let act = |action| Act { action, resource: ResourceKind::Accord };
         let call = || self.people.call(self.app, by);
         let created = self.app.accord_create(&call()?, act(Action::Create), pathway, &accord)?;
-        let id = AccordId::parse(&created.id).map_err(internal)?;
+        let id = AccordId::parse(&created.id).map_err(ServiceError::internal)?;
         let seen = self.app.accord_read(&call()?, act(Action::Read), &id)?;
         let boxes: Vec<_> = seen.lines.iter().map(|l| l.id.clone()).collect();
         let sheet = SheetId::Accord(id.clone());
@@ -153,7 +149,7 @@ impl Teller<'_> {
             input(json!({ "assignment": assignment, "mandate": mandate, "role": role, "until": until }))?;
         let created =
             self.app.participation_invite(&self.people.call(self.app, by)?, pathway, &invitation)?;
-        ParticipationId::parse(&created.id).map_err(internal)
+        ParticipationId::parse(&created.id).map_err(ServiceError::internal)
     }
 
     fn invite(
@@ -180,7 +176,7 @@ impl Teller<'_> {
     ) -> Result<Written, ServiceError> {
         let item = input(json!({ "label": label, "content": content, "for_stay": for_stay }))?;
         let created = self.app.item_write(&self.people.call(self.app, by)?, pathway, &item)?;
-        let item = ItemId::parse(&created.id).map_err(internal)?;
+        let item = ItemId::parse(&created.id).map_err(ServiceError::internal)?;
         let seen = self.app.item(&self.people.call(self.app, by)?, &item, None)?;
         Ok(Written { version: seen.version_id.clone(), item })
     }
@@ -315,7 +311,7 @@ impl Teller<'_> {
             "incoming": claire, "items": [{ "item": school.item, "version": school.version }], "last_day": self.day(120),
         }))?;
         let made = self.app.handover_create(&self.people.call(self.app, samira)?, &pathway, &handover)?;
-        HandoverId::parse(&made.id).map_err(internal)?;
+        HandoverId::parse(&made.id).map_err(ServiceError::internal)?;
         Ok(Told {
             id: pathway.to_string(),
             story: "Yanis, 13 ans : Samira passe le relais à l'AEMO, qui doit encore accepter (S2)"
@@ -383,7 +379,8 @@ impl Teller<'_> {
 /// # Errors
 /// As each of the acts.
 pub fn tell(app: &App, people: &People, progress: &mut dyn Write) -> Result<Vec<Told>, ServiceError> {
-    writeln!(progress, "Parcours, accords, écrits et partages, par chacun…").map_err(internal)?;
+    writeln!(progress, "Parcours, accords, écrits et partages, par chacun…")
+        .map_err(ServiceError::internal)?;
     let teller = Teller { app, people, today: app.clock().now().paris_day() };
     Ok(vec![teller.camp()?, teller.handover()?, teller.majority()?, teller.nickname()?, teller.waiting()?])
 }

@@ -31,17 +31,13 @@ pub struct Settled {
 /// Everybody, by login.
 pub struct People(BTreeMap<String, Settled>);
 
-fn internal(e: impl std::fmt::Display) -> ServiceError {
-    ServiceError::Internal(e.to_string())
-}
-
 impl People {
     /// One person.
     ///
     /// # Errors
     /// When nobody has this login.
     pub fn get(&self, login: &str) -> Result<&Settled, ServiceError> {
-        self.0.get(login).ok_or_else(|| internal(format!("nobody is called {login}")))
+        self.0.get(login).ok_or_else(|| ServiceError::internal(format!("nobody is called {login}")))
     }
 
     /// A call of this person.
@@ -59,17 +55,17 @@ impl People {
 
 fn account(login: &str, name: &str, telephone: &str) -> Result<NewAccount, ServiceError> {
     Ok(NewAccount {
-        login: Login::parse(login).map_err(internal)?,
-        name: Text::parse(name).map_err(internal)?,
-        telephone: Phone::parse(telephone).map_err(internal)?,
+        login: Login::parse(login).map_err(ServiceError::internal)?,
+        name: Text::parse(name).map_err(ServiceError::internal)?,
+        telephone: Phone::parse(telephone).map_err(ServiceError::internal)?,
     })
 }
 
 fn written(report: &Report) -> Result<(), ServiceError> {
     match report.wrong.first() {
-        Some(w) => Err(internal(format!("line {}: {}", w.line, w.message))),
+        Some(w) => Err(ServiceError::internal(format!("line {}: {}", w.line, w.message))),
         None if report.written => Ok(()),
-        None => Err(internal("nothing was imported")),
+        None => Err(ServiceError::internal("nothing was imported")),
     }
 }
 
@@ -78,14 +74,14 @@ fn written(report: &Report) -> Result<(), ServiceError> {
 /// # Errors
 /// As each of the acts.
 pub fn found(app: &App, progress: &mut dyn Write) -> Result<People, ServiceError> {
-    let said = |e: std::io::Error| internal(e);
+    let said = ServiceError::internal;
     writeln!(progress, "Deux administrateurs, qui se reconnaissent l'un l'autre…").map_err(said)?;
     let organisation = FoundingOrganisation {
-        code: Text::parse("reseau").map_err(internal)?,
-        name: Text::parse("Réseau éducatif de Val-d'Orme").map_err(internal)?,
+        code: Text::parse("reseau").map_err(ServiceError::internal)?,
+        name: Text::parse("Réseau éducatif de Val-d'Orme").map_err(ServiceError::internal)?,
         kind: OrganisationKind::Network,
-        territory: Text::parse("Val-d'Orme").map_err(internal)?,
-        telephone: Phone::parse("0102030400").map_err(internal)?,
+        territory: Text::parse("Val-d'Orme").map_err(ServiceError::internal)?,
+        telephone: Phone::parse("0102030400").map_err(ServiceError::internal)?,
     };
     let two = [
         account("alice.bernard", "Alice Bernard", "0601020399")?,
@@ -114,7 +110,7 @@ pub fn found(app: &App, progress: &mut dyn Write) -> Result<People, ServiceError
     let mut everybody = app.settle(&bruno.session, &invited, &report.stated)?;
 
     writeln!(progress, "Charte : publication et signatures de chacun…").map_err(said)?;
-    let charter = Charter::embedded_demo().map_err(internal)?;
+    let charter = Charter::embedded_demo().map_err(ServiceError::internal)?;
     app.charter_publish(author, &charter)?;
     everybody.push(alice);
     everybody.push(bruno);
@@ -130,7 +126,11 @@ pub fn found(app: &App, progress: &mut dyn Write) -> Result<People, ServiceError
 /// Gives a founder the session of an administrator.
 fn acting(app: &App, mut opened: Opened) -> Result<Opened, ServiceError> {
     let me = app.me(&app.call_of(&opened.session)?)?;
-    let first = me.assignments.first().map(|a| a.id.clone()).ok_or_else(|| internal("no affectation"))?;
+    let first = me
+        .assignments
+        .first()
+        .map(|a| a.id.clone())
+        .ok_or_else(|| ServiceError::internal("no affectation"))?;
     opened.session = app.choose_assignment(&app.call_of(&opened.session)?, &first)?;
     Ok(opened)
 }
@@ -138,8 +138,8 @@ fn acting(app: &App, mut opened: Opened) -> Result<Opened, ServiceError> {
 fn sign(app: &App, opened: &Opened) -> Result<(), ServiceError> {
     let call = || app.call_of(&opened.session);
     let charter = app.charter(&call()?)?;
-    let Some(edition) = &charter.in_force else { return Err(internal("no charter in force")) };
-    let hash = |text: &str| Text::parse(text).map_err(internal);
+    let Some(edition) = &charter.in_force else { return Err(ServiceError::internal("no charter in force")) };
+    let hash = |text: &str| Text::parse(text).map_err(ServiceError::internal);
     let (text, policy) = (hash(&edition.text_hash)?, hash(&edition.policy_hash)?);
     app.sign_charter(&call()?, &text, &policy)?;
     let me = app.me(&call()?)?;
@@ -155,7 +155,7 @@ fn sign(app: &App, opened: &Opened) -> Result<(), ServiceError> {
 
 fn settled(app: &App, opened: Opened) -> Result<(String, Settled), ServiceError> {
     let me = app.me(&app.call_of(&opened.session)?)?;
-    let a = me.assignments.first().ok_or_else(|| internal("no affectation"))?;
+    let a = me.assignments.first().ok_or_else(|| ServiceError::internal("no affectation"))?;
     let account = Account {
         login: me.login.clone(),
         password: opened.password.to_string(),

@@ -226,7 +226,7 @@ impl LogExport {
             ExportFormat::Fhir => serde_json::to_string(&fhir::audit_event(record)),
             ExportFormat::Ocsf => serde_json::to_string(&ocsf::event(record)),
         };
-        json.map(|text| text + "\n").map_err(|e| ServiceError::Internal(e.to_string()))
+        json.map(|text| text + "\n").map_err(ServiceError::internal)
     }
 
     /// What its own record says of it.

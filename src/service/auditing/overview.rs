@@ -103,8 +103,7 @@ fn days(
     for counted in desk.snapshot.log_hours(&asked.filter(None, desk.now)?)? {
         let on = counted.hour.paris_day();
         let day = days.entry(on).or_insert(DayCount { on, permit: 0, deny: 0, failed: 0 });
-        let decision =
-            Verdict::parse(&counted.decision).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let decision = Verdict::parse(&counted.decision).map_err(ServiceError::internal)?;
         let sum = match decision {
             Verdict::Permit => &mut day.permit,
             Verdict::Deny => &mut day.deny,

@@ -92,7 +92,7 @@ fn gone() -> ServiceError {
 
 fn told(error: ReidentificationError) -> ServiceError {
     match error {
-        ReidentificationError::Disordered => ServiceError::Internal(error.to_string()),
+        ReidentificationError::Disordered => ServiceError::internal(error),
         ReidentificationError::NotTheAsker => ServiceError::AbsentOrRefused,
         ReidentificationError::OwnRequest => rule(
             "reidentification_own",
@@ -257,7 +257,7 @@ impl App {
                     Some(id) => Some(names.organisation(desk.snapshot, id)?),
                     None => None,
                 };
-                let index = u64::try_from(row.index).map_err(|e| ServiceError::Internal(e.to_string()))?;
+                let index = u64::try_from(row.index).map_err(ServiceError::internal)?;
                 desk.returned.push(record_ref(index));
                 items.push(ReidentificationView {
                     index,

@@ -214,7 +214,7 @@ fn checkpoint(snapshot: &mut Snapshot, size: u64) -> Result<Option<ReportCheckpo
 }
 
 fn index(index: i64) -> Result<u64, ServiceError> {
-    u64::try_from(index).map_err(|e| ServiceError::Internal(e.to_string()))
+    u64::try_from(index).map_err(ServiceError::internal)
 }
 
 impl App {

@@ -101,7 +101,7 @@ pub(super) fn dormant(app: &App, desk: &mut Desk<'_>) -> Result<Vec<Finding>, Se
     let seen: BTreeSet<String> = desk.snapshot.log_actors_since(since)?.into_iter().collect();
     let mut keys = Vec::new();
     for year in since.utc().year()..=desk.now.utc().year() {
-        let year = u16::try_from(year).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let year = u16::try_from(year).map_err(ServiceError::internal)?;
         for class in [RetentionClass::Technical, RetentionClass::Disclosure] {
             keys.extend(app.pseudonym_key_in(desk.snapshot, class, year)?);
         }

@@ -129,9 +129,7 @@ impl App {
         if over {
             return Err(ServiceError::Unauthenticated);
         }
-        let person = snapshot
-            .professional_fetch(&session.professional)?
-            .ok_or_else(|| ServiceError::Internal("a session without its professional".to_owned()))?;
+        let person = snapshot.professional_fetch(&session.professional)?.ok_or_else(ServiceError::nobody)?;
         if person.state == AccountState::Ended {
             return Err(ServiceError::Unauthenticated);
         }

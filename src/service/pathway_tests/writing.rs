@@ -83,6 +83,59 @@ fn a_refused_item_is_explained_to_its_author_alone() {
 }
 
 #[test]
+fn a_light_page_counts_long_writings_for_several_and_tells_all_that_is_closed_on_the_first() {
+    use crate::service::reading::{Fill, LIGHT, weight};
+    let case = Case::new();
+    let call = || case.t.call("referente");
+    let mut old = leisure("Un atelier");
+    old.valid_until = Some(day(2027, 3, 10));
+    let (closed, _) = case.write("referente", &old);
+    for n in 0..LIGHT + 5 {
+        case.write("referente", &leisure(&format!("Judo {n}")));
+    }
+    let synthesis: ItemInput = from(serde_json::json!({"label": "Synthèse", "content": {
+        "category": "evaluation", "going_well": "Le foot.", "worries": "Le matin.", "done": "Un bilan.",
+        "said_by_family": "D'accord.", "proposed": "Un relais.", "subjects": ["leisure"],
+        "read_with_family_on": "2027-03-01"}}));
+    case.write("referente", &synthesis);
+    case.t.go_to(2027, 3, 11);
+    let pages = |fill| {
+        let (mut pages, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let query = ItemsQuery { fill, cursor: cursor.as_deref(), ..ItemsQuery::default() };
+            let page = case.t.app.items(&call(), &case.id, query).unwrap().into_inner();
+            cursor = page.next.clone();
+            pages.push(page);
+            if cursor.is_none() {
+                return pages;
+            }
+        }
+    };
+    let light = pages(Fill::Light);
+    let lengths: Vec<usize> = light.iter().map(|page| page.items.len()).collect();
+    let first = LIGHT - weight(Category::Evaluation) + 1;
+    assert_eq!(lengths, [first, LIGHT + 6 - first], "the synthesis counts for several");
+    // What is closed was written first of all, and stands on the first page only.
+    assert_eq!(light[0].closed.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), [closed.as_str()]);
+    assert!(light[1].closed.is_empty());
+    assert_eq!(pages(Fill::Rows).len(), 1);
+    let labels = |pages: &[crate::service::reading::ItemList]| {
+        pages.iter().flat_map(|p| &p.items).map(|i| i.label.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(&light), labels(&pages(Fill::Whole)), "every line on one page, in the same order");
+    // One's own writings turn in the same way.
+    let all = case.t.app.own_writings(&call(), &case.id, Fill::Whole, None).unwrap().into_inner();
+    assert!(all.items.len() == LIGHT + 6 && all.next.is_none());
+    let one = case.t.app.own_writings(&call(), &case.id, Fill::Light, None).unwrap().into_inner();
+    let two =
+        case.t.app.own_writings(&call(), &case.id, Fill::Light, one.next.as_deref()).unwrap().into_inner();
+    assert_eq!((one.items.len(), two.items.len(), two.next), (first, LIGHT + 6 - first, None));
+    // A cursor of the one list opens nothing of the other.
+    let query = ItemsQuery { cursor: one.next.as_deref(), ..ItemsQuery::default() };
+    assert!(matches!(case.t.app.items(&call(), &case.id, query), Err(ServiceError::Invalid(_))));
+}
+
+#[test]
 fn a_note_is_its_authors_own() {
     let case = Case::new();
     case.agree(Purpose::Coordination, &[to("prevention", &[])]);

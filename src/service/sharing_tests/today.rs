@@ -505,6 +505,13 @@ fn story_s8_a_place_that_was_left_waits_for_its_manager_until_somebody_is_named(
     for other in ["pre_manager", "prevention_manager", "referente", "aemo_colleague"] {
         assert!(to_fill(&c, other).is_empty(), "{other}");
     }
+    // Where to look is asked at once, whoever left before.
+    let left = |name: &str, at| {
+        c.t.app.store().snapshot().unwrap().pathways_left(&c.t.person(name).organisation, at).unwrap()
+    };
+    assert_eq!(left("aemo", c.now()), [c.pathway.clone()]);
+    assert!(left("aemo", c.now().plus_seconds(-1)).is_empty(), "not over yet");
+    assert!(left("referente", c.now()).is_empty());
     let new = crate::service::successions::NewSuccession {
         assignment: c.t.person("aemo_colleague").assignment.clone(),
         from: None,

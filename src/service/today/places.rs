@@ -100,12 +100,5 @@ pub(super) fn located(
     organisation: &OrganisationId,
     now: Timestamp,
 ) -> Result<Vec<PathwayId>, ServiceError> {
-    let mut found = Vec::new();
-    for row in snapshot.assignments_in(organisation)? {
-        if !row.facts.in_force(now) {
-            let places = snapshot.pathways_numbered(&row.facts.id)?;
-            found.extend(places.into_iter().filter(|p| p.here).map(|p| p.pathway));
-        }
-    }
-    Ok(found)
+    Ok(snapshot.pathways_left(organisation, now)?)
 }

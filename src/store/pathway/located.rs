@@ -9,8 +9,9 @@ use crate::access::Existence;
 use crate::clock::Timestamp;
 use crate::ids::{AssignmentId, MissionId, OrganisationId, ParticipationId, PathwayId};
 use crate::store::StoreError;
+use crate::store::account::AccountState;
 use crate::store::fact::FactKind;
-use crate::store::schema::{assignment, fact, participation, pathway};
+use crate::store::schema::{assignment, fact, participation, pathway, professional};
 use crate::store::snapshot::Snapshot;
 
 const TABLE: &str = "participation";
@@ -168,6 +169,37 @@ impl Snapshot {
             .distinct()
             .load(self.conn())?;
         ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt("pathway", &e))).collect()
+    }
+
+    /// The pathways where somebody of an organisation holds a place, accepted and not ended, under an assignment that is
+    /// not in force: over, not begun, not confirmed, or of an account that is not. Location only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn pathways_left(
+        &mut self,
+        organisation: &OrganisationId,
+        now: Timestamp,
+    ) -> Result<Vec<PathwayId>, StoreError> {
+        let now = now.micros();
+        let ids: Vec<String> = participation::table
+            .inner_join(assignment::table.on(assignment::id.eq(participation::assignment)))
+            .inner_join(professional::table.on(professional::id.eq(assignment::professional)))
+            .filter(assignment::organisation.eq(organisation.as_str()))
+            .filter(participation::accepted_at.is_not_null())
+            .filter(participation::ended_at.is_null())
+            .filter(
+                assignment::ends_at
+                    .le(now)
+                    .or(assignment::starts_at.gt(now))
+                    .or(assignment::confirmed_by.is_null())
+                    .or(professional::state.ne(AccountState::Confirmed.code())),
+            )
+            .order(participation::pathway.asc())
+            .select(participation::pathway)
+            .distinct()
+            .load(self.conn())?;
+        ids.iter().map(|id| PathwayId::parse(id).map_err(|e| StoreError::corrupt(TABLE, &e))).collect()
     }
 
     /// The open pathways that an organisation leads. Location only.

@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn document(_: &App, _: &Incoming) -> Result<Answer, Fault> {
-    let body = openapi::document().map_err(|e| ServiceError::Internal(e.to_string()))?;
+    let body = openapi::document().map_err(ServiceError::internal)?;
     Ok(Answer::Text { media: "application/json", body: body.to_owned() })
 }
 

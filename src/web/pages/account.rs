@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::Page;
-use super::door::{typed, wait};
-use super::entered::{Entered, back};
+use super::door::typed;
+use super::entered::{Entered, back, or_wait};
 use super::icon::Icon;
 use super::opening::FactorPage;
 use super::shell::{Room, Shell};
@@ -12,7 +12,7 @@ use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::ids::{ProfessionalId, SessionId};
 use crate::service::sessions::{Me, OwnSession};
-use crate::service::{AccountState, App, Colleague, FactorCode, ServiceError};
+use crate::service::{AccountState, App, Colleague, FactorCode};
 use crate::web::route::{Answer, Cookie, Fault, Incoming, Method, Route};
 
 /// One's own account.
@@ -102,23 +102,6 @@ fn change_password(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         Ok(Answer::SeeOther { to: "/compte?fait=motdepasse".to_owned(), cookie: Cookie::Set(opened.token) })
     };
     or_wait(app, incoming, attempt(), show)
-}
-
-/// A page of one's own that asks for secrets: a delay is told on it.
-fn or_wait(
-    app: &App,
-    incoming: &Incoming,
-    attempt: Result<Answer, Fault>,
-    show: fn(&App, &Incoming, u16, Entered) -> Result<Answer, Fault>,
-) -> Result<Answer, Fault> {
-    match attempt {
-        Ok(answer) => Ok(answer),
-        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
-            let page = show(app, incoming, 429, Entered::refused(&incoming.form, &wait(seconds)))?;
-            Ok(page.retry_after(seconds))
-        }
-        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
-    }
 }
 
 const ANOTHER_TELEPHONE: &str = "Votre second facteur sur un autre téléphone";
@@ -236,7 +219,10 @@ impl Page for AccountPage {
         };
         let refused = Entered::refused(
             &crate::web::form::Form::default(),
-            &ServiceError::rule("password_not_changed", "Mot de passe actuel ou code inexact."),
+            &crate::service::ServiceError::rule(
+                "password_not_changed",
+                "Mot de passe actuel ou code inexact.",
+            ),
         );
         let both = || vec![session("s", true), session("t", false)];
         vec![

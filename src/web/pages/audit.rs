@@ -400,8 +400,7 @@ fn said(record: &RecordWhole, body: &LeafBody) -> Vec<(&'static str, Vec<String>
 fn record(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let record =
         app.audit_record(incoming.call()?, incoming.act, super::record_index(incoming)?)?.into_inner();
-    let body =
-        LeafBody::parse(&record.body).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let body = LeafBody::parse(&record.body).map_err(|e| Fault::Service(ServiceError::internal(e)))?;
     let title = format!("Trace n° {}", record.line.index);
     let shell = Shell::signed_in(app, incoming, Room::Audit, title)?;
     Answer::page(&RecordPage {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Page;
-use super::entered::{Entered, back};
+use super::entered::{Entered, or_wait};
 use super::icon::Icon;
 use super::shell::{Room, Shell};
 use crate::crypto::password::Password;
@@ -160,17 +160,6 @@ pub(super) fn typed(field: &str, form: &Form) -> Result<Password, Fault> {
         .map_err(|_| wrong(field, "un mot de passe de 256 caractères au plus"))
 }
 
-/// What is told during a delay, on the page itself.
-pub(super) fn wait(seconds: u32) -> ServiceError {
-    ServiceError::rule(
-        "too_many_attempts",
-        format!(
-            "Trop d'essais : attendez {}, puis recommencez.",
-            words::plural(i64::from(seconds), "seconde", "secondes")
-        ),
-    )
-}
-
 fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let form = &incoming.form;
     let attempt = || -> Result<Answer, Fault> {
@@ -191,25 +180,16 @@ fn sign_in(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         };
         Ok(Answer::SeeOther { to, cookie: Cookie::Set(opened.token) })
     };
-    let fault = match attempt() {
-        Ok(answer) => return Ok(answer),
-        Err(fault) => fault,
-    };
-    let (Fault::Service(error) | Fault::Syntax(error)) = &fault;
-    match error {
+    match attempt() {
         // One sentence, whatever was wrong.
-        ServiceError::Unauthenticated => {
+        Err(Fault::Service(ServiceError::Unauthenticated) | Fault::Syntax(ServiceError::Unauthenticated)) => {
             let told = ServiceError::rule(
                 "sign_in_refused",
                 "L'identifiant, le mot de passe ou le code ne convient pas. Un code ne sert qu'une fois : attendez le suivant, puis recommencez.",
             );
             show_sign_in(app, incoming, 422, Entered::refused(form, &told))
         }
-        ServiceError::TooManyAttempts(seconds) => {
-            let page = show_sign_in(app, incoming, 429, Entered::refused(form, &wait(*seconds)))?;
-            Ok(page.retry_after(*seconds))
-        }
-        _other => back(app, incoming, fault, |status, entered| show_sign_in(app, incoming, status, entered)),
+        otherwise => or_wait(app, incoming, otherwise, show_sign_in),
     }
 }
 

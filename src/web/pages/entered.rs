@@ -1,6 +1,7 @@
 //! What somebody wrote in a form that comes back: the values, and what is to be corrected, at the field and in the
 //! summary at the top.
 
+use super::words;
 use crate::domain::text::{EntryError, FieldErrors};
 use crate::service::{App, ServiceError};
 use crate::web::form::Form;
@@ -81,7 +82,7 @@ impl Entered {
         let told = if overtaken {
             vec![Told { field: String::new(), message: REREAD.to_owned() }]
         } else if problem.errors.is_empty() {
-            let mut told = vec![Told { field: field_of(form, problem.code), message: problem.detail }];
+            let mut told = vec![Told { field: String::new(), message: problem.detail }];
             told.extend(problem.reasons.into_iter().map(|r| Told {
                 field: String::new(),
                 message: match r.repair {
@@ -156,30 +157,6 @@ impl Entered {
     }
 }
 
-/// Rules that speak of one field, by their codes: told at that field, the first of these that the form has.
-const OF_ONE_FIELD: &[(&str, &[&str])] = &[
-    ("password_length", &["new_password", "password"]),
-    ("password_too_easy", &["new_password", "password"]),
-    ("login_taken", &["login"]),
-    ("organisation_code_taken", &["code"]),
-    ("secrecy_basis_missing", &["secrecy_basis"]),
-    ("secrecy_basis_without_secret", &["secrecy_basis"]),
-    ("secrecy_only_contested", &["secrecy_basis"]),
-    ("secrecy_expiry_without_secret", &["secrecy_until"]),
-    ("assignment_period", &["ends"]),
-    ("mission_unknown", &["mission"]),
-];
-
-/// The field of a form that a rule speaks of; none for the whole form.
-fn field_of(form: &Form, rule: &str) -> String {
-    let there = |name: &&&str| form.fields().any(|(n, _)| n == **name);
-    OF_ONE_FIELD
-        .iter()
-        .find(|(code, _)| *code == rule)
-        .and_then(|(_, fields)| fields.iter().find(there))
-        .map_or_else(String::new, |name| (*name).to_owned())
-}
-
 /// A field's path in errors, from its name in the form.
 fn path_of(name: &str) -> &str {
     let name = name.split_once(':').map_or(name, |(path, _)| path);
@@ -234,6 +211,33 @@ pub fn back_to(
     show(status, Entered::refused(form, &error))
 }
 
+/// What a form that asks for secrets answers: a delay is told on its page and in its header, the rest as [`back`].
+///
+/// # Errors
+/// As [`back`].
+pub fn or_wait(
+    app: &App,
+    incoming: &Incoming,
+    attempt: Result<Answer, Fault>,
+    show: fn(&App, &Incoming, u16, Entered) -> Result<Answer, Fault>,
+) -> Result<Answer, Fault> {
+    match attempt {
+        Ok(answer) => Ok(answer),
+        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
+            let told = ServiceError::rule(
+                "too_many_attempts",
+                format!(
+                    "Trop d'essais : attendez {}, puis recommencez.",
+                    words::plural(i64::from(seconds), "seconde", "secondes")
+                ),
+            );
+            let page = show(app, incoming, 429, Entered::refused(&incoming.form, &told))?;
+            Ok(page.retry_after(seconds))
+        }
+        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
+    }
+}
+
 /// A field that must be there, found missing or wrong by a page itself.
 #[must_use]
 pub fn missing(field: &str) -> Fault {
@@ -266,14 +270,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_one_field_is_told_there_when_the_form_has_it() {
-        let told = |fields: &[(&str, &str)], code| {
-            Entered::refused(&Form::of(fields), &ServiceError::rule(code, "Autrement.")).told().to_vec()
-        };
-        let weak = |fields| told(fields, "password_too_easy")[0].field.clone();
-        assert_eq!(weak(&[("code", "a"), ("password", "")]), "password");
-        assert_eq!(weak(&[("password", "a"), ("new_password", "b")]), "new_password");
-        assert_eq!(weak(&[("code", "a")]), "");
-        assert_eq!(told(&[("secrecy_basis", "")], "secrecy_basis_missing")[0].field, "secrecy_basis");
+    fn a_rule_of_one_field_is_told_there_and_any_other_for_the_whole_form() {
+        let told =
+            |rule: ServiceError| Entered::refused(&Form::of(&[("password", "")]), &rule).told().to_vec();
+        let weak = || ServiceError::rule("password_too_easy", "Autrement.");
+        for field in ["password", "new_password"] {
+            assert_eq!(
+                told(weak().at(field)),
+                [Told { field: field.to_owned(), message: "Autrement.".to_owned() }]
+            );
+        }
+        assert_eq!(told(weak())[0].field, "");
+        let basis = ServiceError::rule("secrecy_basis_missing", "Autrement.").at("secrecy_basis");
+        assert_eq!(told(basis)[0].field, "secrecy_basis");
     }
 }

@@ -18,9 +18,12 @@ use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::ItemId;
 use crate::service::handovers::HandoverLine;
 use crate::service::pathways::{DoorView, PathwayLine};
-use crate::service::reading::{ClosedView, ItemKind, ItemView, ItemsQuery};
+use crate::service::reading::{ClosedView, Fill, ItemKind, ItemView, ItemsQuery};
 use crate::service::{App, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// How many of the own closed items have a line each; the others are counted.
+const CLOSED_TOLD: usize = 10;
 
 /// The items of one subject.
 struct Group {
@@ -38,6 +41,9 @@ struct InformationPage {
     purpose: Option<Purpose>,
     groups: Vec<Group>,
     closed: Vec<ClosedView>,
+    /// How many more are closed than `closed` tells.
+    closed_too: usize,
+    /// The address of the page after this one.
     next: Option<String>,
     may_write: bool,
     may_share: bool,
@@ -71,6 +77,10 @@ struct WritingsPage {
     shell: Shell,
     frame: Frame,
     items: Vec<ItemView>,
+    /// Written after these.
+    first: bool,
+    /// Where the page after this one goes on.
+    next: Option<String>,
 }
 
 /// For which other young person to take it up.
@@ -99,7 +109,8 @@ pub fn routes() -> Vec<Route> {
             on(Action::Read),
             take_up,
         ),
-        super::row(Method::Get, "/parcours/{pathway}/mes-ecrits", on(Action::Export), writings),
+        super::row(Method::Get, "/parcours/{pathway}/mes-ecrits", on(Action::Export), writings)
+            .asking(&["fait", "suite"]),
         super::row(Method::Get, "/parcours/{pathway}/mes-ecrits/texte", on(Action::Export), writings_file),
     ]
 }
@@ -135,6 +146,7 @@ fn information(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         category: incoming.query("sujet", Category::parse)?,
         kind: Some(ItemKind::Item),
         own: false,
+        fill: Fill::Light,
         cursor: incoming.query.get("suite").map(String::as_str),
     };
     let list = app.items(incoming.call()?, &pathway_of(incoming)?, query)?.into_inner();
@@ -155,13 +167,25 @@ fn information(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     } else {
         Vec::new()
     };
+    let mut closed = list.closed;
+    let closed_too = closed.len().saturating_sub(CLOSED_TOLD);
+    closed.truncate(CLOSED_TOLD);
+    let asked = [
+        ("but", list.purpose.map(Purpose::code)),
+        ("sujet", query.category.map(Category::code)),
+        ("suite", list.next.as_deref()),
+    ];
+    let pairs =
+        asked.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", words::encoded(value?))));
+    let address = format!("?{}", pairs.collect::<Vec<_>>().join("&"));
     Answer::page(&InformationPage {
         shell,
         awaiting,
         purpose: list.purpose,
         groups,
-        closed: list.closed,
-        next: list.next.map(|c| words::encoded(&c)),
+        closed,
+        closed_too,
+        next: list.next.is_some().then_some(address),
         may_write,
         may_share,
         frame,
@@ -207,9 +231,16 @@ fn take_up(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 }
 
 fn writings(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let items = app.own_writings(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
+    let cursor = incoming.query.get("suite").map(String::as_str);
+    let page = app.own_writings(incoming.call()?, &pathway_of(incoming)?, Fill::Light, cursor)?.into_inner();
     let (shell, frame) = Frame::read(app, incoming, Part::Other, "Mes écrits")?;
-    Answer::page(&WritingsPage { shell, frame, items })
+    Answer::page(&WritingsPage {
+        shell,
+        frame,
+        items: page.items,
+        first: cursor.is_none(),
+        next: page.next.map(|c| words::encoded(&c)),
+    })
 }
 
 /// What somebody wrote, as plain text: nothing of others, nothing of who read it.
@@ -233,8 +264,8 @@ fn as_text(items: &[ItemView]) -> Result<String, std::fmt::Error> {
 }
 
 fn writings_file(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let items = app.own_writings(incoming.call()?, &pathway_of(incoming)?)?.into_inner();
-    let text = as_text(&items).map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let all = app.own_writings(incoming.call()?, &pathway_of(incoming)?, Fill::Whole, None)?.into_inner();
+    let text = as_text(&all.items).map_err(|e| Fault::Service(ServiceError::internal(e)))?;
     Ok(Answer::File {
         media: "text/plain; charset=utf-8",
         name: "mes-ecrits.txt".to_owned(),
@@ -308,7 +339,8 @@ impl Page for InformationPage {
         let page = |(shell, frame): (Shell, Frame), purpose, groups, closed| {
             let (may_write, may_share) = may(&frame);
             let awaiting = Vec::new();
-            Self { shell, frame, purpose, groups, closed, next: None, may_write, may_share, awaiting }
+            let (closed_too, next) = (0, None);
+            Self { shell, frame, purpose, groups, closed, closed_too, next, may_write, may_share, awaiting }
         };
         let title = "Informations";
         let own = Group { category: Category::Leisure, items: vec![sample::own("Club", Category::Leisure)] };
@@ -355,10 +387,16 @@ impl Page for InformationPage {
                     frame_as(Role::Participant, Part::Information, title),
                     Some(Purpose::Stay),
                     vec![told],
-                    vec![shut],
+                    vec![shut.clone()],
                 ),
             ),
             ("closed", page(closed, None, Vec::new(), Vec::new())),
+            ("many_closed", {
+                let mut page = page(member(Part::Information), None, Vec::new(), vec![shut.clone()]);
+                page.closed_too = 12;
+                page.next = Some("?suite=c".to_owned());
+                page
+            }),
         ]
     }
 }
@@ -401,11 +439,16 @@ impl Page for WritingsPage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use super::frame::sample::frame;
-        let page = |items| {
+        let page = |items, first, next: Option<&str>| {
             let (shell, frame) = frame(Part::Other, "Mes écrits");
-            Self { shell, frame, items }
+            Self { shell, frame, items, first, next: next.map(ToOwned::to_owned) }
         };
-        vec![("empty", page(Vec::new())), ("one", page(vec![sample::own("Club", Category::Leisure)]))]
+        let club = || vec![sample::own("Club", Category::Leisure)];
+        vec![
+            ("empty", page(Vec::new(), true, None)),
+            ("one", page(club(), true, None)),
+            ("older", page(club(), false, Some("c"))),
+        ]
     }
 }
 
@@ -435,6 +478,101 @@ mod tests {
         crate::web::pages::snapshots::check::<ItemPage>();
         crate::web::pages::snapshots::check::<WritingsPage>();
         crate::web::pages::snapshots::check::<TakeUpPage>();
+    }
+
+    /// An item whose label, words and author are as long as their limits let them be, in French letters.
+    fn longest(category: Category, own: bool) -> ItemView {
+        use crate::web::pages::snapshots::full;
+        let id = "abcdefghijklmnopqrstuvwxyz";
+        let mut item = if own { sample::own("", category) } else { sample::shared("", category) };
+        item.label = full(140);
+        item.id = id.to_owned();
+        item.corrected_on = Some("2027-03-10".to_owned()).filter(|_| !own);
+        if let Some(author) = &mut item.author {
+            author.name = full(80);
+            author.organisation = full(120);
+        }
+        let line = |name: &str, letters| (name.to_owned(), full(letters));
+        item.words = match category {
+            Category::Identity => {
+                let mut words = vec![line("Nom", 80), line("Prénom", 80), line("Né(e) le", 20)];
+                // Who it is, the name and the number.
+                words.extend((0..10).map(|_| line("Contact", 130)));
+                words.extend((0..10).map(|_| line("En cas d'urgence", 100)));
+                words.extend((0..10).map(|_| line("Remise uniquement à", 80)));
+                words
+            }
+            Category::Evaluation => {
+                let mut words: Vec<_> = (0..5).map(|_| line("Ce que dit la famille", 600)).collect();
+                words.extend([line("Sujets abordés", 400), line("Relu avec la famille le", 20)]);
+                words
+            }
+            _of_a_fact => vec![
+                line("Fait", 140),
+                line("Depuis le", 20),
+                line("Source", 40),
+                line("Au sens de la charte", 60),
+            ],
+        };
+        item
+    }
+
+    /// As many of a subject as one page takes, and of a fact what still finds room.
+    fn fullest(category: Category, own: bool) -> Vec<ItemView> {
+        use crate::service::reading::{LIGHT, weight};
+        let many = LIGHT / weight(category);
+        let rest = LIGHT % weight(category);
+        let items = (0..many).map(|_| longest(category, own));
+        items.chain((0..rest).map(|_| longest(Category::Schooling, own))).collect()
+    }
+
+    #[test]
+    fn the_fullest_page_of_information_is_light() {
+        use crate::service::reading::LIGHT;
+        use crate::web::pages::frame::sample::frame;
+        for (category, own) in Category::ALL.iter().flat_map(|c| [true, false].map(|own| (*c, own))) {
+            let (shell, mut frame) = frame(Part::Information, "Informations");
+            frame.view.id = "abcdefghijklmnopqrstuvwxyz".to_owned();
+            frame.view.doors = Purpose::ALL.iter().map(|p| DoorView { purpose: *p, items: 20 }).collect();
+            let shut = ClosedView {
+                id: "item".to_owned(),
+                category: Category::HealthDetailed,
+                written_on: "2026-03-02".to_owned(),
+                sentence: "Cette information n'est plus à jour.".to_owned(),
+                repair: Some("La relire et la prolonger.".to_owned()),
+            };
+            let items = fullest(category, own);
+            let html = crate::web::pages::snapshots::light(&InformationPage {
+                shell,
+                frame,
+                purpose: Some(Purpose::Coordination),
+                groups: items.into_iter().map(|i| Group { category: i.category, items: vec![i] }).collect(),
+                closed: vec![shut; CLOSED_TOLD],
+                closed_too: 40,
+                next: Some(
+                    "?but=coordination&suite=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz".to_owned(),
+                ),
+                may_write: true,
+                may_share: true,
+                awaiting: Vec::new(),
+            });
+            assert!(html.matches("<article").count() >= LIGHT / 4 && html.contains("Et 40 autres"));
+        }
+    }
+
+    #[test]
+    fn the_fullest_page_of_ones_own_writings_is_light() {
+        use crate::web::pages::frame::sample::frame;
+        for category in Category::ALL {
+            let (shell, mut frame) = frame(Part::Other, "Mes écrits");
+            frame.view.id = "abcdefghijklmnopqrstuvwxyz".to_owned();
+            let items = fullest(*category, true);
+            let many = items.len();
+            let next = Some("abcdefghijklmnopqrstuvwxyz".to_owned());
+            let page = WritingsPage { shell, frame, items, first: false, next };
+            let html = crate::web::pages::snapshots::light(&page);
+            assert_eq!(html.matches("<article").count(), many);
+        }
     }
 
     #[test]

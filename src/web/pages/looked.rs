@@ -191,7 +191,7 @@ fn file(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let whom = whom(&people(app, incoming)?, incoming);
     let about = app.pathway(call, &pathway_of(incoming)?)?.into_inner().name;
     let file = LookedFile { paper: Paper { sheet, about: Some(about), whom } };
-    let html = file.render().map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let html = file.render().map_err(|e| Fault::Service(ServiceError::internal(e)))?;
     Ok(Answer::File { media: "text/html; charset=utf-8", name, body: html.into_bytes() })
 }
 

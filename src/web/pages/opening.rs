@@ -1,13 +1,13 @@
 //! First connection (and, from `account`, another telephone): the invitation code and a password, then the second factor with its rescue codes, then the door.
 //!
-//! INVARIANT: the secret and the rescue codes are shown to who holds the code, in the answer to their own form, and are
-//! kept nowhere on the way: the page carries them back when the six digits were wrong.
+//! INVARIANT: the secret and the rescue codes are shown to who holds the code, or has a session and just gave the password
+//! and a code of now, in the answer to their own form, and are kept nowhere on the way: the page carries them back when the
+//! six digits were wrong.
 
 use askama::Template;
 
 use super::Page;
-use super::door::wait;
-use super::entered::{Entered, back};
+use super::entered::{Entered, or_wait};
 use super::icon::Icon;
 use super::qr::Qr;
 use super::shell::Shell;
@@ -134,13 +134,7 @@ fn first(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         let shell = Shell::open(app, incoming, "Votre téléphone et vos codes de secours")?;
         Answer::page(&FactorPage::of(shell, Some(code), opening))
     };
-    match attempt() {
-        Ok(answer) => Ok(answer),
-        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
-            show(app, incoming, 429, Entered::refused(form, &wait(seconds)))
-        }
-        Err(fault) => back(app, incoming, fault, |status, entered| show(app, incoming, status, entered)),
-    }
+    or_wait(app, incoming, attempt(), show)
 }
 
 /// The second page again, with what it showed.
@@ -163,15 +157,7 @@ fn second(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             cookie: Cookie::Set(opened.token),
         })
     };
-    match attempt() {
-        Ok(answer) => Ok(answer),
-        Err(Fault::Service(ServiceError::TooManyAttempts(seconds))) => {
-            show_factor(app, incoming, 429, Entered::refused(form, &wait(seconds)))
-        }
-        Err(fault) => {
-            back(app, incoming, fault, |status, entered| show_factor(app, incoming, status, entered))
-        }
-    }
+    or_wait(app, incoming, attempt(), show_factor)
 }
 
 impl Page for OpeningPage {

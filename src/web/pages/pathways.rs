@@ -17,6 +17,9 @@ use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 /// How many lines of contacts the form offers.
 const CONTACTS: [usize; 2] = [0, 1];
 
+/// How many of those found are shown.
+const FOUND: usize = 50;
+
 /// The list.
 #[derive(Template)]
 #[template(path = "pathways.html")]
@@ -27,6 +30,8 @@ struct PathwaysPage {
     next: Option<String>,
     /// The answer of a search, not the list.
     searched: bool,
+    /// How many were found and are not shown.
+    found_too: usize,
     entered: Entered,
 }
 
@@ -65,16 +70,22 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         pathways: view.items,
         next: view.next.map(|c| words::encoded(&c)),
         searched: false,
+        found_too: 0,
         entered: Entered::nothing(),
     })
 }
 
 fn search(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let call = incoming.call()?;
-    let show = |status, pathways, searched, entered| {
+    let show = |status, mut pathways: Vec<PathwayLine>, searched, entered| {
         let shell = Shell::signed_in(app, incoming, Room::Pathways, "Parcours")?;
         let today = app.clock().now().paris_day();
-        Answer::page_with(status, &PathwaysPage { shell, today, pathways, next: None, searched, entered })
+        let found_too = pathways.len().saturating_sub(FOUND);
+        pathways.truncate(FOUND);
+        Answer::page_with(
+            status,
+            &PathwaysPage { shell, today, pathways, next: None, searched, found_too, entered },
+        )
     };
     let attempt = || -> Result<Vec<PathwayLine>, Fault> {
         let input: SearchInput = incoming.form.read().map_err(|e| Fault::Syntax(e.into()))?;
@@ -134,6 +145,24 @@ pub fn sample_line() -> PathwayLine {
     }
 }
 
+/// The longest line that there can be.
+#[cfg(test)]
+pub fn longest_line() -> PathwayLine {
+    use super::snapshots::full;
+    let mut line = sample_line();
+    line.id = "abcdefghijklmnopqrstuvwxyz".to_owned();
+    line.name = full(160);
+    line.review_due = true;
+    line.until = Some("2027-03-20".to_owned());
+    line.closed_at = Some("2027-03-13T12:00:00Z".to_owned());
+    line.referent = Some(super::frame::sample::who(
+        &full(80),
+        "Ville",
+        crate::domain::vocabulary::Profession::ReferentPre,
+    ));
+    line
+}
+
 impl Page for PathwaysPage {
     #[cfg(test)]
     const NAME: &'static str = "pathways";
@@ -146,6 +175,7 @@ impl Page for PathwaysPage {
             pathways,
             next: next.map(ToOwned::to_owned),
             searched,
+            found_too: 0,
             entered,
         };
         let unnamed = PathwayLine {
@@ -163,6 +193,11 @@ impl Page for PathwaysPage {
             ("not_for_this_mission", {
                 let mut page = page(Vec::new(), None, false, Entered::nothing());
                 page.shell = super::shell::sample::opening_nothing("Parcours");
+                page
+            }),
+            ("many_found", {
+                let mut page = page(vec![sample_line()], None, true, Entered::filled(&[("text", "lé")]));
+                page.found_too = 12;
                 page
             }),
             ("not_found", page(Vec::new(), None, true, Entered::filled(&[("text", "martin")]))),
@@ -216,6 +251,17 @@ impl Page for OpenPage {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_fullest_list_is_light() {
+        use super::*;
+        for searched in [true, false] {
+            let (_, mut page) = PathwaysPage::samples().into_iter().find(|(n, _)| *n == "two").unwrap();
+            page.pathways = (0..crate::service::pathways::PAGE.max(FOUND)).map(|_| longest_line()).collect();
+            (page.searched, page.found_too) = (searched, 300);
+            super::super::snapshots::light(&page);
+        }
+    }
+
     #[test]
     fn pages_of_pathways() {
         crate::web::pages::snapshots::check::<super::PathwaysPage>();

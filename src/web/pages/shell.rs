@@ -3,11 +3,11 @@
 use askama::Template;
 
 use super::icon::Icon;
+use super::kept::Kept;
 use super::{Page, assets, words};
 use crate::clock::Timestamp;
-use crate::domain::vocabulary::{Category, Function, Mandate, Profession};
-use crate::ids::{AssignmentId, RequestId};
-use crate::service::kept_forms::KeptLine;
+use crate::domain::vocabulary::{Function, Mandate, Profession};
+use crate::ids::RequestId;
 use crate::service::pathways::opens_under;
 use crate::service::sessions::CharterToSign;
 use crate::service::{AccountState, App, Greeting, ServiceError, Signer};
@@ -79,65 +79,6 @@ pub struct Shell {
     pub resumed: Option<String>,
     /// Whether this page has just given a kept text back.
     pub given_back: bool,
-}
-
-/// A text that could not be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    pub id: String,
-    /// « Écrire : Mobilité »
-    pub what: String,
-    /// The pathway where it was written; empty where it was on none.
-    pub pathway: String,
-    /// That page, filled with it.
-    pub href: String,
-    /// « demain à 14 h 05 »
-    pub until: String,
-    /// Written under another affectation, under which alone its page opens.
-    pub elsewhere: bool,
-}
-
-impl Kept {
-    fn of(kept: &KeptLine, acting: Option<&AssignmentId>) -> Self {
-        let (path, asked) = kept.path.split_once('?').unwrap_or((&kept.path, ""));
-        let subject = asked
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("category="))
-            .and_then(|code| Category::parse(code).ok());
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let what = match (parts.as_slice(), subject) {
-            (["parcours", _, "ecrire"], Some(subject)) => format!("Écrire : {}", subject.french()),
-            (["parcours", _, "ecrire"], None) => "Écrire une information".to_owned(),
-            (["parcours", _, "informations", _, "corriger"], _) => "Corriger une information".to_owned(),
-            (["parcours", _, "notes", ..], _) => "Une note".to_owned(),
-            (["parcours", _, "actions"], _) => "Proposer une action".to_owned(),
-            (["parcours", _, "partager", ..], _) => "Partager".to_owned(),
-            (["parcours", _, "accords", "preparer"], _) => "Préparer un accord".to_owned(),
-            (["parcours", _, "passages", "nouveau"], _) => "Passer le relais".to_owned(),
-            (["parcours", _, "personne"], _) => "Identité".to_owned(),
-            (["parcours", _, "bilan"], _) => "Bilan".to_owned(),
-            (["parcours", _, "retrait"], _) => "La famille ne veut plus".to_owned(),
-            (["parcours", _, "consultations", "reporter"], _) => "Reporter une ligne".to_owned(),
-            (["parcours", "ouvrir"], _) => "Ouvrir un parcours".to_owned(),
-            (["controle", _, "identite"], _) => "Demander une identité".to_owned(),
-            (["controle", _, "examen"] | ["urgences", _], _) => "Examiner un accès".to_owned(),
-            (["identites", _], _) => "Une demande d'identité".to_owned(),
-            (["conservation", ..], _) => "Un élagage".to_owned(),
-            (["responsable", "decisions", ..], _) => "Une décision".to_owned(),
-            _another => "Un formulaire".to_owned(),
-        };
-        Self {
-            id: kept.id.as_str().to_owned(),
-            what,
-            pathway: match parts.as_slice() {
-                ["parcours", pathway, _, ..] => (*pathway).to_owned(),
-                _elsewhere => String::new(),
-            },
-            href: kept::back_to(kept),
-            until: words::moment(kept.until),
-            elsewhere: kept::written_elsewhere(kept, acting),
-        }
-    }
 }
 
 /// Sentences of what was just done: the address carries a code of this list, never a text.
@@ -451,18 +392,6 @@ pub mod sample {
             kept: Vec::new(),
             resumed: None,
             given_back: false,
-        }
-    }
-
-    /// A text that waits.
-    pub fn kept(elsewhere: bool) -> Kept {
-        Kept {
-            id: "k".repeat(26),
-            what: "Écrire : Mobilité, Lina Carpentier".to_owned(),
-            pathway: "pathway".to_owned(),
-            href: "/parcours/pathway/ecrire?category=mobility&repris=k".to_owned(),
-            until: "15 mars 2027 à 14 h 05".to_owned(),
-            elsewhere,
         }
     }
 

@@ -8,10 +8,26 @@ use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
 use super::Page;
-use crate::web::route::Method;
+use crate::web::route::{Method, fits};
 
 /// The most that a page weighs: it is read on a telephone, outside (`tests/browser/tests/everywhere.test.mjs`).
 pub const HEAVIEST: usize = 60 * 1024;
+
+/// A text of that many letters, with the accents and apostrophes of French: what a limit of so many lets somebody write.
+pub fn full(letters: usize) -> String {
+    "L'élève est très attendu à l'école, et sa mère l'a répété dès l'été. "
+        .chars()
+        .cycle()
+        .take(letters)
+        .collect()
+}
+
+/// Renders the fullest page that there can be, and tells what it weighs when that is too much.
+pub fn light<P: Page>(page: &P) -> String {
+    let html = page.html().unwrap();
+    assert!(html.len() <= HEAVIEST, "{} weighs {} bytes when it is full", P::NAME, html.len());
+    html
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -148,11 +164,6 @@ fn every_form_that_does_something_carries_the_key_that_makes_pressing_twice_do_o
 #[test]
 fn a_form_that_says_that_it_is_kept_is_one_that_is_kept() {
     let routes = crate::web::routes::all();
-    let fits = |pattern: &str, path: &str| {
-        let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
-        let same = |(p, s): (&&str, &&str)| p == s || (p.starts_with('{') && !s.is_empty());
-        pattern.len() == path.len() && pattern.iter().zip(&path).all(same)
-    };
     let mut forms = 0;
     for (name, html) in kept() {
         for head in html.split("<form ").skip(1).filter_map(|f| f.split('>').next()) {

@@ -7,6 +7,7 @@ use super::icon::Icon;
 use super::invitation::taking;
 use super::manager;
 use super::shell::{Room, Shell};
+use super::turning::{self, Turning};
 use super::words;
 use crate::domain::record::{Action, ResourceKind};
 use crate::service::invitations::InvitationView;
@@ -14,6 +15,9 @@ use crate::service::pathways::PathwayLine;
 use crate::service::today::{Waiting, WaitingView};
 use crate::service::{Act, App, AwaitedDecision};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
+
+/// How many lines stand on one page; what is left for later goes on the next.
+const LINES: usize = 20;
 
 /// How many pathways stand below the lines; the list has them all.
 const SHOWN: usize = 12;
@@ -39,6 +43,7 @@ struct TodayPage {
     shell: Shell,
     today: chrono::NaiveDate,
     lines: Vec<Line>,
+    turning: Turning,
     pathways: Vec<PathwayLine>,
     more: bool,
     may_open: bool,
@@ -49,7 +54,9 @@ struct TodayPage {
 /// The rows.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    vec![super::row(Method::Get, "/", (Action::List, ResourceKind::Pathway), today)]
+    vec![
+        super::row(Method::Get, "/", (Action::List, ResourceKind::Pathway), today).asking(&["fait", "suite"]),
+    ]
 }
 
 /// Where a line is settled, and in which words.
@@ -193,7 +200,7 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         if goes_to(Room::Identities) { super::audit::identities_waiting(app, incoming)? } else { Vec::new() };
     let prunings =
         if goes_to(Room::Prunings) { super::audit::prunings_waiting(app, incoming)? } else { Vec::new() };
-    let lines = invitations
+    let lines: Vec<Line> = invitations
         .items
         .into_iter()
         .map(|i| invitation(i, today))
@@ -205,7 +212,9 @@ fn today(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         .collect();
     let more = view.pathways.len() > SHOWN;
     let pathways = view.pathways.into_iter().take(SHOWN).collect();
-    Answer::page(&TodayPage { shell, today, lines, pathways, more, may_open, office })
+    let turning = Turning::to(turning::asked(incoming)?, LINES, lines.len());
+    let lines = lines.into_iter().skip(turning.lines().start).take(LINES).collect();
+    Answer::page(&TodayPage { shell, today, lines, turning, pathways, more, may_open, office })
 }
 
 impl Page for TodayPage {
@@ -214,12 +223,13 @@ impl Page for TodayPage {
 
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
-        use super::shell::sample::kept as sample_kept;
+        use super::kept::sample as sample_kept;
         use crate::service::today::sample;
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
-        let page_of = |lines, pathways, office: bool| Self {
+        let page_of = |lines: Vec<Line>, pathways, office: bool| Self {
             shell: super::shell::sample::signed_in(Room::Today, "Aujourd'hui"),
             today,
+            turning: Turning::to(1, LINES.max(lines.len()), lines.len()),
             lines,
             pathways,
             more: false,
@@ -258,6 +268,11 @@ impl Page for TodayPage {
         };
         vec![
             ("empty", page(Vec::new(), Vec::new())),
+            ("turned", {
+                let mut page = page(vec![super::audit::pruning_line(today)], Vec::new());
+                page.turning = Turning::to(2, LINES, 3 * LINES);
+                page
+            }),
             ("text_left", left),
             ("every_line", page(every, vec![super::pathways::sample_line()])),
             ("invited", page(vec![invitation(asked, today)], Vec::new())),
@@ -277,6 +292,35 @@ mod tests {
         crate::web::pages::snapshots::check::<TodayPage>();
     }
 
+    /// Every line with the longest sentence that a service says, a name as long as names may be, and as many pathways
+    /// as stand below.
+    #[test]
+    fn the_fullest_first_page_is_light() {
+        use crate::service::today::sample;
+        use crate::web::pages::snapshots::{full, light};
+        let day = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
+        let name = || full(160);
+        let lines: Vec<Line> = Waiting::ALL
+            .iter()
+            .cycle()
+            .take(LINES)
+            .map(|kind| {
+                let mut line = line(sample(*kind, Some("2027-03-20"), true, &full(300)), day);
+                line.whose = Some((name(), "/parcours/abcdefghijklmnopqrstuvwxyz".to_owned()));
+                line.telephone = Some("+33612345678".to_owned());
+                line
+            })
+            .collect();
+        let (_, mut page) = TodayPage::samples().into_iter().find(|(n, _)| *n == "text_left").unwrap();
+        page.turning = Turning::to(2, LINES, LINES * 3);
+        page.lines = lines;
+        page.pathways = (0..SHOWN).map(|_| super::super::pathways::longest_line()).collect();
+        page.more = true;
+        let html = light(&page);
+        assert_eq!(html.matches("class=\"urgent\"").count(), LINES);
+        assert!(html.contains("21 à 40 sur 60") && html.contains("/?suite=1") && html.contains("/?suite=3"));
+    }
+
     #[test]
     fn every_line_leads_to_a_page_that_is_served() {
         use crate::service::today::sample;
@@ -285,17 +329,11 @@ mod tests {
             let (href, act) = settled(&sample(*kind, Some("2027-03-20"), false, "Une phrase."));
             let (page, _) = href.split_once('#').unwrap_or((&href, ""));
             let (path, query) = page.split_once('?').unwrap_or((page, ""));
-            let pieces: Vec<&str> = path.split('/').collect();
-            let serves = |pattern: &str| {
-                let wanted: Vec<&str> = pattern.split('/').collect();
-                let fits = |(wanted, piece): (&&str, &&str)| wanted.starts_with('{') || wanted == piece;
-                wanted.len() == pieces.len() && wanted.iter().zip(&pieces).all(fits)
-            };
             let asked: Vec<&str> =
                 query.split('&').filter_map(|p| p.split_once('=')).map(|(n, _)| n).collect();
             let served = routes
                 .iter()
-                .filter(|r| r.method == Method::Get && serves(r.path))
+                .filter(|r| r.method == Method::Get && crate::web::route::fits(r.path, path))
                 .any(|r| asked.iter().all(|name| r.query.contains(name)));
             assert!(served && !act.is_empty(), "{kind:?} leads to {href}");
         }

@@ -146,8 +146,8 @@ fn form_page(
 /// The label and content of an item, as its form says them.
 fn fields_of(item: &ItemView) -> Result<Vec<(String, String)>, Fault> {
     let mut out = vec![("label".to_owned(), item.label.clone())];
-    let content = serde_json::to_value(&item.content)
-        .map_err(|e| Fault::Service(ServiceError::Internal(e.to_string())))?;
+    let content =
+        serde_json::to_value(&item.content).map_err(|e| Fault::Service(ServiceError::internal(e)))?;
     fields::flattened("content", &content, &mut out);
     Ok(out)
 }

@@ -40,10 +40,10 @@ pub(super) const SUMMARY: u8 = 5;
 
 type Fields = Vec<(String, String)>;
 
-/// What belongs to each service: the field of the form, the name in the address, and what a value must be.
 /// Whether a value may stand in an address.
 type Sound = fn(&str) -> bool;
 
+/// What belongs to each service: the field of the form, the name in the address, and what a value must be.
 const OF_A_SERVICE: [(&str, &str, Sound); 3] = [
     ("subject_", "subjects", |v| Category::parse(v).is_ok()),
     ("words_", "words", |v| ItemVersionId::parse(v).is_ok()),

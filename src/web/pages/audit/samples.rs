@@ -168,7 +168,7 @@ pub fn console() -> Vec<(&'static str, ConsolePage)> {
         ("several", several),
         ("text_left", {
             let mut page = page(seen(Vec::new(), false), &plain, Entered::nothing());
-            page.shell.kept = vec![crate::web::pages::shell::sample::kept(false)];
+            page.shell.kept = vec![crate::web::pages::kept::sample(false)];
             page
         }),
         ("no_such_person", page(seen(Vec::new(), false), &nobody, Entered::filled(&[("actor", PATHWAY)]))),

@@ -14,13 +14,14 @@ use crate::service::App;
 use crate::service::preview::{Hypothetical, ItemRef, PreviewRequest};
 use crate::service::reading::ItemView;
 use crate::service::shares::NewShare;
-use crate::web::form::Form;
+use crate::web::form::{BUTTON, Form};
 use crate::web::kept::resumed;
 use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back, missing};
 use crate::web::pages::frame::{Frame, Part, pathway_of};
 use crate::web::pages::icon::Icon;
 use crate::web::pages::shell::Shell;
+use crate::web::pages::turning::Turning;
 use crate::web::pages::words;
 use crate::web::route::{Answer, Fault, Incoming};
 
@@ -39,6 +40,12 @@ const PURPOSES: &[Purpose] = &[
 ];
 const UNDER_THE_LAW: &[Purpose] = &[Purpose::Protection];
 
+/// How many writings a page offers; the others stand on pages of their own, and what was ticked goes along.
+const OFFERED: usize = 20;
+
+/// How many writings are asked about in one go: each is told of every reader.
+const MOST_AT_ONCE: usize = 20;
+
 /// Professions that somebody may ask about: those of people, not of the platform.
 fn professions() -> Vec<Profession> {
     Profession::ALL.iter().copied().filter(|p| !p.is_platform()).collect()
@@ -55,6 +62,8 @@ struct Asked {
     statute: String,
     profession: String,
     secrecy: String,
+    /// The page of writings.
+    page: String,
 }
 
 impl Asked {
@@ -69,6 +78,7 @@ impl Asked {
             statute: one("statute"),
             profession: one("profession"),
             secrecy: one("secrecy"),
+            page: one("suite"),
         }
     }
 
@@ -85,6 +95,7 @@ impl Asked {
             statute: one("statute"),
             profession: String::new(),
             secrecy: String::new(),
+            page: one("suite"),
         }
     }
 
@@ -110,6 +121,9 @@ impl Asked {
             out.push_str(&format!("&category={}", words::encoded(&self.category)));
         }
         out.push_str(&self.rest());
+        if !self.page.is_empty() {
+            out.push_str(&format!("&suite={}", words::encoded(&self.page)));
+        }
         out
     }
 
@@ -133,6 +147,10 @@ impl Asked {
         let nothing = self.items.is_empty() && self.category.is_empty();
         if nothing || self.purpose.is_empty() {
             return Ok(None);
+        }
+        if self.items.len() > MOST_AT_ONCE {
+            let many = FieldErrors::one("item", EntryError::TooMany { max: MOST_AT_ONCE });
+            return Err(Fault::Syntax(many.into()));
         }
         let form = self.form();
         let wrong = |e: crate::domain::text::FieldErrors| Fault::Syntax(e.into());
@@ -210,6 +228,27 @@ impl Seen {
     }
 }
 
+/// A writing that is ticked and stands on another page of the list.
+struct Ticked {
+    item: String,
+    label: String,
+}
+
+/// What stands on the page that is asked for, and what is ticked elsewhere.
+fn offered(items: Vec<ItemView>, asked: &Asked) -> (Turning, Vec<ItemView>, Vec<Ticked>) {
+    let turning = Turning::to(asked.page.parse().unwrap_or(1), OFFERED, items.len());
+    let lines = turning.lines();
+    let (mut here, mut ticked) = (Vec::new(), Vec::new());
+    for (n, item) in items.into_iter().enumerate() {
+        if lines.contains(&n) {
+            here.push(item);
+        } else if asked.items.contains(&item.id) {
+            ticked.push(Ticked { item: item.id, label: item.label });
+        }
+    }
+    (turning, here, ticked)
+}
+
 /// A profession asked about, and the charter's answer.
 type ByProfession = (Profession, Vec<Elsewhere>);
 
@@ -219,7 +258,11 @@ type ByProfession = (Profession, Vec<Elsewhere>);
 struct ShareChoosePage {
     shell: Shell,
     frame: Frame,
+    /// The writings of this page.
     items: Vec<ItemView>,
+    turning: Turning,
+    /// What is ticked on other pages of the list.
+    ticked: Vec<Ticked>,
     purposes: &'static [Purpose],
     professions: Vec<Profession>,
     /// The left form.
@@ -329,12 +372,15 @@ fn show(
     };
     let purposes = if asked.statute.is_empty() { PURPOSES } else { UNDER_THE_LAW };
     let choice = Entered::sent(&asked.form());
+    let (turning, items, ticked) = offered(items, &asked);
     Answer::page_with(
         status,
         &ShareChoosePage {
             shell,
             frame,
             items,
+            turning,
+            ticked,
             purposes,
             professions: professions(),
             choice,
@@ -356,7 +402,14 @@ pub fn page(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 /// « Voir qui lira »: the question becomes an address.
 pub fn look(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    let asked = Asked::of_form(&incoming.form);
+    let mut asked = Asked::of_form(&incoming.form);
+    let pathway = pathway_of(incoming)?;
+    // Turning a page asks nothing yet: what was ticked goes along.
+    if let Some(page) = incoming.form.one(BUTTON).and_then(|b| b.strip_prefix("page.")) {
+        page.clone_into(&mut asked.page);
+        let address = asked.address(&format!("/parcours/{pathway}/partager"));
+        return Ok(Answer::see_other(format!("{address}#f-item")));
+    }
     let lacking = if asked.items.is_empty() && asked.category.is_empty() {
         Some("item")
     } else if asked.purpose.is_empty() {
@@ -371,7 +424,6 @@ pub fn look(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
             show(app, incoming, status, asked.clone(), entered)
         }),
         None => {
-            let pathway = pathway_of(incoming)?;
             Ok(Answer::see_other(format!("{}#qui", asked.address(&format!("/parcours/{pathway}/partager")))))
         }
     }
@@ -425,7 +477,20 @@ impl Page for ShareChoosePage {
             let purposes = if asked.statute.is_empty() { PURPOSES } else { UNDER_THE_LAW };
             let professions = professions();
             let choice = Entered::sent(&asked.form());
-            Self { shell, frame, items, purposes, professions, choice, entered, seen, elsewhere }
+            let (turning, items, ticked) = offered(items, &asked);
+            Self {
+                shell,
+                frame,
+                items,
+                turning,
+                ticked,
+                purposes,
+                professions,
+                choice,
+                entered,
+                seen,
+                elsewhere,
+            }
         };
         let asked = || Asked {
             items: vec![sample::item_id('a').to_string(), sample::item_id('b').to_string()],
@@ -489,6 +554,14 @@ impl Page for ShareChoosePage {
                 ),
             ),
             ("refused", page(Role::Participant, sample::items(), asked(), true, None, refused)),
+            ("turned", {
+                let mut page =
+                    page(Role::Referent, sample::items(), asked(), false, None, Entered::nothing());
+                page.turning = Turning::to(2, OFFERED, 3 * OFFERED);
+                page.ticked =
+                    vec![Ticked { item: sample::item_id('c').to_string(), label: "Trajets".to_owned() }];
+                page
+            }),
             ("statute", page(Role::Participant, sample::items(), law, true, None, Entered::nothing())),
             ("stay", page(Role::Participant, sample::items(), stay, true, None, Entered::nothing())),
         ]
@@ -502,6 +575,70 @@ mod tests {
     #[test]
     fn pages_of_sharing() {
         crate::web::pages::snapshots::check::<ShareChoosePage>();
+    }
+
+    /// A year's writings with labels as long as they may be, as many ticked as may be, on every page of the list; eight
+    /// people of the circle, of whom each is told what it reads.
+    #[test]
+    fn a_choice_among_many_writings_is_light_and_keeps_what_is_ticked() {
+        use super::super::sample;
+        use crate::web::pages::snapshots::{full, light};
+        let one = |n: usize| ItemView {
+            id: format!("{n:0>26}"),
+            label: full(140),
+            ..sample::item('a', "", Category::HealthDetailed, true)
+        };
+        let many = || (0..130).map(one).collect::<Vec<_>>();
+        let ticked: Vec<String> =
+            many().iter().rev().step_by(6).take(MOST_AT_ONCE).map(|i| i.id.clone()).collect();
+        assert_eq!(ticked.len(), MOST_AT_ONCE);
+        let mut offered_in_all = 0;
+        for number in 1..=many().len().div_ceil(OFFERED) {
+            let (_, mut page) = ShareChoosePage::samples().into_iter().find(|(n, _)| *n == "seen").unwrap();
+            let asked = Asked {
+                items: ticked.clone(),
+                purpose: "schooling".to_owned(),
+                last_day: "2027-06-14".to_owned(),
+                page: number.to_string(),
+                ..Asked::default()
+            };
+            page.choice = Entered::sent(&asked.form());
+            (page.turning, page.items, page.ticked) = offered(many(), &asked);
+            page.seen = page.seen.map(|seen| Seen {
+                what: vec![full(140); MOST_AT_ONCE],
+                carried: (0..MOST_AT_ONCE)
+                    .map(|_| Carried { item: sample::item_id('a'), version: sample::version_id('a') })
+                    .collect(),
+                lines: seen.lines.iter().cycle().take(8).cloned().collect(),
+                ..seen
+            });
+            let html = light(&page);
+            offered_in_all += page.items.len();
+            for id in &ticked {
+                let here = format!("name=\"item\" value=\"{id}\" checked");
+                let elsewhere = format!("type=\"hidden\" name=\"item\" value=\"{id}\"");
+                assert_eq!(
+                    html.matches(&here).count() + html.matches(&elsewhere).count(),
+                    1,
+                    "{number}: {id}"
+                );
+            }
+        }
+        assert_eq!(offered_in_all, many().len());
+    }
+
+    #[test]
+    fn more_than_can_be_told_is_refused_at_the_boxes() {
+        let asked = |many: usize| Asked {
+            items: (0..many).map(|_| super::super::sample::item_id('a').to_string()).collect(),
+            purpose: "schooling".to_owned(),
+            last_day: "2027-06-14".to_owned(),
+            ..Asked::default()
+        };
+        assert!(asked(MOST_AT_ONCE).request().is_ok());
+        let Err(Fault::Syntax(error)) = asked(MOST_AT_ONCE + 1).request() else { panic!("too many pass") };
+        let told = Entered::refused(&Form::default(), &error);
+        assert_eq!(told.told()[0].field, "item");
     }
 
     /// Who reads it as its own service's goes on reading it in the pause: there is nothing to tick for that.

@@ -15,13 +15,10 @@ mod tell;
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Role};
 use crate::ids::{ItemId, PathwayId};
-use crate::service::reading::{ItemView, ItemsQuery};
+use crate::service::reading::{Fill, ItemView, ItemsQuery};
 use crate::service::{App, ServiceError};
 use crate::web::pages::frame::Frame;
 use crate::web::route::{Fault, Incoming, Method, Route};
-
-/// Pages of one's own writings that a choice shows at most.
-const MOST_PAGES: usize = 4;
 
 /// The rows.
 #[must_use]
@@ -39,6 +36,7 @@ pub fn routes() -> Vec<Route> {
             "last_day",
             "departure",
             "statute",
+            "suite",
             "profession",
             "secrecy",
         ]),
@@ -85,18 +83,8 @@ pub const SUBJECTS: &[Category] = &[
 /// # Errors
 /// As the reads.
 pub fn own_items(app: &App, incoming: &Incoming, pathway: &PathwayId) -> Result<Vec<ItemView>, Fault> {
-    let mut out = Vec::new();
-    let mut cursor: Option<String> = None;
-    for _ in 0..MOST_PAGES {
-        let query = ItemsQuery { own: true, cursor: cursor.as_deref(), ..ItemsQuery::default() };
-        let page = app.items(incoming.call()?, pathway, query)?.into_inner();
-        out.extend(page.items);
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => break,
-        }
-    }
-    Ok(out)
+    let query = ItemsQuery { own: true, fill: Fill::Whole, ..ItemsQuery::default() };
+    Ok(app.items(incoming.call()?, pathway, query)?.into_inner().items)
 }
 
 /// The names that authors gave to their writings.

@@ -8,9 +8,8 @@ use crate::domain::secrecy::SecrecyBasis;
 use crate::domain::vocabulary::{Function, Profession, Secrecy};
 use crate::ids::{AssignmentId, OrganisationId};
 use crate::service::directory::{AssignmentView, OrganisationView, ProfessionalView};
-use crate::service::structures::Warning;
+use crate::service::structures::{AssignmentDraft, Warning};
 use crate::service::{AccountState, App, Author, ServiceError};
-use crate::web::api::structures::AssignmentBody;
 use crate::web::pages::confirm::ConfirmPage;
 use crate::web::pages::entered::{Entered, back};
 use crate::web::pages::icon::Icon;
@@ -21,7 +20,7 @@ use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 struct Checked {
     name: String,
     mission: String,
-    body: AssignmentBody,
+    body: AssignmentDraft,
     warnings: Vec<Warning>,
 }
 
@@ -77,7 +76,7 @@ fn show(
     incoming: &Incoming,
     status: u16,
     entered: Entered,
-    body: Option<AssignmentBody>,
+    body: Option<(AssignmentDraft, Vec<Warning>)>,
 ) -> Result<Answer, Fault> {
     let call = incoming.call()?;
     let organisation = app.organisation(call, &organisation_of(incoming)?)?.into_inner().organisation;
@@ -86,10 +85,8 @@ fn show(
     people.retain(|p| p.account != AccountState::Ended);
     let checked = match body {
         None => None,
-        Some(body) => Some(Checked {
-            warnings: app
-                .assignment_warnings(call, &organisation.id, body.profession, body.secrecy)?
-                .into_inner(),
+        Some((body, warnings)) => Some(Checked {
+            warnings,
             name: people
                 .iter()
                 .find(|p| p.id == body.professional)
@@ -117,18 +114,17 @@ fn state(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     if incoming.form.button() == Some("back") {
         return show(app, incoming, 200, Entered::sent(&incoming.form), None);
     }
-    let attempt = || -> Result<Option<AssignmentBody>, Fault> {
-        let body = super::form::assignment(&incoming.form)?;
-        crate::domain::secrecy::check(body.secrecy, body.secrecy_basis, body.secrecy_until.is_some())
-            .map_err(|e| Fault::Syntax(crate::service::structures::secrecy_error(e)))?;
+    let attempt = || -> Result<Option<(AssignmentDraft, Vec<Warning>)>, Fault> {
+        let draft = super::form::assignment(&incoming.form)?.draft();
         if incoming.form.button() != Some("record") {
-            return Ok(Some(body));
+            let warnings = app.assignment_warnings(incoming.call()?, &draft)?.into_inner();
+            return Ok(Some((draft, warnings)));
         }
-        app.assignment_create(Author::Session(incoming.call()?), &body.draft())?;
+        app.assignment_create(Author::Session(incoming.call()?), &draft)?;
         Ok(None)
     };
     match attempt() {
-        Ok(Some(body)) => show(app, incoming, 200, Entered::sent(&incoming.form), Some(body)),
+        Ok(Some(checked)) => show(app, incoming, 200, Entered::sent(&incoming.form), Some(checked)),
         Ok(None) => Ok(Answer::see_other(format!("/structures/{}?fait=propose", organisation.as_str()))),
         Err(fault) => {
             back(app, incoming, fault, |status, entered| show(app, incoming, status, entered, None))
@@ -195,7 +191,7 @@ fn confirm(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
         return Err(refused.into());
     };
     back(app, incoming, refused.into(), |status, entered| {
-        super::show_structure(app, incoming, &structure, status, Some(entered))
+        super::show_structure(app, incoming, &structure, status, super::Shown::Other(entered))
     })
 }
 
@@ -252,7 +248,7 @@ impl Page for NewPage {
             entered,
             checked,
         };
-        let body = AssignmentBody {
+        let body = AssignmentDraft {
             professional: ProfessionalId::parse(&sample::id("p")).unwrap(),
             organisation: OrganisationId::parse(&sample::id("g")).unwrap(),
             mission: MissionId::parse(&sample::id("m")).unwrap(),
@@ -272,7 +268,8 @@ impl Page for NewPage {
         };
         let refused = Entered::refused(
             &crate::web::form::Form::of(&[("secrecy", "bound")]),
-            &ServiceError::rule("secrecy_basis_missing", "Un secret repose sur un texte."),
+            &ServiceError::rule("secrecy_basis_missing", "Un secret repose sur un texte.")
+                .at("secrecy_basis"),
         );
         vec![
             ("form", page(Entered::nothing(), None)),

@@ -206,8 +206,18 @@ fn filled(o: &OrganisationView) -> Entered {
     Entered::filled(&borrowed)
 }
 
-fn show_one(app: &App, incoming: &Incoming, status: u16, entered: Option<Entered>) -> Result<Answer, Fault> {
-    show_structure(app, incoming, &organisation_of(incoming)?, status, entered)
+/// What the form of a structure shows.
+enum Shown {
+    /// What is stored.
+    Fresh,
+    /// What was sent to correct it.
+    Corrected(Entered),
+    /// What is stored, beside what is told of another act on this page.
+    Other(Entered),
+}
+
+fn show_one(app: &App, incoming: &Incoming, status: u16, shown: Shown) -> Result<Answer, Fault> {
+    show_structure(app, incoming, &organisation_of(incoming)?, status, shown)
 }
 
 fn show_structure(
@@ -215,28 +225,23 @@ fn show_structure(
     incoming: &Incoming,
     id: &OrganisationId,
     status: u16,
-    entered: Option<Entered>,
+    shown: Shown,
 ) -> Result<Answer, Fault> {
     let reach = Reach::of(app, incoming)?;
     let detail = app.organisation(incoming.call()?, id)?.into_inner();
     let shell = Shell::signed_in(app, incoming, Room::Administration, detail.organisation.name.clone())?;
     let missions = mission_fields("organisation.", detail.organisation.missions.len());
-    let entered = match entered {
-        // Of another act than correcting the structure: its form starts as ever.
-        Some(told)
-            if told.value("organisation.name").is_empty() && told.error("organisation.name").is_none() =>
-        {
-            told.over(filled(&detail.organisation))
-        }
-        Some(entered) => entered,
-        None => filled(&detail.organisation),
+    let entered = match shown {
+        Shown::Fresh => filled(&detail.organisation),
+        Shown::Corrected(entered) => entered,
+        Shown::Other(told) => told.over(filled(&detail.organisation)),
     };
     let (entered, stale) = entered.against(detail.organisation.version);
     Answer::page_with(status, &StructurePage { shell, reach, detail, missions, entered, stale })
 }
 
 fn structure(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
-    show_one(app, incoming, 200, None)
+    show_one(app, incoming, 200, Shown::Fresh)
 }
 
 fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -248,9 +253,9 @@ fn update(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     };
     match attempt() {
         Ok(()) => Ok(Answer::see_other(format!("/structures/{}?fait=enregistre", id.as_str()))),
-        Err(fault) => {
-            back(app, incoming, fault, |status, entered| show_one(app, incoming, status, Some(entered)))
-        }
+        Err(fault) => back(app, incoming, fault, |status, entered| {
+            show_one(app, incoming, status, Shown::Corrected(entered))
+        }),
     }
 }
 

@@ -108,10 +108,10 @@ fn id_of(incoming: &Incoming) -> Result<ProfessionalId, Fault> {
     incoming.id("professional", ProfessionalId::parse)
 }
 
-/// One of the accounts that the reader administers.
 /// The title of a professional's page: a title stays in the history of the browser.
 const ONE: &str = "Fiche d'un professionnel";
 
+/// One of the accounts that the reader administers.
 fn find(app: &App, incoming: &Incoming) -> Result<ProfessionalView, Fault> {
     let id = id_of(incoming)?;
     let all = app.professionals(Author::Session(incoming.call()?))?.into_inner().items;
@@ -235,7 +235,8 @@ impl Page for PeoplePage {
         let all = AccountState::ALL.iter().map(|s| sample_person(*s)).collect();
         let refused = Entered::refused(
             &crate::web::form::Form::of(&[("login", "nadia.benali")]),
-            &ServiceError::rule("login_taken", "Cet identifiant est déjà pris : choisissez-en un autre."),
+            &ServiceError::rule("login_taken", "Cet identifiant est déjà pris : choisissez-en un autre.")
+                .at("login"),
         );
         vec![("every_state", page(all, Entered::nothing())), ("refused", page(Vec::new(), refused))]
     }
