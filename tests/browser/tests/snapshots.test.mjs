@@ -1,18 +1,18 @@
 // Every state of every page: each snapshot of tests/snapshots/pages, with the real style sheet and under the real content
-// policy, on a phone: no rule of axe is broken, in the dark either, nothing scrolls sideways, one heading of the first
-// rank.
+// policy, on a phone: no rule of axe is broken, in the dark either, nothing scrolls sideways, zoomed either, one heading
+// of the first rank.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { OF_COLOUR, PHONE, accessible, fits, ownTerritory } from "../harness.mjs";
+import { OF_COLOUR, PHONE, ZOOMED, accessible, fits, ownTerritory } from "../harness.mjs";
 import { folder } from "../server.mjs";
 
 const territory = await ownTerritory();
 const snapshots = join(folder, "../snapshots/pages");
 const assets = ["", "vendor"].map((part) => join(folder, "../../src/web/assets", part));
 
-test("every state of every page is accessible and fits a phone, and is accessible in the dark", async () => {
+test("every state of every page is accessible and fits a phone, in the dark and zoomed too", async () => {
   const context = await territory.context({ viewport: PHONE });
   const page = await context.newPage();
   const policy = (await page.goto(`${territory.base}/connexion`)).headers()["content-security-policy"];
@@ -43,6 +43,10 @@ test("every state of every page is accessible and fits a phone, and is accessibl
         await page.emulateMedia({ colorScheme: "dark" });
         await accessible(page, `${file} in the dark`, OF_COLOUR);
       },
+      async () => {
+        await page.setViewportSize(ZOOMED);
+        await fits(page, `${file}, zoomed,`);
+      },
     ]) {
       try {
         await check();
@@ -51,6 +55,7 @@ test("every state of every page is accessible and fits a phone, and is accessibl
       }
     }
     await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize(PHONE);
   }
   assert.deepEqual(wrong, []);
 });
