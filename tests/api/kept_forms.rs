@@ -1,7 +1,6 @@
 //! Leaving quickly and coming back: what was written is kept for its author; and the door of a demonstration.
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a field must stop the test")]
 
-use relais::clock::Clock;
 use serde_json::Value;
 
 use crate::callers_world::{BRUNO, World};

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use relais::clock::Clock;
 use relais::web::keeps_forms_of;
 use relais::web::route::Method;
 use relais::web::routes;
