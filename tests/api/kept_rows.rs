@@ -324,6 +324,8 @@ fn a_text_left_on_any_other_page_that_keeps_one_comes_back_into_it() {
     let ask =
         one("/conservation/demander", "/conservation/demander".to_owned(), IRENE, words("reason"), IN_AREA);
     comes_back(&w, &ask);
+    // A one-time code is good once.
+    s.go(s.server.clock.now().plus_seconds(31));
     let at = "/api/v1/audit/prunings";
     let due = s.read(IRENE, &format!("{at}/prospects"))["items"][0].clone();
     let input = json!({ "class": due["class"], "before": due["before"], "reason": "Terme échu." });
