@@ -34,7 +34,7 @@ use crate::domain::person::AgeBand;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Level, Purpose, Secrecy};
 use crate::ids::{AccordId, AccordLineId, AssignmentId, HolderId, ItemVersionId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 /// One line of a new accord.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
@@ -117,7 +117,7 @@ pub struct NoticeView {
 }
 
 pub(super) fn notice_str(text: &NoticeText) -> &str {
-    // A function of its own: `seal_sealed` takes a plain pointer.
+    // A function of its own: `Pen::sealed` takes a plain pointer.
     text.as_str()
 }
 
@@ -368,19 +368,10 @@ fn facts_of(
 
 fn compose_accord(scene: &mut Scene<'_>, id: &AccordId, input: &AccordInput) -> Result<Change, ServiceError> {
     let Composed { lines, language, interpreter, standing, text, .. } = composed(scene, input)?;
-    let fact = NewFact::seal_sealed(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Accord,
-        id.as_str(),
-        1,
-        scene.now,
-        &scene.gate.actor().assignment().id,
-        text,
-        notice_str,
-        |digest| facts_of(scene, id, input, (lines, language, interpreter), &standing, digest),
-    )?;
+    let fact =
+        scene.pen().sealed(RowAt::first(FactKind::Accord, id.as_str()), text, notice_str, |digest| {
+            facts_of(scene, id, input, (lines, language, interpreter), &standing, digest)
+        })?;
     Ok(Change::new(id.as_str()).fact(fact))
 }
 

@@ -20,7 +20,7 @@ use crate::domain::text::{EntryError, FieldErrors, Text};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
 use crate::ids::{ItemId, ItemVersionId, ParticipationId, PathwayId};
 use crate::store::StoreError;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 use crate::store::item::{NewItem, NewVersion, Words};
 
 code_enum! {
@@ -157,17 +157,9 @@ impl App {
                 None,
                 &Words::Action(content),
             )?;
-            let progress = NewFact::seal(
-                scene.key,
-                chance,
-                &facts.id,
-                FactKind::Progress,
-                id.as_str(),
-                1,
-                now,
-                &a.id,
+            let progress = scene.pen().facts(
+                RowAt::first(FactKind::Progress, id.as_str()),
                 &ProgressBody { item: id.clone(), state: ActionState::Proposed, who: input.who.clone() },
-                None::<&()>,
             )?;
             Ok(Change::new(id.as_str()).item(item).version(version).fact(progress))
         })
@@ -212,18 +204,8 @@ impl App {
                      parcours.",
                 ));
             }
-            let by = &scene.gate.actor().assignment().id;
             let body = ProgressBody { state: input.state, ..progress };
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Progress,
-                id.as_str(),
-                scene.now,
-                by,
-                &body,
-            )?;
+            let fact = scene.snapshot.fact_amend(&scene.pen(), FactKind::Progress, id.as_str(), &body)?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }

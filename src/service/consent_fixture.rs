@@ -21,7 +21,7 @@ use crate::domain::text::Text;
 use crate::domain::vocabulary::{Capacity, Category, Mandate, Purpose, Role, Secrecy, Step};
 use crate::ids::*;
 use crate::store::NewKey;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, Pen, RowAt};
 use crate::store::item::{NewItem, NewVersion, Words};
 use crate::store::pathway::{CourseBody, NewParticipation, ShareBody};
 
@@ -113,31 +113,10 @@ impl Family {
         let (first, second) =
             (ConsentEventId::random(chance).unwrap(), ConsentEventId::random(chance).unwrap());
         let by = &referente.assignment;
+        let pen = Pen { key: &key, chance, pathway: &pathway, at: now, by };
         let facts = [
-            NewFact::seal(
-                &key,
-                chance,
-                &pathway,
-                FactKind::Person,
-                first.as_str(),
-                1,
-                now,
-                by,
-                &person,
-                Some(&name),
-            ),
-            NewFact::seal(
-                &key,
-                chance,
-                &pathway,
-                FactKind::Course,
-                second.as_str(),
-                1,
-                now,
-                by,
-                &course,
-                None::<&()>,
-            ),
+            pen.with_words(RowAt::first(FactKind::Person, first.as_str()), &person, Some(&name)),
+            pen.facts(RowAt::first(FactKind::Course, second.as_str()), &course),
         ]
         .map(Result::unwrap);
         let id = pathway.clone();
@@ -166,8 +145,9 @@ impl Family {
         let id = ConsentEventId::random(chance).unwrap();
         let by = &self.t.person("referente").assignment;
         let now = self.t.clock_now();
-        let row =
-            NewFact::seal(key, chance, &self.pathway, kind, id.as_str(), 1, now, by, facts, words).unwrap();
+        let row = Pen { key, chance, pathway: &self.pathway, at: now, by }
+            .with_words(RowAt::first(kind, id.as_str()), facts, words)
+            .unwrap();
         let pathway = self.pathway.clone();
         self.t.write(move |tx, _| {
             tx.fact_insert(&row)?;

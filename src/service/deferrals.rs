@@ -24,7 +24,7 @@ use crate::domain::record::RowRef;
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Profession, Purpose, Role, code_enum};
 use crate::ids::{DeferralId, OrganisationId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 /// What is asked for.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -203,15 +203,8 @@ impl App {
             .map_err(|e| rule(&e))?;
             let words =
                 DeferralWords { statement: input.statement.as_str().to_owned(), decisions: Vec::new() };
-            let fact = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Deferral,
-                id.as_str(),
-                1,
-                scene.now,
-                &actor.id,
+            let fact = scene.pen().with_words(
+                RowAt::first(FactKind::Deferral, id.as_str()),
                 &deferral,
                 Some(&words),
             )?;
@@ -295,15 +288,8 @@ impl App {
                     words.decisions.push(decision);
                     words
                 });
-            let fact = NewFact::seal_sealed::<_, _, ServiceError>(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Deferral,
-                id.as_str(),
-                next_version(scene, id)?,
-                scene.now,
-                &actor.id,
+            let fact = scene.pen().sealed::<_, _, ServiceError>(
+                RowAt::after(FactKind::Deferral, id.as_str(), version(scene, id)?),
                 words,
                 |w| &w.statement,
                 |_| Ok(decided),
@@ -326,30 +312,20 @@ impl App {
             }
             let actor = scene.gate.actor().assignment();
             let ended = deferral.ended(actor.id.clone(), scene.now).map_err(|e| rule(&e))?;
-            let pathway = scene.gate.facts().id.clone();
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &pathway,
-                FactKind::Deferral,
-                id.as_str(),
-                scene.now,
-                &actor.id,
-                &ended,
-            )?;
+            let fact = scene.snapshot.fact_amend(&scene.pen(), FactKind::Deferral, id.as_str(), &ended)?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }
 }
 
-fn next_version(scene: &mut Scene<'_>, id: &DeferralId) -> Result<i64, ServiceError> {
+fn version(scene: &mut Scene<'_>, id: &DeferralId) -> Result<i64, ServiceError> {
     let pathway = scene.gate.facts().id.clone();
     scene
         .snapshot
         .facts_of::<Deferral>(scene.key, &pathway, FactKind::Deferral)?
         .into_iter()
         .find(|f| f.id == id.as_str())
-        .map(|f| f.version.saturating_add(1))
+        .map(|f| f.version)
         .ok_or(ServiceError::AbsentOrRefused)
 }
 

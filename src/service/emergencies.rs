@@ -29,7 +29,7 @@ use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Category, Role};
 use crate::ids::{EmergencyId, FactId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, RowAt};
 use crate::store::item::Words;
 
 /// What every opening obliges to, for the record.
@@ -161,19 +161,7 @@ pub(super) fn event<W: Serialize>(
 ) -> Result<NewFact, ServiceError> {
     let body = EmergencyEvent { emergency: id.clone(), at: scene.now, kind };
     let row = FactId::random(scene.app.chance())?;
-    let by = &scene.gate.actor().assignment().id;
-    Ok(NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::EmergencyEvent,
-        row.as_str(),
-        1,
-        scene.now,
-        by,
-        &body,
-        words,
-    )?)
+    Ok(scene.pen().with_words(RowAt::first(FactKind::EmergencyEvent, row.as_str()), &body, words)?)
 }
 
 fn with_words((mut item, (sheet, words)): Dressed) -> EmergencyItem {
@@ -276,18 +264,9 @@ impl App {
             let before = &scene.gate.facts().emergencies;
             let opening = EmergencyOpening::open(id.clone(), place.id.clone(), by, scene.now, before)
                 .map_err(rule)?;
-            let fact = NewFact::seal(
-                scene.key,
-                self.chance(),
-                pathway,
-                FactKind::Emergency,
-                id.as_str(),
-                1,
-                scene.now,
-                &assignment.id,
-                &opening,
-                Some(&EmergencyWords { motive: input.motive.as_str().to_owned() }),
-            )?;
+            let words = EmergencyWords { motive: input.motive.as_str().to_owned() };
+            let row = RowAt::first(FactKind::Emergency, id.as_str());
+            let fact = scene.pen().with_words(row, &opening, Some(&words))?;
             scene.motive = Some(input.motive.as_str().to_owned());
             scene.obligations = OBLIGATIONS.to_vec();
             scene.categories.extend(EmergencyCategory::ALL.iter().map(|c| c.category()));

@@ -23,7 +23,7 @@ use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose, Role, code_enum};
 use crate::ids::{HandoverId, ItemVersionId, ParticipationId, PathwayId, ShareId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, RowAt};
 use crate::store::pathway::{HandoverBody, ParticipationChange, ShareBody};
 
 const NOTHING_GOES: &str = "Le passage de relais n'a pas été préparé.";
@@ -137,18 +137,7 @@ pub(super) fn seal(
     version: i64,
     body: &HandoverBody,
 ) -> Result<NewFact, ServiceError> {
-    Ok(NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Handover,
-        id.as_str(),
-        version,
-        scene.now,
-        &scene.gate.actor().assignment().id,
-        body,
-        None::<&()>,
-    )?)
+    Ok(scene.pen().facts(RowAt::at(FactKind::Handover, id.as_str(), version), body)?)
 }
 
 /// Who may become référent: in force, in the circle, hidden from nobody (S11).

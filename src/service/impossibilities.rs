@@ -17,7 +17,7 @@ use crate::domain::person::{Impossibility, ImpossibilityDraft, Motive, PersonErr
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::Function;
 use crate::ids::{AssignmentId, HolderId, ImpossibilityId, OrganisationId, PathwayId, ProfessionalId};
-use crate::store::fact::{Fact, FactKind, NewFact};
+use crate::store::fact::{Fact, FactKind, RowAt};
 
 /// Why a holder cannot be asked, as it is stated.
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
@@ -189,18 +189,8 @@ impl App {
                 decided: None,
             };
             let words = RequestWords { statement: input.statement.as_str().to_owned(), decision: None };
-            let fact = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::ImpossibilityRequest,
-                id.as_str(),
-                1,
-                scene.now,
-                &actor.id,
-                &body,
-                Some(&words),
-            )?;
+            let row = RowAt::first(FactKind::ImpossibilityRequest, id.as_str());
+            let fact = scene.pen().with_words(row, &body, Some(&words))?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }
@@ -253,18 +243,8 @@ impl App {
                 })
                 .map_err(|e| rule(&e))?;
                 let row = ImpossibilityId::random(scene.app.chance())?;
-                change = change.fact(NewFact::seal::<_, ()>(
-                    scene.key,
-                    scene.app.chance(),
-                    &facts.id,
-                    FactKind::Impossibility,
-                    row.as_str(),
-                    1,
-                    scene.now,
-                    &actor.id,
-                    &decided,
-                    None,
-                )?);
+                change = change
+                    .fact(scene.pen().facts(RowAt::first(FactKind::Impossibility, row.as_str()), &decided)?);
             }
             let body = RequestBody {
                 decided: Some(Decided { by: actor.id.clone(), at: scene.now, accepted: input.accepted }),
@@ -279,15 +259,8 @@ impl App {
                     statement: words.map(|w| w.statement).unwrap_or_default(),
                     decision: Some(decision),
                 });
-            let fact = NewFact::seal_sealed::<_, _, ServiceError>(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::ImpossibilityRequest,
-                id.as_str(),
-                request.version.saturating_add(1),
-                scene.now,
-                &actor.id,
+            let fact = scene.pen().sealed::<_, _, ServiceError>(
+                RowAt::after(FactKind::ImpossibilityRequest, id.as_str(), request.version),
                 words,
                 |w| &w.statement,
                 |_| Ok(body),

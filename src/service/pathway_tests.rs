@@ -22,7 +22,7 @@ use crate::domain::day::Day;
 use crate::domain::person::Reference;
 use crate::domain::vocabulary::{Category, Mandate, Purpose, Role, Step};
 use crate::ids::*;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, Pen, RowAt};
 use crate::store::pathway::{EventBody, ShareBody, Sheet};
 
 mod inviting;
@@ -119,9 +119,9 @@ impl Case {
         drop(snapshot);
         let by = &self.t.person(by).assignment;
         let now = self.t.clock.now();
-        let fact =
-            NewFact::seal(&key, self.t.app.chance(), &self.id, kind, id, 1, now, by, facts, None::<&()>)
-                .unwrap();
+        let fact = Pen { key: &key, chance: self.t.app.chance(), pathway: &self.id, at: now, by }
+            .facts(RowAt::first(kind, id), facts)
+            .unwrap();
         let pathway = self.id.clone();
         self.t.write(move |tx, _| {
             tx.fact_insert(&fact)?;

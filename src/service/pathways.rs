@@ -34,7 +34,7 @@ use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::text::{Text, search_key};
 use crate::domain::vocabulary::{Function, Mandate, Profession, Purpose, Role, Step, code_enum};
 use crate::ids::{FactId, ParticipationId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, Pen, RowAt};
 use crate::store::pathway::{CourseBody, NewParticipation, PathwayPlace};
 use crate::store::{NewKey, StoreError};
 
@@ -308,40 +308,12 @@ impl App {
                 desk.app.store().keyring().new_data_key(&owner, chance).map_err(StoreError::from)?;
             let course = CourseBody { step: Step::Spotting, review_on: Some(review_on) };
             let fact_id = || FactId::random(chance);
+            let pen = Pen { key: &key, chance, pathway: &id, at: now, by: &a.id };
             let facts = [
-                NewFact::seal(
-                    &key,
-                    chance,
-                    &id,
-                    FactKind::Person,
-                    fact_id()?.as_str(),
-                    1,
-                    now,
-                    &a.id,
-                    &person,
-                    Some(&words),
-                )?,
-                NewFact::seal(
-                    &key,
-                    chance,
-                    &id,
-                    FactKind::Course,
-                    fact_id()?.as_str(),
-                    1,
-                    now,
-                    &a.id,
-                    &course,
-                    None::<&()>,
-                )?,
-                NewFact::seal(
-                    &key,
-                    chance,
-                    &id,
-                    FactKind::Preference,
-                    fact_id()?.as_str(),
-                    1,
-                    now,
-                    &a.id,
+                pen.with_words(RowAt::first(FactKind::Person, fact_id()?.as_str()), &person, Some(&words))?,
+                pen.facts(RowAt::first(FactKind::Course, fact_id()?.as_str()), &course)?,
+                pen.with_words(
+                    RowAt::first(FactKind::Preference, fact_id()?.as_str()),
                     &preference,
                     Some(&input.preference.words()),
                 )?,

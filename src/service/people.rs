@@ -28,7 +28,7 @@ use crate::domain::text::{EntryError, FieldError, FieldErrors, Paragraph, Text};
 use crate::domain::vocabulary::Capacity;
 use crate::ids::{FactId, ParticipationId, PathwayId};
 use crate::store::StoreError;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, RowAt};
 
 /// A number by which the family is reached.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -355,15 +355,8 @@ impl App {
             if previous.version != input.version {
                 return Err(ServiceError::Conflict);
             }
-            let fact = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Person,
-                &previous.id,
-                previous.version.saturating_add(1),
-                scene.now,
-                &scene.gate.actor().assignment().id,
+            let fact = scene.pen().with_words(
+                RowAt::after(FactKind::Person, &previous.id, previous.version),
                 &person,
                 Some(&words),
             )?;
@@ -395,17 +388,7 @@ impl App {
             )
             .map_err(|e| refused(&e))?;
             let previous = person_fact(scene, facts)?;
-            let by = &scene.gate.actor().assignment().id;
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Person,
-                &previous.id,
-                scene.now,
-                by,
-                &person,
-            )?;
+            let fact = scene.snapshot.fact_amend(&scene.pen(), FactKind::Person, &previous.id, &person)?;
             Ok(Change::new(facts.id.as_str()).fact(fact))
         })
     }
@@ -467,15 +450,8 @@ pub(super) fn preference_fact(
 ) -> Result<NewFact, ServiceError> {
     let body = input.accept(referent, scene.now)?;
     let id = FactId::random(scene.app.chance())?;
-    Ok(NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Preference,
-        id.as_str(),
-        1,
-        scene.now,
-        &scene.gate.actor().assignment().id,
+    Ok(scene.pen().with_words(
+        RowAt::first(FactKind::Preference, id.as_str()),
         &body,
         Some(&input.words()),
     )?)

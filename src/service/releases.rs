@@ -24,7 +24,7 @@ use crate::domain::record::RowRef;
 use crate::domain::release::{ReleaseDraft, ReleaseFacts};
 use crate::domain::vocabulary::Purpose;
 use crate::ids::{AccordLineId, AssignmentId, ItemVersionId, PathwayId, ReleaseId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 /// A release to be signed.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
@@ -129,19 +129,9 @@ impl App {
             let text = person.zip(words).with(framed).map_fn(compose);
             scene.purpose = Some(input.purpose);
             scene.categories = subjects;
-            let fact = NewFact::seal_sealed::<_, _, ServiceError>(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Release,
-                id.as_str(),
-                1,
-                scene.now,
-                &actor.id,
-                text,
-                notice_str,
-                |_| Ok(release),
-            )?;
+            let row = RowAt::first(FactKind::Release, id.as_str());
+            let fact =
+                scene.pen().sealed::<_, _, ServiceError>(row, text, notice_str, |_| Ok(release))?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }

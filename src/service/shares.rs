@@ -28,7 +28,7 @@ use crate::domain::lists::{MOST_NAMED, at_most};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Purpose, Regime};
 use crate::ids::{AccordId, ItemVersionId, ParticipationId, PathwayId, ShareId, StatuteId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, RowAt};
 use crate::store::pathway::ShareBody;
 
 /// LAW §5: nothing is shared for longer.
@@ -225,18 +225,7 @@ pub(super) fn seal_share(
     version: i64,
     body: &ShareBody,
 ) -> Result<NewFact, ServiceError> {
-    Ok(NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Share,
-        id.as_str(),
-        version,
-        scene.now,
-        &scene.gate.actor().assignment().id,
-        body,
-        None::<&()>,
-    )?)
+    Ok(scene.pen().facts(RowAt::at(FactKind::Share, id.as_str(), version), body)?)
 }
 
 /// Everybody named, each visible to the asker, each once.

@@ -9,17 +9,7 @@ use crate::store::fact::{FactKind, NewFact};
 use crate::store::pathway::ShareBody;
 
 fn next(scene: &mut Scene<'_>, share: &ShareFacts, body: &ShareBody) -> Result<NewFact, ServiceError> {
-    let by = &scene.gate.actor().assignment().id;
-    Ok(scene.snapshot.fact_amend(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Share,
-        share.id.as_str(),
-        scene.now,
-        by,
-        body,
-    )?)
+    Ok(scene.snapshot.fact_amend(&scene.pen(), FactKind::Share, share.id.as_str(), body)?)
 }
 
 /// The shares chosen, ended now for every recipient.

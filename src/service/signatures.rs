@@ -28,7 +28,7 @@ use crate::domain::release::Release;
 use crate::domain::text::Text;
 use crate::domain::vocabulary::Mode;
 use crate::ids::{AccordId, AccordLineId, ConsentEventId, ReleaseId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, RowAt};
 use crate::store::pathway::{EventBody, Sheet};
 
 /// On which sheet.
@@ -293,18 +293,7 @@ pub(super) fn event_fact(
     sheet: Sheet,
     event: Event,
 ) -> Result<NewFact, ServiceError> {
-    Ok(NewFact::seal::<_, ()>(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::AccordEvent,
-        id,
-        1,
-        scene.now,
-        &scene.gate.actor().assignment().id,
-        &EventBody { sheet, event },
-        None,
-    )?)
+    Ok(scene.pen().facts(RowAt::first(FactKind::AccordEvent, id), &EventBody { sheet, event })?)
 }
 
 fn event_kind(

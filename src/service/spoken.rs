@@ -17,7 +17,7 @@ use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::{ItemVersionId, OralNoteId, ParticipationId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 /// How late something said may still be noted.
 const NOTED_WITHIN_DAYS: u64 = 7;
@@ -144,19 +144,7 @@ impl App {
                 on: new.on,
                 basis: decision.basis,
             };
-            let by = &scene.gate.actor().assignment().id;
-            let fact = NewFact::seal(
-                scene.key,
-                self.chance(),
-                pathway,
-                FactKind::OralNote,
-                id.as_str(),
-                1,
-                scene.now,
-                by,
-                &body,
-                None::<&()>,
-            )?;
+            let fact = scene.pen().facts(RowAt::first(FactKind::OralNote, id.as_str()), &body)?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }

@@ -29,8 +29,8 @@ use crate::domain::statute::{
 };
 use crate::domain::text::Paragraph;
 use crate::domain::vocabulary::{Function, Purpose, Regime, Role, Secrecy};
-use crate::ids::{AssignmentId, ItemVersionId, ParticipationId, PathwayId, StatuteId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::ids::{ItemVersionId, ParticipationId, PathwayId, StatuteId};
+use crate::store::fact::{FactKind, RowAt};
 use crate::store::pathway::StatuteBody;
 
 /// Informed beforehand, or not, in the child's interest, for a motive.
@@ -340,15 +340,8 @@ fn create(scene: &mut Scene<'_>, id: &StatuteId, input: &StatuteInput) -> Result
     scene.categories = items.iter().map(|i| i.category).collect();
     scene.motive = Some(input.necessity.as_str().to_owned());
     let words = StatuteWords { necessity: input.necessity.as_str().to_owned(), decisions: Vec::new() };
-    let fact = NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &facts.id,
-        FactKind::Statute,
-        id.as_str(),
-        1,
-        now,
-        &actor.id,
+    let fact = scene.pen().with_words(
+        RowAt::first(FactKind::Statute, id.as_str()),
         &StatuteBody { record, events: Vec::new(), author: me.id.clone() },
         Some(&words),
     )?;
@@ -415,16 +408,8 @@ fn next_version(
             words.decisions.extend(decision);
             words
         });
-    let actor: AssignmentId = scene.gate.actor().assignment().id.clone();
-    let fact = NewFact::seal_sealed::<_, _, ServiceError>(
-        scene.key,
-        scene.app.chance(),
-        &facts.id,
-        FactKind::Statute,
-        id.as_str(),
-        row.version.saturating_add(1),
-        scene.now,
-        &actor,
+    let fact = scene.pen().sealed::<_, _, ServiceError>(
+        RowAt::after(FactKind::Statute, id.as_str(), row.version),
         words,
         |w| &w.necessity,
         |_| Ok(body),

@@ -20,7 +20,7 @@ use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::{Function, Role, code_enum};
 use crate::ids::{AssignmentId, ParticipationId, PathwayId, SuccessionId};
-use crate::store::fact::{Fact, FactKind, NewFact};
+use crate::store::fact::{Fact, FactKind, NewFact, RowAt};
 use crate::store::pathway::{NewParticipation, ParticipationChange};
 
 code_enum! {
@@ -115,18 +115,7 @@ pub(super) fn alike(
 }
 
 fn seal(scene: &Scene<'_>, id: &str, version: i64, body: &SuccessionBody) -> Result<NewFact, ServiceError> {
-    Ok(NewFact::seal(
-        scene.key,
-        scene.app.chance(),
-        &scene.gate.facts().id,
-        FactKind::Succession,
-        id,
-        version,
-        scene.now,
-        &scene.gate.actor().assignment().id,
-        body,
-        None::<&()>,
-    )?)
+    Ok(scene.pen().facts(RowAt::at(FactKind::Succession, id, version), body)?)
 }
 
 fn all(scene: &mut Scene<'_>) -> Result<Vec<Fact<SuccessionBody>>, ServiceError> {

@@ -13,7 +13,7 @@ use crate::domain::day::Day;
 use crate::domain::record::{Action, ResourceKind, RowRef};
 use crate::domain::vocabulary::code_enum;
 use crate::ids::{ParticipationId, PathwayId, TransmissionId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 code_enum! {
     /// To whom a transmission was made.
@@ -79,18 +79,7 @@ impl App {
             }
             let id = TransmissionId::random(self.chance())?;
             let body = TransmissionBody { author: me(scene)?.id.clone(), on: new.on, to: new.to };
-            let fact = NewFact::seal(
-                scene.key,
-                self.chance(),
-                pathway,
-                FactKind::Transmission,
-                id.as_str(),
-                1,
-                scene.now,
-                &scene.gate.actor().assignment().id,
-                &body,
-                None::<&()>,
-            )?;
+            let fact = scene.pen().facts(RowAt::first(FactKind::Transmission, id.as_str()), &body)?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }

@@ -18,7 +18,7 @@ use crate::domain::accord::{Event, EventKind, Scope, Signatory, check_event};
 use crate::domain::record::RowRef;
 use crate::domain::vocabulary::{Category, Purpose, Role};
 use crate::ids::{AssignmentId, ConsentEventId, PathwayId};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 use crate::store::pathway::{EventBody, Sheet};
 
 /// What stops.
@@ -103,15 +103,8 @@ impl App {
                 let event = Event::new(scene.now, seq, kind).map_err(|e| accord_rule(&e))?;
                 check_event(&[], &facts.standing, &event, &facts.people()).map_err(|e| accord_rule(&e))?;
                 let row = if at == 0 { id.clone() } else { ConsentEventId::random(scene.app.chance())? };
-                let fact = NewFact::seal(
-                    scene.key,
-                    scene.app.chance(),
-                    &facts.id,
-                    FactKind::AccordEvent,
-                    row.as_str(),
-                    1,
-                    scene.now,
-                    &scene.gate.actor().assignment().id,
+                let fact = scene.pen().with_words(
+                    RowAt::first(FactKind::AccordEvent, row.as_str()),
                     &EventBody { sheet: Sheet::Standing, event },
                     Some(&Heard { channel: input.channel, which_parent_unknown: input.by == Said::Parent }),
                 )?;

@@ -265,27 +265,22 @@ impl Snapshot {
     ///
     /// # Errors
     /// The database's; [`StoreError::Corrupt`] for a row that is not there or does not open.
-    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
     pub fn fact_amend<F: Serialize>(
         &mut self,
-        key: &DataKey,
-        chance: &dyn Chance,
-        pathway: &PathwayId,
+        pen: &Pen<'_>,
         kind: FactKind,
         id: &str,
-        at: Timestamp,
-        by: &AssignmentId,
         facts: &F,
     ) -> Result<NewFact, StoreError> {
-        let row = one(self.conn(), pathway, id)?
+        let row = one(self.conn(), pen.pathway, id)?
             .filter(|row| row.kind == kind.code())
             .ok_or_else(|| StoreError::corrupt("fact", &"no such row"))?;
-        let version = row.version.saturating_add(1);
-        let mut next = NewFact::seal(key, chance, pathway, kind, id, version, at, by, facts, None::<&()>)?;
+        let mut next = pen.facts(RowAt::after(kind, id, row.version), facts)?;
         if let Some(words) = &row.words {
             let bad = |e: &dyn std::fmt::Display| StoreError::corrupt("fact", e);
-            let plain = key.open(place(id, row.version, "words"), words).map_err(|e| bad(&e))?;
-            let sealed = key.seal(place(id, version, "words"), &plain, chance).map_err(|e| bad(&e))?;
+            let plain = pen.key.open(place(id, row.version, "words"), words).map_err(|e| bad(&e))?;
+            let sealed =
+                pen.key.seal(place(id, next.version, "words"), &plain, pen.chance).map_err(|e| bad(&e))?;
             next.words = Some(sealed);
         }
         Ok(next)
@@ -334,6 +329,113 @@ impl Snapshot {
     }
 }
 
+/// Which version of which row is written.
+#[derive(Clone, Copy)]
+pub struct RowAt<'a> {
+    kind: FactKind,
+    id: &'a str,
+    version: i64,
+}
+
+impl<'a> RowAt<'a> {
+    /// A row that did not exist.
+    #[must_use]
+    pub const fn first(kind: FactKind, id: &'a str) -> Self {
+        Self { kind, id, version: 1 }
+    }
+
+    /// The version that follows `version`.
+    #[must_use]
+    pub const fn after(kind: FactKind, id: &'a str, version: i64) -> Self {
+        Self { kind, id, version: version.saturating_add(1) }
+    }
+
+    /// A version that the caller counted.
+    #[must_use]
+    pub const fn at(kind: FactKind, id: &'a str, version: i64) -> Self {
+        Self { kind, id, version }
+    }
+}
+
+/// What writes the facts of one pathway in one request: its key, whose hand, and when.
+pub struct Pen<'a> {
+    pub key: &'a DataKey,
+    pub chance: &'a dyn Chance,
+    pub pathway: &'a PathwayId,
+    pub at: Timestamp,
+    pub by: &'a AssignmentId,
+}
+
+impl Pen<'_> {
+    /// Seals a row without words under the pathway's key.
+    ///
+    /// # Errors
+    /// When sealing fails; nothing is then written.
+    pub fn facts<F: Serialize>(&self, row: RowAt<'_>, facts: &F) -> Result<NewFact, StoreError> {
+        let facts = self.half(row, "facts", facts)?;
+        Ok(self.row(row, facts, None))
+    }
+
+    /// Seals both halves under the pathway's key.
+    ///
+    /// # Errors
+    /// As [`Pen::facts`].
+    pub fn with_words<F: Serialize, W: Serialize>(
+        &self,
+        row: RowAt<'_>,
+        facts: &F,
+        words: Option<&W>,
+    ) -> Result<NewFact, StoreError> {
+        let facts = self.half(row, "facts", facts)?;
+        let words = words.map(|w| self.half(row, "words", w)).transpose()?;
+        Ok(self.row(row, facts, words))
+    }
+
+    /// Seals words that are still sealed: they go from one row to another under a grant, and nobody reads them on the
+    /// way. `facts` is given the keyed digest of the text that `text` points at (the exact notice of an accord).
+    ///
+    /// # Errors
+    /// When sealing fails, or what `facts` answers; nothing is then written.
+    pub fn sealed<F: Serialize, W: Serialize, E: From<StoreError>>(
+        &self,
+        row: RowAt<'_>,
+        words: Sealed<W>,
+        text: fn(&W) -> &str,
+        facts: impl FnOnce(&Digest) -> Result<F, E>,
+    ) -> Result<NewFact, E> {
+        let (words, digest) = words.into_rest(|w| {
+            let digest =
+                self.key.keyed_digest("fact words", &[row.kind.code().as_bytes(), text(w).as_bytes()]);
+            (self.half(row, "words", w), digest)
+        });
+        let words = words?;
+        let facts = self.half(row, "facts", &facts(&digest)?)?;
+        Ok(self.row(row, facts, Some(words)))
+    }
+
+    fn half<T: Serialize>(
+        &self,
+        row: RowAt<'_>,
+        column: &'static str,
+        half: &T,
+    ) -> Result<Vec<u8>, StoreError> {
+        seal::seal_json(self.key, place(row.id, row.version, column), "fact", half, self.chance)
+    }
+
+    fn row(&self, row: RowAt<'_>, facts: Vec<u8>, words: Option<Vec<u8>>) -> NewFact {
+        NewFact {
+            id: row.id.to_owned(),
+            version: row.version,
+            pathway: self.pathway.clone(),
+            kind: row.kind,
+            at: self.at,
+            by: self.by.clone(),
+            facts,
+            words,
+        }
+    }
+}
+
 /// A fact, sealed and ready for the lane.
 pub struct NewFact {
     id: String,
@@ -347,78 +449,6 @@ pub struct NewFact {
 }
 
 impl NewFact {
-    /// Seals both halves under the pathway's key.
-    ///
-    /// # Errors
-    /// When sealing fails; nothing is then written.
-    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
-    pub fn seal<F: Serialize, W: Serialize>(
-        key: &DataKey,
-        chance: &dyn Chance,
-        pathway: &PathwayId,
-        kind: FactKind,
-        id: &str,
-        version: i64,
-        at: Timestamp,
-        by: &AssignmentId,
-        facts: &F,
-        words: Option<&W>,
-    ) -> Result<Self, StoreError> {
-        let sealed_facts = seal::seal_json(key, place(id, version, "facts"), "fact", facts, chance)?;
-        let sealed_words = match words {
-            Some(w) => Some(seal::seal_json(key, place(id, version, "words"), "fact", w, chance)?),
-            None => None,
-        };
-        Ok(Self {
-            id: id.to_owned(),
-            version,
-            pathway: pathway.clone(),
-            kind,
-            at,
-            by: by.clone(),
-            facts: sealed_facts,
-            words: sealed_words,
-        })
-    }
-
-    /// Seals words that are still sealed: they go from one row to another under a grant, and nobody reads them on the
-    /// way. `facts` is given the keyed digest of the text that `text` points at (the exact notice of an accord).
-    ///
-    /// # Errors
-    /// When sealing fails, or what `facts` answers; nothing is then written.
-    #[expect(clippy::too_many_arguments, reason = "a row has this many columns, each of its own type")]
-    pub fn seal_sealed<F: Serialize, W: Serialize, E: From<StoreError>>(
-        key: &DataKey,
-        chance: &dyn Chance,
-        pathway: &PathwayId,
-        kind: FactKind,
-        id: &str,
-        version: i64,
-        at: Timestamp,
-        by: &AssignmentId,
-        words: Sealed<W>,
-        text: fn(&W) -> &str,
-        facts: impl FnOnce(&Digest) -> Result<F, E>,
-    ) -> Result<Self, E> {
-        let (sealed_words, digest) = words.into_rest(|w| {
-            let digest = key.keyed_digest("fact words", &[kind.code().as_bytes(), text(w).as_bytes()]);
-            (seal::seal_json(key, place(id, version, "words"), "fact", w, chance), digest)
-        });
-        let sealed_words = sealed_words?;
-        let facts = facts(&digest)?;
-        let sealed_facts = seal::seal_json(key, place(id, version, "facts"), "fact", &facts, chance)?;
-        Ok(Self {
-            id: id.to_owned(),
-            version,
-            pathway: pathway.clone(),
-            kind,
-            at,
-            by: by.clone(),
-            facts: sealed_facts,
-            words: Some(sealed_words),
-        })
-    }
-
     /// The row as the record names it.
     #[must_use]
     pub fn row_ref(&self) -> RowRef {

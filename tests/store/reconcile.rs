@@ -15,7 +15,7 @@ use relais::ids::{
     AssignmentId, ItemId, ItemVersionId, NoteId, ParticipationId, PathwayId, ReidentificationId, RequestId,
 };
 use relais::store::WriteTx;
-use relais::store::fact::{FactKind, NewFact};
+use relais::store::fact::{FactKind, Pen, RowAt};
 use relais::store::image::{row_image, write_digest};
 use relais::store::item::{NewItem, NewNote, NewVersion, Words};
 use relais::store::reconcile::{Discord, Divergence, Reconciled};
@@ -89,19 +89,13 @@ impl Content {
             ),
         ]);
         for (id, version) in [("a", 1), ("a", 2), ("b", 1)] {
-            let fact = NewFact::seal(
-                &key,
-                &chance,
-                &pathway,
-                FactKind::Course,
-                id,
-                version,
-                now,
-                &by,
-                &json!({"of": id, "at": version}),
-                Some(&json!("words")),
-            )
-            .unwrap();
+            let fact = Pen { key: &key, chance: &chance, pathway: &pathway, at: now, by: &by }
+                .with_words(
+                    RowAt::at(FactKind::Course, id, version),
+                    &json!({"of": id, "at": version}),
+                    Some(&json!("words")),
+                )
+                .unwrap();
             let rows = [(fact.row_ref(), Some(fact.image()))];
             writes(&bed, &lane, &pathway, &rows, move |tx| tx.fact_insert(&fact));
         }

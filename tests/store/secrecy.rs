@@ -4,7 +4,7 @@ use relais::crypto::SystemChance;
 use relais::crypto::keyring::KeyOwner;
 use relais::ids::{AssignmentId, NoteId};
 use relais::store::StoreError;
-use relais::store::fact::{FactKind, NewFact};
+use relais::store::fact::{FactKind, Pen, RowAt};
 use relais::store::item::NewNote;
 use serde_json::{Value, json};
 
@@ -27,8 +27,9 @@ fn no_word_is_in_clear_in_the_file_its_log_or_its_memory() {
     let words = json!({"name": "CANARI-Léa", "phone": "CANARI-0601020304"});
     for (n, kind) in FactKind::ALL.iter().enumerate() {
         let id = format!("fact-{n}");
-        let fact =
-            NewFact::seal(&key, &chance, &pathway, *kind, &id, 1, now, &by, &facts, Some(&words)).unwrap();
+        let fact = Pen { key: &key, chance: &chance, pathway: &pathway, at: now, by: &by }
+            .with_words(RowAt::first(*kind, &id), &facts, Some(&words))
+            .unwrap();
         bed.write(&lane, move |tx, _| tx.fact_insert(&fact)).unwrap();
     }
     thread.stop();
@@ -56,19 +57,9 @@ fn a_ciphertext_moved_to_another_row_column_or_version_does_not_open() {
         let by = AssignmentId::random(&chance).unwrap();
         let now = relais::clock::Clock::now(bed.clock.as_ref());
         let seal = |id: &str, version, kind| {
-            NewFact::seal(
-                &key,
-                &chance,
-                &pathway,
-                kind,
-                id,
-                version,
-                now,
-                &by,
-                &json!({"of": id}),
-                Some(&json!("w")),
-            )
-            .unwrap()
+            Pen { key: &key, chance: &chance, pathway: &pathway, at: now, by: &by }
+                .with_words(RowAt::at(kind, id, version), &json!({"of": id}), Some(&json!("w")))
+                .unwrap()
         };
         for (id, version, kind) in [
             ("a", 1, FactKind::Holder),

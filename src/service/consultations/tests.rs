@@ -20,7 +20,7 @@ use crate::ids::ItemVersionId;
 use crate::ids::{ItemId, RequestId, ShareId};
 use crate::service::testing::Territory;
 use crate::store::NewKey;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, Pen, RowAt};
 use crate::store::item::{NewItem, NewVersion, Words};
 use crate::store::pathway::{CourseBody, NewParticipation, ShareBody};
 
@@ -45,30 +45,9 @@ impl Bed {
         let by = t.person(referent).assignment.clone();
         let person = PersonFacts::new(NaiveDate::from_ymd_opt(2012, 5, 1), None, false).unwrap();
         let course = CourseBody { step: Step::Accompaniment, review_on: None };
-        let person = NewFact::seal(
-            &key,
-            chance,
-            &pathway,
-            FactKind::Person,
-            "person",
-            1,
-            now,
-            &by,
-            &person,
-            None::<&()>,
-        );
-        let course = NewFact::seal(
-            &key,
-            chance,
-            &pathway,
-            FactKind::Course,
-            "course",
-            1,
-            now,
-            &by,
-            &course,
-            None::<&()>,
-        );
+        let pen = Pen { key: &key, chance, pathway: &pathway, at: now, by: &by };
+        let person = pen.facts(RowAt::first(FactKind::Person, "person"), &person);
+        let course = pen.facts(RowAt::first(FactKind::Course, "course"), &course);
         let (person, course) = (person.unwrap(), course.unwrap());
         let lead = t.person(referent).organisation.clone();
         let p = pathway.clone();
@@ -173,19 +152,9 @@ impl Bed {
         };
         let id = ShareId::random(chance).unwrap();
         let by = self.t.person(sharer).assignment.clone();
-        let fact = NewFact::seal(
-            &self.key(),
-            chance,
-            &self.pathway,
-            FactKind::Share,
-            id.as_str(),
-            1,
-            now,
-            &by,
-            &body,
-            None::<&()>,
-        )
-        .unwrap();
+        let fact = Pen { key: &self.key(), chance, pathway: &self.pathway, at: now, by: &by }
+            .facts(RowAt::first(FactKind::Share, id.as_str()), &body)
+            .unwrap();
         self.t.write(move |tx, _| tx.fact_insert(&fact));
     }
 
@@ -200,8 +169,8 @@ impl Bed {
         let now = self.t.clock.now();
         let by = self.t.person(by).assignment.clone();
         let chance = self.t.app.chance();
-        let fact =
-            NewFact::seal(&self.key(), chance, &self.pathway, kind, id, 1, now, &by, facts, None::<&()>);
+        let fact = Pen { key: &self.key(), chance, pathway: &self.pathway, at: now, by: &by }
+            .facts(RowAt::first(kind, id), facts);
         let fact = fact.unwrap();
         self.t.write(move |tx, _| tx.fact_insert(&fact));
     }

@@ -14,6 +14,7 @@ use crate::domain::vocabulary::{Category, Purpose};
 use crate::ids::PathwayId;
 use crate::service::{App, ServiceError};
 use crate::store::Snapshot;
+use crate::store::fact::Pen;
 
 /// One attempt on one pathway: the gate, the snapshot, and what the record will say.
 pub struct Scene<'a> {
@@ -38,7 +39,18 @@ pub struct Scene<'a> {
     pub cites: Vec<String>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// What the actor writes the facts of this pathway with. It holds nothing of the scene itself.
+    pub fn pen(&self) -> Pen<'a> {
+        Pen {
+            key: self.key,
+            chance: self.app.chance(),
+            pathway: &self.gate.facts().id,
+            at: self.now,
+            by: &self.gate.actor().assignment().id,
+        }
+    }
+
     /// Seals a view made of facts only (ids, codes, dates, directory entries): it too waits for its record.
     pub const fn seal_facts<T>(&self, view: T) -> Sealed<T> {
         Sealed::seal(view)

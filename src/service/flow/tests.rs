@@ -17,7 +17,7 @@ use crate::service::consent_fixture::{Family, date};
 use crate::service::testing::Territory;
 use crate::service::{Author, ServiceError};
 use crate::store::account::{AccountState, Credentials, SealedCredentials};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, NewFact, Pen, RowAt};
 use crate::store::{NewKey, StoreError};
 
 fn key(text: &str) -> Idempotency {
@@ -233,7 +233,8 @@ fn two_pathways(t: &Territory) -> (PathwayId, PathwayId, DataKey) {
 fn fact(t: &Territory, key: &DataKey, pathway: &PathwayId, version: i64) -> NewFact {
     let by = &t.person("referente").assignment;
     let now = t.app.clock().now();
-    NewFact::seal(key, t.app.chance(), pathway, FactKind::Course, "f", version, now, by, &1, None::<&()>)
+    Pen { key, chance: t.app.chance(), pathway, at: now, by }
+        .facts(RowAt::at(FactKind::Course, "f", version), &1)
         .unwrap()
 }
 

@@ -21,7 +21,7 @@ use crate::service::shares_end::ended_shares;
 use crate::service::who::still_open;
 use crate::service::{Act, App, Call, Change, Created, ServiceError};
 use crate::store::StoreError;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 use crate::store::pathway::{CourseBody, ParticipationChange};
 
 /// The next step, or another review date.
@@ -91,17 +91,7 @@ impl App {
                 .facts_of::<CourseBody>(scene.key, &facts.id, FactKind::Course)?
                 .pop()
                 .ok_or_else(|| StoreError::corrupt("fact", &"no `course`"))?;
-            let by = &scene.gate.actor().assignment().id;
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Course,
-                &previous.id,
-                scene.now,
-                by,
-                &body,
-            )?;
+            let fact = scene.snapshot.fact_amend(&scene.pen(), FactKind::Course, &previous.id, &body)?;
             Ok(Change::new(facts.id.as_str()).fact(fact))
         })
     }
@@ -123,15 +113,8 @@ impl App {
             still_open(facts)?;
             let id = FactId::random(scene.app.chance())?;
             let words = input.words.clone().map(|words| ClosureWords { words });
-            let closure = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Closure,
-                id.as_str(),
-                1,
-                scene.now,
-                &scene.gate.actor().assignment().id,
+            let closure = scene.pen().with_words(
+                RowAt::first(FactKind::Closure, id.as_str()),
                 &ClosureBody { reason: input.reason },
                 words.as_ref(),
             )?;

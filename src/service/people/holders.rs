@@ -18,7 +18,7 @@ use crate::domain::vocabulary::Capacity;
 use crate::ids::{HolderId, OrganisationId, PathwayId};
 use crate::service::who::{end_of, iso, still_open};
 use crate::service::{App, Call, Change, Created, ServiceError};
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, RowAt};
 
 /// Somebody who holds parental authority, or stands beside.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -141,18 +141,8 @@ impl App {
                 number: input.number.clone(),
                 relation: input.relation.clone(),
             };
-            let fact = NewFact::seal(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Holder,
-                id.as_str(),
-                1,
-                scene.now,
-                &scene.gate.actor().assignment().id,
-                &holder,
-                Some(&words),
-            )?;
+            let fact =
+                scene.pen().with_words(RowAt::first(FactKind::Holder, id.as_str()), &holder, Some(&words))?;
             Ok(Change::new(id.as_str()).fact(fact))
         })
     }
@@ -177,17 +167,7 @@ impl App {
             let mut draft = HolderDraft::from(found.clone());
             draft.until = Some(end_of(input.last_day.date())?.paris_day());
             let ended = HolderFacts::new(draft).map_err(|e| refused(&e))?;
-            let by = &scene.gate.actor().assignment().id;
-            let fact = scene.snapshot.fact_amend(
-                scene.key,
-                scene.app.chance(),
-                &facts.id,
-                FactKind::Holder,
-                holder.as_str(),
-                scene.now,
-                by,
-                &ended,
-            )?;
+            let fact = scene.snapshot.fact_amend(&scene.pen(), FactKind::Holder, holder.as_str(), &ended)?;
             Ok(Change::new(holder.as_str()).fact(fact))
         })
     }

@@ -39,7 +39,7 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Capacity, Category, Mandate, Purpose, Role, Secrecy, Step};
 use crate::ids::*;
 use crate::store::NewKey;
-use crate::store::fact::{FactKind, NewFact};
+use crate::store::fact::{FactKind, Pen, RowAt};
 use crate::store::item::{NewItem, NewVersion, Words};
 use crate::store::pathway::{CourseBody, EventBody, NewParticipation, Sheet};
 
@@ -127,18 +127,14 @@ impl Circle {
     }
 
     fn fact_named(&self, kind: FactKind, id: &str, version: i64, body: &impl serde::Serialize) {
-        let fact = NewFact::seal(
-            &self.key,
-            self.t.app.chance(),
-            &self.pathway,
-            kind,
-            id,
-            version,
-            self.now(),
-            &self.by(),
-            body,
-            None::<&()>,
-        )
+        let fact = Pen {
+            key: &self.key,
+            chance: self.t.app.chance(),
+            pathway: &self.pathway,
+            at: self.now(),
+            by: &self.by(),
+        }
+        .facts(RowAt::at(kind, id, version), body)
         .unwrap();
         let pathway = self.pathway.clone();
         self.t.write(move |tx, _| {
