@@ -503,40 +503,37 @@ pub fn accord_rule(e: &AccordError) -> ServiceError {
         }
     };
     // What law, charter or family do not allow is a refusal; what was typed wrong is not.
-    let told = match e {
+    match e {
         AccordError::PurposeExcludes { .. } => {
             ServiceError::denied(Reason::PurposeExcludesCategory, code, message)
         }
         AccordError::ContributorReceives(_) => ServiceError::denied(Reason::ContributorOnly, code, message),
-        AccordError::WordsNeedPaper(_) => ServiceError::denied(Reason::InformationMissing, code, message),
+        AccordError::WordsNeedPaper(_) => {
+            ServiceError::denied(Reason::InformationMissing, code, message).at("how.mode")
+        }
+        AccordError::CannotSign(_) => ServiceError::forbidden(code, message).at("by"),
         AccordError::NicknameOnly
         | AccordError::PlatformRecipient(_)
         | AccordError::CollectedByOnlyRecipient
         | AccordError::InterpreterMinor
-        | AccordError::CannotSign(_)
         | AccordError::TalkByAnother => ServiceError::forbidden(code, message),
+        AccordError::NothingSigned | AccordError::UnknownLine(_) => {
+            ServiceError::rule(code, message).at("lines")
+        }
+        AccordError::SignatureDay { .. } | AccordError::SignedBeforeSheet { .. } => {
+            ServiceError::rule(code, message).at("on")
+        }
         AccordError::EmptyPeriod { .. }
         | AccordError::TooLong(_)
         | AccordError::AbsurdStart(_)
         | AccordError::NoLine
         | AccordError::TooManyLines
         | AccordError::AskedTwice(_)
-        | AccordError::SignedBeforeSheet { .. }
         | AccordError::DuplicateLine(_)
         | AccordError::Language(_)
         | AccordError::Notice
-        | AccordError::NothingSigned
-        | AccordError::SignatureDay { .. }
-        | AccordError::UnknownLine(_)
         | AccordError::NothingToConfirm
         | AccordError::Over => ServiceError::rule(code, message),
-    };
-    match e {
-        AccordError::NothingSigned | AccordError::UnknownLine(_) => told.at("lines"),
-        AccordError::SignatureDay { .. } | AccordError::SignedBeforeSheet { .. } => told.at("on"),
-        AccordError::WordsNeedPaper(_) => told.at("how.mode"),
-        AccordError::CannotSign(_) => told.at("by"),
-        _of_the_whole_sheet => told,
     }
 }
 
