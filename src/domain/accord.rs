@@ -32,6 +32,7 @@ pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,
     RecipientKey, ShownVersion,
 };
+pub use judge::ORAL_DAYS;
 pub use signatories::{
     Awaited, Required, SignatorySlot, SigningQuestion, Unestablished, required_signatories,
 };

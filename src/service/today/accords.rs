@@ -9,14 +9,12 @@ use super::{ACCORD_NOTICE_DAYS, Lines, URGENT_DAYS, Waiting, near};
 use crate::access::Resource;
 use crate::access::facts::ParticipationFacts;
 use crate::clock::Timestamp;
+use crate::domain::accord::ORAL_DAYS;
 use crate::domain::day::{Day, french_date};
 use crate::domain::vocabulary::{Mode, Role};
 use crate::service::accord_views::{AccordView, EventView, LineView, SeenAs, view_for};
 use crate::service::who::{iso, last_day};
 use crate::service::{Scene, ServiceError};
-
-/// LAW §5: what was said aloud lapses after 21 days without a signed sheet.
-const ORAL_DAYS: u64 = 21;
 
 /// The accords of this pathway, as this reader may see them.
 pub(super) fn views(scene: &mut Scene<'_>) -> Result<Vec<AccordView>, ServiceError> {
