@@ -12,17 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::ServiceError;
+use super::accord_standing::AccordStanding;
 use super::consent::{Directory, RecipientView, need_of, rows_of, standing};
 use super::flow::Scene;
 use crate::access::facts::ParticipationFacts;
 use crate::access::{Existence, Resource, may_know, reads_every_existence};
 use crate::clock::Timestamp;
 use crate::domain::accord::{
-    Accord, AccordState, Awaited, Event, EventKind, How, Line, LineKind, LineStatus, RecipientKey, Signatory,
-    SignatorySlot, state,
+    Accord, AccordState, Awaited, Event, EventKind, How, Line, LineKind, LineStatus, Opinion, RecipientKey,
+    Signatory, SignatorySlot, state,
 };
 use crate::domain::cell::Need;
-use crate::domain::vocabulary::{Capacity, Category, Function, Mandate, Purpose, Role};
+use crate::domain::vocabulary::{Capacity, Category, Function, Mandate, Mode, Purpose, Role};
 use crate::ids::{AccordId, AccordLineId, HolderId, PathwayId};
 
 /// As whom the reader sees an accord.
@@ -36,11 +37,22 @@ pub enum SeenAs {
     Office,
 }
 
+/// What is awaited of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotKind {
+    /// The young person's signature.
+    YoungPerson,
+    /// The young person's opinion, which is no signature.
+    Opinion,
+    /// A holder's signature.
+    Holder,
+}
+
 /// One thing that a line waits for.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct SlotView {
-    /// `young_person`, `opinion` or `holder`.
-    pub kind: &'static str,
+    pub kind: SlotKind,
     #[schema(value_type = Option<String>)]
     pub holder: Option<HolderId>,
     pub capacity: Option<Capacity>,
@@ -61,9 +73,7 @@ pub struct AwaitedView {
 /// Where an accord or a line stands.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct StateView {
-    /// `draft`, `printed`, `partly_signed`, `upcoming`, `in_force`, `refused`, `withdrawn`, `expired`, `replaced`; to
-    /// others than who collected it `upcoming`, `in_force`, `expired` or `not_in_force`.
-    pub code: &'static str,
+    pub code: AccordStanding,
     /// Since when, or from when.
     pub at: Option<String>,
     /// The first moment at which time alone ends it.
@@ -89,22 +99,38 @@ pub struct LineView {
     pub state: StateView,
 }
 
+/// What happened on a sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SheetEvent {
+    Printed,
+    Signed,
+    /// The paper of what was said aloud before.
+    SheetSigned,
+    Opinion,
+    Refused,
+    Withdrawn,
+    Opposed,
+    TalkHeld,
+    Replaced,
+}
+
 /// Something that happened on the sheet.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct EventView {
-    pub kind: &'static str,
+    pub kind: SheetEvent,
     pub at: String,
     /// `young_person`, or a holder's id.
     pub by: Option<String>,
     /// The day on the sheet, or of the conversation.
     pub on: Option<String>,
-    pub mode: Option<&'static str>,
+    pub mode: Option<Mode>,
     pub original_at: Option<String>,
     /// Of what was said aloud: whether it is on record that the sheet was read out.
     pub read_aloud: Option<bool>,
     #[schema(value_type = Vec<String>)]
     pub lines: Vec<AccordLineId>,
-    pub opinion: Option<&'static str>,
+    pub opinion: Option<Opinion>,
     pub maintained: Option<bool>,
 }
 
@@ -162,13 +188,13 @@ pub(super) fn slots(
         .iter()
         .map(|slot| match slot {
             SignatorySlot::YoungPerson => {
-                SlotView { kind: "young_person", holder: None, capacity: Some(Capacity::YoungPerson) }
+                SlotView { kind: SlotKind::YoungPerson, holder: None, capacity: Some(Capacity::YoungPerson) }
             }
             SignatorySlot::Opinion => {
-                SlotView { kind: "opinion", holder: None, capacity: Some(Capacity::YoungPerson) }
+                SlotView { kind: SlotKind::Opinion, holder: None, capacity: Some(Capacity::YoungPerson) }
             }
             SignatorySlot::Holder(id) => SlotView {
-                kind: "holder",
+                kind: SlotKind::Holder,
                 holder: Some(id.clone()),
                 capacity: holders.iter().find(|h| h.id() == id).map(|h| h.capacity()),
             },
@@ -238,11 +264,11 @@ pub(super) fn view_for(scene: &mut Scene<'_>, accord: &Accord) -> Result<Option<
         SeenAs::Collector | SeenAs::Office => state_view(scene, &status.state, true),
         // The state of the lines that this reader sees, and of no other.
         SeenAs::Referent | SeenAs::Recipient => {
-            lines.iter().map(|l| l.state.clone()).max_by_key(|s| rank(s.code)).unwrap_or_else(not_in_force)
+            lines.iter().map(|l| l.state.clone()).max_by_key(|s| s.code.rank()).unwrap_or_else(not_in_force)
         }
     };
     // A refusal must not be read out of an accord that never comes into force (DESIGN §4).
-    if seen_as == SeenAs::Recipient && whole.code == NOT_IN_FORCE {
+    if seen_as == SeenAs::Recipient && whole.code == AccordStanding::NotInForce {
         return Ok(None);
     }
     let draft = facts.draft();
@@ -348,19 +374,8 @@ fn knows_service(scene: &Scene<'_>, me: &ParticipationFacts, key: &RecipientKey)
     })
 }
 
-const NOT_IN_FORCE: &str = "not_in_force";
-
 fn not_in_force() -> StateView {
-    StateView { code: NOT_IN_FORCE, at: None, until: None, awaited: Vec::new() }
-}
-
-fn rank(code: &str) -> u8 {
-    match code {
-        "in_force" => 3,
-        "upcoming" => 2,
-        "expired" => 1,
-        _ => 0,
-    }
+    StateView { code: AccordStanding::NotInForce, at: None, until: None, awaited: Vec::new() }
 }
 
 fn time(at: Timestamp) -> Option<String> {
@@ -368,6 +383,7 @@ fn time(at: Timestamp) -> Option<String> {
 }
 
 pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) -> StateView {
+    use AccordStanding as S;
     let waiting = |awaited: &[Awaited]| -> Vec<AwaitedView> {
         if whole { awaited.iter().map(|a| awaited_view(scene, a)).collect() } else { Vec::new() }
     };
@@ -378,9 +394,9 @@ pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) ->
         awaited: waiting(awaited),
     };
     match state {
-        AccordState::InForce { until, awaited } => view("in_force", None, Some(*until), awaited),
-        AccordState::Upcoming { from, awaited } => view("upcoming", Some(*from), None, awaited),
-        AccordState::Expired => view("expired", None, None, &[]),
+        AccordState::InForce { until, awaited } => view(S::InForce, None, Some(*until), awaited),
+        AccordState::Upcoming { from, awaited } => view(S::Upcoming, Some(*from), None, awaited),
+        AccordState::Expired => view(S::Expired, None, None, &[]),
         AccordState::Draft
         | AccordState::Printed { .. }
         | AccordState::PartlySigned { .. }
@@ -391,18 +407,18 @@ pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) ->
         {
             not_in_force()
         }
-        AccordState::Draft => view("draft", None, None, &[]),
-        AccordState::Printed { at } => view("printed", Some(*at), None, &[]),
-        AccordState::PartlySigned { awaited } => view("partly_signed", None, None, awaited),
-        AccordState::Refused { at } => view("refused", Some(*at), None, &[]),
-        AccordState::Withdrawn { at } => view("withdrawn", Some(*at), None, &[]),
-        AccordState::Replaced { at, .. } => view("replaced", Some(*at), None, &[]),
+        AccordState::Draft => view(S::Draft, None, None, &[]),
+        AccordState::Printed { at } => view(S::Printed, Some(*at), None, &[]),
+        AccordState::PartlySigned { awaited } => view(S::PartlySigned, None, None, awaited),
+        AccordState::Refused { at } => view(S::Refused, Some(*at), None, &[]),
+        AccordState::Withdrawn { at } => view(S::Withdrawn, Some(*at), None, &[]),
+        AccordState::Replaced { at, .. } => view(S::Replaced, Some(*at), None, &[]),
     }
 }
 
 fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
     let mut view = EventView {
-        kind: "printed",
+        kind: SheetEvent::Printed,
         at: event.at().rfc3339(),
         by: None,
         on: None,
@@ -420,10 +436,10 @@ fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
     let for_office = match event.kind() {
         EventKind::Printed => true,
         EventKind::Signed(s) => {
-            view.kind = "signed";
+            view.kind = SheetEvent::Signed;
             view.by = Some(name(&s.by));
             view.on = Some(s.on.to_string());
-            view.mode = Some(s.how.mode().code());
+            view.mode = Some(s.how.mode());
             match &s.how {
                 How::Paper { original_at } => view.original_at = Some(original_at.as_str().to_owned()),
                 How::OralPresent { read_aloud } | How::Telephone { read_aloud } => {
@@ -434,40 +450,40 @@ fn event_view(seen_as: SeenAs, event: &Event) -> Option<EventView> {
             true
         }
         EventKind::SheetSigned { by, on, original_at } => {
-            view.kind = "sheet_signed";
+            view.kind = SheetEvent::SheetSigned;
             view.by = Some(name(by));
             view.on = Some(on.to_string());
             view.original_at = Some(original_at.as_str().to_owned());
             true
         }
         EventKind::Opinion { opinion, on } => {
-            view.kind = "opinion";
+            view.kind = SheetEvent::Opinion;
             view.on = Some(on.to_string());
-            view.opinion = Some(opinion.code());
+            view.opinion = Some(*opinion);
             false
         }
         EventKind::Refused { by, .. } => {
-            view.kind = "refused";
+            view.kind = SheetEvent::Refused;
             view.by = Some(name(by));
             false
         }
         EventKind::Withdrawn { by, .. } => {
-            view.kind = "withdrawn";
+            view.kind = SheetEvent::Withdrawn;
             view.by = Some(name(by));
             false
         }
         EventKind::Opposed { by, .. } => {
-            view.kind = "opposed";
+            view.kind = SheetEvent::Opposed;
             view.by = Some(name(by));
             false
         }
         EventKind::TalkHeld { maintained, .. } => {
-            view.kind = "talk_held";
+            view.kind = SheetEvent::TalkHeld;
             view.maintained = Some(*maintained);
             false
         }
         EventKind::Replaced { .. } => {
-            view.kind = "replaced";
+            view.kind = SheetEvent::Replaced;
             true
         }
     };

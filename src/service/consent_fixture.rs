@@ -392,7 +392,7 @@ impl Family {
     }
 
     /// The state as who asks reads it.
-    pub fn state(&self, reader: &str, accord: &AccordId) -> Option<&'static str> {
+    pub fn state(&self, reader: &str, accord: &AccordId) -> Option<AccordStanding> {
         match self.t.app.accord_read(&self.t.call(reader), act(Action::Read), accord) {
             Ok(view) => Some(view.state.code),
             Err(ServiceError::AbsentOrRefused) => None,

@@ -6,7 +6,7 @@ use crate::domain::accord::Opinion;
 use crate::domain::day::Day;
 use crate::domain::record::Action;
 use crate::domain::text::{Paragraph, Text};
-use crate::domain::vocabulary::{Category, Mandate, Purpose, Role};
+use crate::domain::vocabulary::{Category, Mandate, Mode, Purpose, Role};
 use crate::ids::*;
 
 const COORDINATION: Purpose = Purpose::Coordination;
@@ -115,10 +115,10 @@ fn law_from_fifteen_the_young_person_signs_too() {
     let (accord, version) = stay(&mut f);
     assert!(!f.reads("director", &version, Purpose::Stay));
     f.signs("referente", &accord, f.mother()).unwrap();
-    assert_eq!(f.state("referente", &accord), Some("partly_signed"));
+    assert_eq!(f.state("referente", &accord), Some(AccordStanding::PartlySigned));
     assert!(!f.reads("director", &version, Purpose::Stay));
     f.signs("pre_secretary", &accord, Said::YoungPerson).unwrap();
-    assert_eq!(f.state("referente", &accord), Some("in_force"));
+    assert_eq!(f.state("referente", &accord), Some(AccordStanding::InForce));
     // LAW: one parent is enough for a stay (C. civ. 372-2).
     assert!(f.reads("director", &version, Purpose::Stay));
     assert!(!f.reads("director", &version, COORDINATION), "for no other purpose");
@@ -201,7 +201,7 @@ fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
     assert!(f.reads("prevention", &version, COORDINATION));
     f.t.go_to(2027, 3, 23);
     assert!(!f.reads("prevention", &version, COORDINATION));
-    assert_eq!(f.state("referente", &oral), Some("expired"));
+    assert_eq!(f.state("referente", &oral), Some(AccordStanding::Expired));
 }
 
 #[test]
@@ -216,8 +216,8 @@ fn law_nothing_is_recorded_as_said_aloud_without_a_sheet_read_aloud_and_that_it_
     f.happens("referente", &oral, &f.signature(f.mother(), HowInput::OralPresent { read_aloud: true }))
         .unwrap();
     let view = f.t.app.accord_read(&f.t.call("referente"), act(Action::Read), &oral).unwrap();
-    let signed = view.events.iter().find(|e| e.kind == "signed").unwrap();
-    assert_eq!((signed.mode, signed.read_aloud), (Some("oral_present"), Some(true)));
+    let signed = view.events.iter().find(|e| e.kind == SheetEvent::Signed).unwrap();
+    assert_eq!((signed.mode, signed.read_aloud), (Some(Mode::OralPresent), Some(true)));
     // Rows from before the fact was kept read on, and do not claim it.
     let old: crate::domain::accord::How = serde_json::from_str(r#"{"mode":"telephone"}"#).unwrap();
     assert_eq!(old, crate::domain::accord::How::Telephone { read_aloud: false });
@@ -252,7 +252,7 @@ fn law_one_parent_withdraws_through_any_member_and_the_next_read_is_refused() {
     // The page is open at the educator's, who takes the call and does not know the holders.
     f.withdraw("prevention", Said::Parent, ScopeInput::Everything {}).unwrap();
     assert!(!f.reads("prevention", &version, COORDINATION));
-    assert_eq!(f.state("referente", &accord), Some("withdrawn"));
+    assert_eq!(f.state("referente", &accord), Some(AccordStanding::Withdrawn));
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn nobody_without_a_place_records_a_withdrawal_but_the_lead_secretary() {
         "cannot_sign"
     );
     f.withdraw("pre_secretary", Said::Parent, ScopeInput::Everything {}).unwrap();
-    assert_eq!(f.state("referente", &accord), Some("withdrawn"));
+    assert_eq!(f.state("referente", &accord), Some(AccordStanding::Withdrawn));
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn law_majority_at_midnight_lapses_what_parents_signed() {
     f.t.clock.set(crate::clock::Timestamp::paris_midnight(date(2027, 6, 1)));
     f.t.keep_sessions();
     assert!(!f.reads("director", &version, Purpose::Stay));
-    assert_eq!(f.state("referente", &accord), Some("expired"));
+    assert_eq!(f.state("referente", &accord), Some(AccordStanding::Expired));
 }
 
 #[test]
@@ -393,18 +393,18 @@ fn a_refusal_stays_between_the_family_and_who_collected_it() {
     assert_eq!(code(f.accord("prevention", &asked).unwrap_err()), "purpose_excludes_category");
     let asked = f.asks(Purpose::Care, vec![f.line("nurse", &[Category::Practical], &[])]);
     let accord = f.accord("prevention", &asked).unwrap();
-    assert_eq!(f.state("prevention", &accord), Some("draft"));
+    assert_eq!(f.state("prevention", &accord), Some(AccordStanding::Draft));
     f.happens("prevention", &accord, &Happening::Printed).unwrap();
-    assert_eq!(f.state("prevention", &accord), Some("printed"));
+    assert_eq!(f.state("prevention", &accord), Some(AccordStanding::Printed));
     let before = f.state("referente", &accord);
     let no = Happening::Refused(NoInput { by: f.mother(), line: None });
     assert!(matches!(f.happens("referente", &accord, &no), Err(ServiceError::AbsentOrRefused)));
     f.happens("prevention", &accord, &no).unwrap();
-    assert_eq!(f.state("prevention", &accord), Some("refused"));
-    assert_eq!(before, Some("not_in_force"));
+    assert_eq!(f.state("prevention", &accord), Some(AccordStanding::Refused));
+    assert_eq!(before, Some(AccordStanding::NotInForce));
     assert_eq!(f.state("referente", &accord), before, "the référente reads the same before and after");
     assert_eq!(f.state("nurse", &accord), None);
-    assert_eq!(f.state("prevention_manager", &accord), Some("refused"));
+    assert_eq!(f.state("prevention_manager", &accord), Some(AccordStanding::Refused));
     assert_eq!(f.state("pre_manager", &accord), None, "not that organisation's accord");
 }
 
@@ -435,7 +435,7 @@ fn each_reads_its_own_line_and_the_office_its_signatures_without_words() {
     assert!(teacher[0].events.is_empty() && teacher[0].notice_hash.is_none());
     let office = list("pre_secretary").unwrap();
     assert_eq!(office[0].seen_as, SeenAs::Office);
-    assert!(office[0].events.iter().any(|e| e.kind == "signed") && office[0].notice_hash.is_none());
+    assert!(office[0].events.iter().any(|e| e.kind == SheetEvent::Signed) && office[0].notice_hash.is_none());
     assert!(matches!(list("outsider"), Err(ServiceError::AbsentOrRefused)));
     let own = list("referente").unwrap();
     assert_eq!((own[0].seen_as, own[0].lines.len()), (SeenAs::Collector, 2));
@@ -487,10 +487,10 @@ fn an_accord_replaces_another_on_the_day_it_stands_and_not_before() {
     let mut next = f.asks(COORDINATION, vec![f.line("prevention", &[Category::Schooling], &[])]);
     next.replaces = Some(old.clone());
     let next = f.accord("referente", &next).unwrap();
-    assert_eq!(f.state("referente", &old), Some("in_force"));
+    assert_eq!(f.state("referente", &old), Some(AccordStanding::InForce));
     f.signs("referente", &next, f.mother()).unwrap();
-    assert_eq!(f.state("referente", &old), Some("replaced"));
-    assert_eq!(f.state("referente", &next), Some("in_force"));
+    assert_eq!(f.state("referente", &old), Some(AccordStanding::Replaced));
+    assert_eq!(f.state("referente", &next), Some(AccordStanding::InForce));
     assert!(f.reads("prevention", &version, COORDINATION));
 }
 

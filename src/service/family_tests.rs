@@ -181,7 +181,7 @@ fn story_also_for_the_brothers_and_sisters_makes_one_accord_for_each_child() {
 }
 
 /// The states of the sheets that this person finds in the list, and whether a line of *Aujourd'hui* waits for one.
-fn validations(f: &Family, who: &str) -> Option<(Vec<&'static str>, Vec<String>)> {
+fn validations(f: &Family, who: &str) -> Option<(Vec<AccordStanding>, Vec<String>)> {
     let act = Act { action: Action::List, resource: crate::domain::record::ResourceKind::Release };
     let items = match f.t.app.release_list(&f.t.call(who), act, &f.pathway) {
         Ok(list) => list.into_inner().items,
@@ -221,25 +221,28 @@ fn the_sheets_that_validate_words_are_listed_to_who_prepared_them_and_to_nobody_
         f.t.app.sheet_record(&f.t.call("prevention"), act(Action::Sign), &sheet, happening).unwrap()
     };
     let (states, waits) = validations(&f, "prevention").unwrap();
-    assert_eq!(states, ["draft"]);
+    assert_eq!(states, [AccordStanding::Draft]);
     assert!(waits[0].contains("personne n'a encore signé"), "{waits:?}");
     says(&f, &Happening::Printed);
     says(&f, &f.signature(f.mother(), Family::paper()));
     let (states, waits) = validations(&f, "prevention").unwrap();
-    assert_eq!(states, ["partly_signed"]);
+    assert_eq!(states, [AccordStanding::PartlySigned]);
     assert!(waits[0].contains("des signatures manquent"), "{waits:?}");
     says(&f, &f.signature(f.father(), Family::paper()));
     let (states, waits) = validations(&f, "prevention").unwrap();
-    assert_eq!((states.as_slice(), waits.as_slice()), (["in_force"].as_slice(), [].as_slice()));
+    assert_eq!((states.as_slice(), waits.as_slice()), ([AccordStanding::InForce].as_slice(), [].as_slice()));
     // A second sheet for the same words waits for nobody: they are validated.
     prepare(&f);
     let (states, waits) = validations(&f, "prevention").unwrap();
-    assert_eq!((states.as_slice(), waits.as_slice()), (["in_force", "draft"].as_slice(), [].as_slice()));
+    assert_eq!(
+        (states.as_slice(), waits.as_slice()),
+        ([AccordStanding::InForce, AccordStanding::Draft].as_slice(), [].as_slice())
+    );
     // The family takes it back: said as such, and the sheet that was never signed waits again.
     let no = Happening::Withdrawn(NoInput { by: f.father(), line: None });
     f.t.app.sheet_record(&f.t.call("prevention"), act(Action::Withdraw), &sheet, &no).unwrap();
     let (states, _) = validations(&f, "prevention").unwrap();
-    assert_eq!(states[0], "withdrawn");
+    assert_eq!(states[0], AccordStanding::Withdrawn);
     for other in ["referente", "teacher"] {
         assert_eq!(validations(&f, other), Some((vec![], vec![])), "{other}");
     }

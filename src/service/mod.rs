@@ -7,6 +7,7 @@
 //!
 //! It knows neither HTTP nor SQL.
 
+mod accord_standing;
 mod accord_views;
 mod accords;
 pub mod accounts;
@@ -111,8 +112,10 @@ pub mod witnesses;
 pub mod writing;
 
 pub use crate::store::account::AccountState;
+pub use accord_standing::AccordStanding;
 pub use accord_views::{
-    AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SlotView, StateView,
+    AccordList, AccordView, AwaitedView, EventView, LineView, SeenAs, SheetEvent, SlotKind, SlotView,
+    StateView,
 };
 pub use accords::{AccordInput, InterpreterInput, LineInput, NoticeView, SigningView};
 pub use anonymous::Uncalled;

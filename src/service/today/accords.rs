@@ -12,9 +12,11 @@ use crate::clock::Timestamp;
 use crate::domain::accord::ORAL_DAYS;
 use crate::domain::day::{Day, french_date};
 use crate::domain::vocabulary::{Mode, Role};
-use crate::service::accord_views::{AccordView, EventView, LineView, SeenAs, view_for};
+use crate::service::accord_views::view_for;
 use crate::service::who::{iso, last_day};
-use crate::service::{Scene, ServiceError};
+use crate::service::{
+    AccordStanding, AccordView, EventView, LineView, Scene, SeenAs, ServiceError, SheetEvent, StateView,
+};
 
 /// The accords of this pathway, as this reader may see them.
 pub(super) fn views(scene: &mut Scene<'_>) -> Result<Vec<AccordView>, ServiceError> {
@@ -41,24 +43,30 @@ fn to_sign(view: &AccordView, lines: &mut Lines<'_>) {
     }
     let purpose = view.purpose.french();
     let (kind, sentence) = match view.state.code {
-        "partly_signed" => {
+        AccordStanding::PartlySigned => {
             (Waiting::SignaturesAwaited, format!("« {purpose} » : des signatures manquent encore."))
         }
-        "draft" | "printed" => (
+        AccordStanding::Draft | AccordStanding::Printed => (
             Waiting::AccordToSign,
             format!("« {purpose} » : l'accord est préparé, personne ne l'a encore signé."),
         ),
-        _other if !view.state.awaited.is_empty() => (
+        AccordStanding::InForce | AccordStanding::Upcoming if !view.state.awaited.is_empty() => (
             Waiting::SignaturesAwaited,
             format!("« {purpose} » : l'accord compte, mais une ligne attend encore une signature."),
         ),
-        _complete => return,
+        AccordStanding::InForce
+        | AccordStanding::Upcoming
+        | AccordStanding::Refused
+        | AccordStanding::Withdrawn
+        | AccordStanding::Expired
+        | AccordStanding::Replaced
+        | AccordStanding::NotInForce => return,
     };
     lines.add(kind, Some(view.id.as_str()), None, false, sentence);
 }
 
 /// The last day on which time alone lets this state count.
-fn end_of(state: &crate::service::accord_views::StateView) -> Option<NaiveDate> {
+fn end_of(state: &StateView) -> Option<NaiveDate> {
     state.until.as_deref().and_then(Timestamp::parse_rfc3339).and_then(last_day)
 }
 
@@ -69,9 +77,8 @@ fn term(view: &AccordView) -> Option<NaiveDate> {
 
 /// Whether something was said aloud that counts until this day for want of a signed sheet.
 fn aloud_until(events: &[EventView], end: NaiveDate) -> bool {
-    let oral = |e: &&EventView| {
-        e.kind == "signed" && e.mode.and_then(|m| Mode::parse(m).ok()).is_some_and(|mode| mode != Mode::Paper)
-    };
+    let oral =
+        |e: &&EventView| e.kind == SheetEvent::Signed && e.mode.is_some_and(|mode| mode != Mode::Paper);
     let lapses = |e: &EventView| {
         let on = e.on.as_deref().and_then(|on| Day::parse(on).ok())?.date();
         on.checked_add_days(Days::new(ORAL_DAYS))?.pred_opt()
@@ -88,7 +95,9 @@ fn ends(
 ) {
     let collects = view.seen_as == SeenAs::Collector;
     let tells = collects || view.seen_as == SeenAs::Referent;
-    let ("in_force", true, Some(end)) = (view.state.code, tells, end_of(&view.state)) else { return };
+    let (AccordStanding::InForce, true, Some(end)) = (view.state.code, tells, end_of(&view.state)) else {
+        return;
+    };
     if !near(end, today, ACCORD_NOTICE_DAYS) {
         return;
     }
@@ -124,7 +133,7 @@ fn ends(
 fn followed(view: &AccordView, all: &[AccordView], end: NaiveDate) -> bool {
     let others: Vec<&AccordView> =
         all.iter().filter(|other| other.id != view.id && other.purpose == view.purpose).collect();
-    let counts = |line: &&LineView| line.state.code == "in_force";
+    let counts = |line: &&LineView| line.state.code == AccordStanding::InForce;
     view.lines
         .iter()
         .filter(counts)
@@ -139,13 +148,20 @@ fn goes_on(line: &LineView, next: &LineView, later: &AccordView, end: NaiveDate)
         && line.categories.iter().all(|c| next.categories.contains(c))
         && line.exact_words.iter().all(|c| next.exact_words.contains(c));
     let in_time = match next.state.code {
-        "in_force" => end_of(&next.state).is_none_or(|until| until > end),
-        "upcoming" => {
+        AccordStanding::InForce => end_of(&next.state).is_none_or(|until| until > end),
+        AccordStanding::Upcoming => {
             let starts = Day::parse(&later.starts).ok().map(Day::date);
             starts.zip(end.succ_opt()).is_some_and(|(starts, after)| starts <= after)
                 && term(later).is_some_and(|last| last > end)
         }
-        _not_signed => false,
+        AccordStanding::Draft
+        | AccordStanding::Printed
+        | AccordStanding::PartlySigned
+        | AccordStanding::Refused
+        | AccordStanding::Withdrawn
+        | AccordStanding::Expired
+        | AccordStanding::Replaced
+        | AccordStanding::NotInForce => false,
     };
     covers && in_time
 }
@@ -169,9 +185,11 @@ pub(super) fn majority(
         return;
     }
     let first = iso(day);
-    let ahead = views.iter().filter(|v| v.state.code == "upcoming" && v.starts == first).count();
+    let ahead =
+        views.iter().filter(|v| v.state.code == AccordStanding::Upcoming && v.starts == first).count();
     // Who has nothing in force has nothing that stops; the young person may all the same sign for what follows.
-    let open = views.iter().filter(|v| v.state.code == "in_force").any(|v| !followed(v, views, eve));
+    let open =
+        views.iter().filter(|v| v.state.code == AccordStanding::InForce).any(|v| !followed(v, views, eve));
     if ahead > 0 && !open {
         return;
     }

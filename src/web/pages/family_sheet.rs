@@ -25,7 +25,7 @@ use crate::domain::day::{Day, french_date};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Category, Role};
 use crate::service::share_views::{ShareLine, Standpoint};
-use crate::service::{Act, App, LineView, Said, ServiceError, SheetAsk, plain_purpose};
+use crate::service::{AccordStanding, Act, App, LineView, Said, ServiceError, SheetAsk, plain_purpose};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// Something that is shared today.
@@ -217,12 +217,12 @@ fn agreed(app: &App, incoming: &Incoming, name: Option<&str>) -> Result<Vec<Agre
         app.accord_list(incoming.call()?, act(Action::List), &pathway_of(incoming)?)?.into_inner().items;
     Ok(all
         .into_iter()
-        .filter(|a| a.state.code == "in_force")
+        .filter(|a| a.state.code == AccordStanding::InForce)
         .flat_map(|a| {
             let until = Day::parse(&a.ends).ok().and_then(|d| d.date().pred_opt()).map(french_date);
             let until = until.unwrap_or_default();
             let why = plain_purpose(a.purpose, name);
-            a.lines.into_iter().filter(|l| l.state.code == "in_force").map(move |l| {
+            a.lines.into_iter().filter(|l| l.state.code == AccordStanding::InForce).map(move |l| {
                 let report = l.recipient.profession.accountable_to();
                 let report = report.map(|to| format!(", qui rend compte {to}")).unwrap_or_default();
                 Agreed {

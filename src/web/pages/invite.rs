@@ -17,7 +17,7 @@ use crate::domain::vocabulary::{Mandate, Role};
 use crate::ids::OrganisationId;
 use crate::service::circle::InviteInput;
 use crate::service::directory::{AssignmentView, OrganisationDetail, OrganisationView};
-use crate::service::{Act, App};
+use crate::service::{AccordStanding, Act, App};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
 /// The roles to which somebody is invited; a référent is named among members.
@@ -63,7 +63,7 @@ fn show(app: &App, incoming: &Incoming, status: u16, entered: Entered) -> Result
     if chosen.is_none() {
         let act = Act { action: Action::List, resource: ResourceKind::Accord };
         let accords = app.accord_list(call, act, &pathway_of(incoming)?)?.into_inner().items;
-        let in_force = accords.iter().filter(|a| a.state.code == "in_force");
+        let in_force = accords.iter().filter(|a| a.state.code == AccordStanding::InForce);
         let named: Vec<&OrganisationId> =
             in_force.flat_map(|a| a.lines.iter().map(|l| &l.recipient.organisation)).collect();
         structures = app

@@ -17,6 +17,8 @@ use crate::domain::accord::{Opinion, Verification};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::Category;
 use crate::ids::{AccordId, PathwayId};
+#[cfg(test)]
+use crate::service::AccordStanding;
 use crate::service::office::OfficeLine;
 use crate::service::{App, SeenAs, ServiceError};
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
@@ -229,7 +231,7 @@ pub(super) fn sample_waiting() -> today::Line {
         places: Vec::new(),
         accords: Vec::new(),
     };
-    awaiting(&line, &Family::sample(), Card::sample("partly_signed", SeenAs::Office))
+    awaiting(&line, &Family::sample(), Card::sample(AccordStanding::PartlySigned, SeenAs::Office))
 }
 
 impl Page for OfficePage {
@@ -245,7 +247,7 @@ impl Page for OfficePage {
             hears: true,
             closed,
             signatories: vec!["Sonia Martin (mère)".to_owned()],
-            cards: vec![Card::sample("partly_signed", SeenAs::Office)],
+            cards: vec![Card::sample(AccordStanding::PartlySigned, SeenAs::Office)],
         };
         vec![
             ("empty", Self { shell: shell(), lines: vec![], closed: false, next: None }),
@@ -271,7 +273,7 @@ impl Page for OfficeSignPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |saying| Self {
             shell: super::shell::sample::signed_in(Room::Office, "Signatures"),
-            card: Card::sample("partly_signed", SeenAs::Office),
+            card: Card::sample(AccordStanding::PartlySigned, SeenAs::Office),
             board: sample_board_for(saying, Saying::OFFICE, Entered::nothing()),
         };
         vec![("signature", page(Saying::Signature)), ("withdrawal", page(Saying::Withdrawal))]

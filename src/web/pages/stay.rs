@@ -114,29 +114,13 @@ impl StayPrintPage {
     }
 }
 
-/// « signé et en cours », « 1 signature attendue »: the state of an accord in words.
-fn accord_said(accord: &AccordView) -> &'static str {
-    match accord.state.code {
-        "draft" => "à imprimer et à faire signer",
-        "printed" => "imprimé, à faire signer",
-        "partly_signed" => "signé en partie",
-        "upcoming" => "signé, pas encore commencé",
-        "in_force" => "signé, en cours",
-        "refused" => "la famille a dit non",
-        "withdrawn" => "retiré par la famille",
-        "expired" => "terminé",
-        "replaced" => "remplacé par un autre",
-        _ => "pas en cours",
-    }
-}
-
 impl StayPage {
     fn written(&self) -> Progress {
         if self.items.is_empty() { Progress::Now } else { Progress::Done }
     }
 
     fn in_force(&self) -> bool {
-        self.accords.iter().any(|a| a.state.code == "in_force" || a.state.code == "upcoming")
+        self.accords.iter().any(|a| a.state.code.signed())
     }
 
     /// Corrected words that the family has not seen yet.
@@ -329,8 +313,8 @@ impl Page for StayPage {
         use crate::domain::day::Day;
         use crate::domain::vocabulary::{Profession, Secrecy};
         use crate::ids::{AccordId, PathwayId, ShareId};
-        use crate::service::StateView;
         use crate::service::share_views::SharedWith;
+        use crate::service::{AccordStanding, StateView};
         let letters = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
         let accord = |code| AccordView {
             id: AccordId::parse(letters).unwrap(),
@@ -382,7 +366,8 @@ impl Page for StayPage {
             handover: None,
         };
         let corrected = |ready| {
-            let mut page = page(items(), vec![accord("in_force")], true, vec![share(true, true)], false);
+            let mut page =
+                page(items(), vec![accord(AccordStanding::InForce)], true, vec![share(true, true)], false);
             page.behind = vec![behind::sample::behind(&page.frame, ready)];
             page
         };
@@ -393,12 +378,18 @@ impl Page for StayPage {
                 Self { shell, frame, ..nothing }
             }),
             ("empty", page(Vec::new(), Vec::new(), false, Vec::new(), true)),
-            ("to_sign", page(items(), vec![accord("partly_signed")], false, Vec::new(), false)),
-            ("to_give", page(items(), vec![accord("in_force")], true, Vec::new(), false)),
-            ("unread", page(items(), vec![accord("in_force")], true, vec![share(true, false)], false)),
+            ("to_sign", page(items(), vec![accord(AccordStanding::PartlySigned)], false, Vec::new(), false)),
+            ("to_give", page(items(), vec![accord(AccordStanding::InForce)], true, Vec::new(), false)),
+            (
+                "unread",
+                page(items(), vec![accord(AccordStanding::InForce)], true, vec![share(true, false)], false),
+            ),
             ("corrected_unseen", corrected(false)),
             ("corrected_ready", corrected(true)),
-            ("over", page(items(), vec![accord("expired")], true, vec![share(false, true)], false)),
+            (
+                "over",
+                page(items(), vec![accord(AccordStanding::Expired)], true, vec![share(false, true)], false),
+            ),
         ]
     }
 }

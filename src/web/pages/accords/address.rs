@@ -166,6 +166,7 @@ pub(super) fn form(fields: &[(String, String)]) -> Form {
 mod tests {
     use super::super::sample::accord;
     use super::*;
+    use crate::service::AccordStanding;
 
     const KEYS: [&str; 2] = [
         "bbbbbbbbbbbbbbbbbbbbbbbbba.aemo.ccccccccccccccccccccccccca",
@@ -222,14 +223,14 @@ mod tests {
 
     #[test]
     fn what_follows_an_accord_names_the_same_services_and_subjects_and_takes_its_place() {
-        let view = accord("in_force", SeenAs::Collector);
+        let view = accord(AccordStanding::InForce, SeenAs::Collector);
         let next = read(&query(&following(&view)));
         let key = service_key(&view.lines.first().unwrap().recipient);
         let has = |name: &str, value: &str| next.iter().any(|(n, v)| n == name && v == value);
         assert!(has("purpose", "coordination") && has("who[]", &key) && has("replaces", view.id.as_str()));
         assert!(has(&format!("subject_{key}[]"), "schooling"));
         // Only who collected an accord may put another in its place.
-        let outline = read(&query(&following(&accord("in_force", SeenAs::Referent))));
+        let outline = read(&query(&following(&accord(AccordStanding::InForce, SeenAs::Referent))));
         assert!(outline.iter().all(|(name, _)| name != "replaces") && !outline.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use crate::domain::vocabulary::Capacity;
 use crate::ids::PathwayId;
 use crate::service::people::{HolderView, HoldersView};
-use crate::service::{App, AwaitedView, SlotView, of_name};
+use crate::service::{App, AwaitedView, SlotKind, SlotView, of_name};
 use crate::web::pages::frame::{Frame, pathway_of};
 use crate::web::route::{Fault, Incoming};
 
@@ -90,10 +90,13 @@ impl Family {
 
     /// Somebody who signs, as a sheet names the place to sign; an opinion is not a signature.
     fn place(&self, slot: &SlotView) -> Option<String> {
-        match (&slot.holder, slot.kind) {
-            (None, "opinion") => None,
-            (None, _) => Some(self.young().to_owned()),
-            (Some(id), _) => Some(self.holder(id.as_str()).map_or_else(|| capacity_of(slot), holder_name)),
+        match slot.kind {
+            SlotKind::Opinion => None,
+            SlotKind::YoungPerson => Some(self.young().to_owned()),
+            SlotKind::Holder => {
+                let known = slot.holder.as_ref().and_then(|id| self.holder(id.as_str()));
+                Some(known.map_or_else(|| capacity_of(slot), holder_name))
+            }
         }
     }
 
@@ -141,9 +144,9 @@ impl Family {
 
     /// Who must sign, in a sentence: « Lina, et un de ses parents : Karima ou Olivier ».
     pub fn wanted(&self, all_of: &[SlotView], any_of: &[Vec<SlotView>]) -> String {
-        let opinion = all_of.iter().any(|s| s.kind == "opinion");
+        let opinion = all_of.iter().any(|s| s.kind == SlotKind::Opinion);
         let mut who: Vec<String> =
-            all_of.iter().filter(|s| s.kind != "opinion").map(|s| self.in_a_sentence(s)).collect();
+            all_of.iter().filter(|s| s.kind != SlotKind::Opinion).map(|s| self.in_a_sentence(s)).collect();
         if !any_of.is_empty() {
             who.push(self.adults(any_of));
         }
@@ -174,9 +177,10 @@ impl Family {
         if awaited.unestablished.is_some() {
             return Some(self.awaited(awaited));
         }
-        let signs = |slot: &SlotView| match &slot.holder {
-            Some(id) => id.as_str() == by,
-            None => slot.kind == by,
+        let signs = |slot: &SlotView| match slot.kind {
+            SlotKind::Holder => slot.holder.as_ref().is_some_and(|id| id.as_str() == by),
+            SlotKind::YoungPerson => by == "young_person",
+            SlotKind::Opinion => false,
         };
         let rest = |slots: &[SlotView]| slots.iter().filter(|s| !signs(s)).cloned().collect::<Vec<_>>();
         let all_of = rest(&awaited.all_of);
@@ -238,7 +242,7 @@ mod tests {
     use crate::ids::{AccordLineId, HolderId};
 
     fn father() -> SlotView {
-        SlotView { holder: Some(id(HolderId::parse, 'f')), ..slot("holder") }
+        SlotView { holder: Some(id(HolderId::parse, 'f')), ..slot(SlotKind::Holder) }
     }
 
     fn family() -> Family {
@@ -248,27 +252,29 @@ mod tests {
     #[test]
     fn who_must_sign_is_one_sentence() {
         let f = family();
-        let either = [vec![slot("holder")], vec![father()]];
+        let either = [vec![slot(SlotKind::Holder)], vec![father()]];
         assert_eq!(
-            f.wanted(&[slot("young_person")], &either),
+            f.wanted(&[slot(SlotKind::YoungPerson)], &either),
             "Lina Martin, et un de ses parents : Sonia Martin ou Karim Martin"
         );
-        let both = [vec![slot("holder"), father()]];
+        let both = [vec![slot(SlotKind::Holder), father()]];
         assert_eq!(f.wanted(&[], &both), "ses deux parents : Sonia Martin et Karim Martin");
         assert_eq!(
-            f.wanted(&[slot("opinion")], &[vec![slot("holder")]]),
+            f.wanted(&[slot(SlotKind::Opinion)], &[vec![slot(SlotKind::Holder)]]),
             "Sonia Martin, et l'avis de Lina Martin"
         );
         // Whoever may not know the names reads what each is.
         let unnamed = Family { holders: vec![], young: None };
-        assert_eq!(unnamed.wanted(&[slot("young_person")], &either), "le jeune, et un de ses parents");
+        assert_eq!(unnamed.wanted(&[slot(SlotKind::YoungPerson)], &either), "le jeune, et un de ses parents");
     }
 
     #[test]
     fn a_place_for_each_who_signs_and_none_for_an_opinion() {
         let f = family();
-        let places =
-            f.signers(&[slot("opinion"), slot("young_person")], &[vec![slot("holder")], vec![father()]]);
+        let places = f.signers(
+            &[slot(SlotKind::Opinion), slot(SlotKind::YoungPerson)],
+            &[vec![slot(SlotKind::Holder)], vec![father()]],
+        );
         assert_eq!(places, ["Lina Martin", "Sonia Martin (mère)", "Karim Martin (père)"]);
     }
 
@@ -277,8 +283,8 @@ mod tests {
         let f = family();
         let awaited = AwaitedView {
             line: id(AccordLineId::parse, 'e'),
-            all_of: vec![slot("young_person")],
-            any_of: vec![vec![slot("holder")], vec![father()]],
+            all_of: vec![slot(SlotKind::YoungPerson)],
+            any_of: vec![vec![slot(SlotKind::Holder)], vec![father()]],
             unestablished: None,
         };
         assert_eq!(

@@ -28,12 +28,13 @@ use super::icon::Icon;
 use super::shell::Shell;
 use super::words;
 use crate::clock::Timestamp;
-use crate::domain::accord::LineKind;
+use crate::domain::accord::{LineKind, Opinion};
 use crate::domain::record::{Action, ResourceKind};
 use crate::domain::vocabulary::{Mode, Purpose, Role};
 use crate::ids::AccordId;
 use crate::service::{
-    AccordView, Act, App, AwaitedView, EventView, LineView, RecipientView, SeenAs, ServiceError, StateView,
+    AccordStanding, AccordView, Act, App, AwaitedView, EventView, LineView, RecipientView, SeenAs,
+    ServiceError, SheetEvent, StateView,
 };
 use crate::web::route::{Answer, Fault, Incoming, Method, Route};
 
@@ -53,22 +54,26 @@ impl State {
             until.map(|t| crate::domain::day::french_date(t.plus_micros(-1).paris_day()))
         };
         let (class, icon, words) = match state.code {
-            "in_force" => {
+            AccordStanding::InForce => {
                 let until = last().map_or_else(String::new, |day| format!(" jusqu'au {day} inclus"));
                 let begun = if state.awaited.is_empty() { "" } else { " ; une partie attend encore" };
                 ("yes", Icon::Yes, format!("En cours{until}{begun}"))
             }
-            "upcoming" => ("accent", Icon::Calendar, format!("Signé, commence le {}", day(&state.at))),
-            "partly_signed" => ("wait", Icon::Waiting, "Signé en partie".to_owned()),
-            "printed" => {
+            AccordStanding::Upcoming => {
+                ("accent", Icon::Calendar, format!("Signé, commence le {}", day(&state.at)))
+            }
+            AccordStanding::PartlySigned => ("wait", Icon::Waiting, "Signé en partie".to_owned()),
+            AccordStanding::Printed => {
                 ("wait", Icon::Printer, format!("Feuille imprimée le {}, pas encore signée", day(&state.at)))
             }
-            "draft" => ("wait", Icon::File, "Préparé, la feuille n'est pas encore imprimée".to_owned()),
-            "refused" => ("", Icon::No, format!("Non, dit le {}", day(&state.at))),
-            "withdrawn" => ("", Icon::Undo, format!("Retiré le {}", day(&state.at))),
-            "expired" => ("", Icon::Clock, "Arrivé à son terme".to_owned()),
-            "replaced" => ("", Icon::History, format!("Remplacé le {}", day(&state.at))),
-            _not_in_force => ("", Icon::Pause, "Pas en cours".to_owned()),
+            AccordStanding::Draft => {
+                ("wait", Icon::File, "Préparé, la feuille n'est pas encore imprimée".to_owned())
+            }
+            AccordStanding::Refused => ("", Icon::No, format!("Non, dit le {}", day(&state.at))),
+            AccordStanding::Withdrawn => ("", Icon::Undo, format!("Retiré le {}", day(&state.at))),
+            AccordStanding::Expired => ("", Icon::Clock, "Arrivé à son terme".to_owned()),
+            AccordStanding::Replaced => ("", Icon::History, format!("Remplacé le {}", day(&state.at))),
+            AccordStanding::NotInForce => ("", Icon::Pause, "Pas en cours".to_owned()),
         };
         Self { class, icon, words }
     }
@@ -104,16 +109,10 @@ pub(super) fn service_name(r: &RecipientView) -> String {
     }
 }
 
-/// A line that nobody signed.
-fn unsigned(line: &LineView) -> bool {
-    matches!(line.state.code, "draft" | "printed")
-}
-
 /// Where a line stands, in words. A box left empty on a sheet that was signed is not a sheet to print.
 fn line_state(line: &LineView, accord: &AccordView) -> State {
     let state = State::of(&line.state);
-    let begun = !matches!(accord.state.code, "draft" | "printed");
-    if !unsigned(line) || !begun {
+    if !line.state.code.unsigned() || accord.state.code.unsigned() {
         return state;
     }
     let on_paper = accord.events.iter().any(|e| e.original_at.is_some());
@@ -125,7 +124,7 @@ impl Line {
     pub(super) fn of(line: &LineView, accord: &AccordView, family: &Family) -> Self {
         let state = line_state(line, accord);
         // Who signs a line that nobody signed yet stands on its own pages.
-        let awaited: &[AwaitedView] = if unsigned(line) { &[] } else { &line.state.awaited };
+        let awaited: &[AwaitedView] = if line.state.code.unsigned() { &[] } else { &line.state.awaited };
         Self {
             recipient: service_name(&line.recipient),
             profession: line.recipient.profession.french(),
@@ -161,8 +160,7 @@ pub(super) struct Card {
 impl Card {
     pub(super) fn of(view: &AccordView, family: &Family, today: chrono::NaiveDate) -> Self {
         let lines: Vec<Line> = view.lines.iter().map(|l| Line::of(l, view, family)).collect();
-        let open = matches!(view.state.code, "draft" | "printed" | "partly_signed")
-            || !view.state.awaited.is_empty();
+        let open = view.state.code.to_sign() || !view.state.awaited.is_empty();
         let first = view.events.iter().filter_map(|e| Timestamp::parse_rfc3339(&e.at)).min();
         let since = first.filter(|_| open).map(|at| {
             let day = at.paris_day();
@@ -184,14 +182,14 @@ impl Card {
 
 /// What would follow an accord: the same services and subjects. Exact words are shown anew.
 fn follows(view: &AccordView) -> Option<String> {
-    let over = matches!(view.state.code, "in_force" | "expired");
+    let counted = view.state.code.counted();
     let may = matches!(view.seen_as, SeenAs::Collector | SeenAs::Referent);
-    (over && may).then(|| address::following(view))
+    (counted && may).then(|| address::following(view))
 }
 
 #[cfg(test)]
 impl Card {
-    pub(super) fn sample(code: &'static str, seen_as: SeenAs) -> Self {
+    pub(super) fn sample(code: AccordStanding, seen_as: SeenAs) -> Self {
         let today = chrono::NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
         Self::of(&sample::accord(code, seen_as), &Family::sample(), today)
     }
@@ -210,7 +208,7 @@ fn period(starts: &str, ends: &str) -> String {
 fn happened(event: &EventView, accord: &AccordView, family: &Family) -> (String, String) {
     let by = event.by.as_deref().map_or_else(|| "quelqu'un".to_owned(), |by| family.name(by));
     let how = || {
-        let mode = event.mode.and_then(|m| Mode::parse(m).ok()).map_or("", Mode::french);
+        let mode = event.mode.map_or("", Mode::french);
         let kept = event.original_at.as_deref().map_or_else(String::new, |at| format!(" ; original : {at}"));
         let read = if event.read_aloud == Some(true) { " ; feuille lue à voix haute" } else { "" };
         format!(" ({mode}{kept}{read})")
@@ -230,24 +228,23 @@ fn happened(event: &EventView, accord: &AccordView, family: &Family) -> (String,
         }
     };
     let said = match event.kind {
-        "printed" => "Feuille imprimée.".to_owned(),
-        "signed" => format!("Signature : {by}{}.{}", how(), covered()),
-        "sheet_signed" => format!(
+        SheetEvent::Printed => "Feuille imprimée.".to_owned(),
+        SheetEvent::Signed => format!("Signature : {by}{}.{}", how(), covered()),
+        SheetEvent::SheetSigned => format!(
             "Feuille signée reçue : {by} (original : {}).",
             event.original_at.as_deref().unwrap_or("non noté")
         ),
-        "opinion" => {
-            let opinion = event.opinion.and_then(|o| crate::domain::accord::Opinion::parse(o).ok());
-            format!("Avis du jeune : {}.", opinion.map_or("noté", crate::domain::accord::Opinion::french))
+        SheetEvent::Opinion => {
+            format!("Avis du jeune : {}.", event.opinion.map_or("noté", Opinion::french))
         }
-        "refused" => format!("Non : {by}."),
-        "withdrawn" => format!("Accord retiré : {by}."),
-        "opposed" => format!("Opposition : {by}."),
-        "talk_held" => match event.maintained {
+        SheetEvent::Refused => format!("Non : {by}."),
+        SheetEvent::Withdrawn => format!("Accord retiré : {by}."),
+        SheetEvent::Opposed => format!("Opposition : {by}."),
+        SheetEvent::TalkHeld => match event.maintained {
             Some(true) => "Échange avec l'enfant : son refus est maintenu.".to_owned(),
             Some(false) | None => "Échange avec l'enfant : il ne maintient pas son refus.".to_owned(),
         },
-        _replaced => "Remplacé par un accord plus récent.".to_owned(),
+        SheetEvent::Replaced => "Remplacé par un accord plus récent.".to_owned(),
     };
     (words::moment_of(&event.at), said)
 }
@@ -315,15 +312,11 @@ fn list(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
     let views = app.accord_list(call, act(Action::List), &pathway_of(incoming)?)?.into_inner().items;
     let collects = views.iter().any(|v| v.seen_as == SeenAs::Collector);
     let family = Family::read(app, incoming, collects || frame.view.me.role == Role::Referent)?.under(&frame);
-    let cards = views.iter().rev().map(|v| (is_past(v), Card::of(v, &family, frame.today)));
+    let cards = views.iter().rev().map(|v| (v.state.code.past(), Card::of(v, &family, frame.today)));
     let (past, standing): (Vec<_>, Vec<_>) = cards.partition(|(past, _)| *past);
     let prepares = may_prepare(&frame) && !frame.nickname_only();
     let only = |cards: Vec<(bool, Card)>| cards.into_iter().map(|(_, card)| card).collect();
     Answer::page(&AccordsPage { shell, frame, standing: only(standing), past: only(past), prepares })
-}
-
-fn is_past(view: &AccordView) -> bool {
-    matches!(view.state.code, "refused" | "withdrawn" | "expired" | "replaced")
 }
 
 fn one(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
@@ -355,7 +348,7 @@ pub(super) mod sample {
     use super::*;
     use crate::domain::vocabulary::{Capacity, Category, Profession};
     use crate::ids::{AccordLineId, HolderId, MissionId, OrganisationId, PathwayId};
-    use crate::service::SlotView;
+    use crate::service::{SlotKind, SlotView};
 
     pub fn id<T>(parse: fn(&str) -> Result<T, crate::ids::InvalidId>, letter: char) -> T {
         parse(&format!("{}a", letter.to_string().repeat(25))).unwrap()
@@ -375,7 +368,7 @@ pub(super) mod sample {
         id(HolderId::parse, 'd')
     }
 
-    pub fn line(code: &'static str) -> LineView {
+    pub fn line(code: AccordStanding) -> LineView {
         LineView {
             id: id(AccordLineId::parse, 'e'),
             recipient: recipient(Profession::Aemo),
@@ -388,7 +381,7 @@ pub(super) mod sample {
         }
     }
 
-    pub fn state(code: &'static str, awaited: Vec<AwaitedView>) -> StateView {
+    pub fn state(code: AccordStanding, awaited: Vec<AwaitedView>) -> StateView {
         StateView {
             code,
             at: Some("2027-03-02T10:00:00Z".to_owned()),
@@ -397,19 +390,21 @@ pub(super) mod sample {
         }
     }
 
-    pub fn slot(kind: &'static str) -> SlotView {
+    pub fn slot(kind: SlotKind) -> SlotView {
         match kind {
-            "holder" => SlotView { kind, holder: Some(holder()), capacity: Some(Capacity::Parent) },
-            _young => SlotView { kind, holder: None, capacity: Some(Capacity::YoungPerson) },
+            SlotKind::Holder => SlotView { kind, holder: Some(holder()), capacity: Some(Capacity::Parent) },
+            SlotKind::YoungPerson | SlotKind::Opinion => {
+                SlotView { kind, holder: None, capacity: Some(Capacity::YoungPerson) }
+            }
         }
     }
 
-    pub fn accord(code: &'static str, seen_as: SeenAs) -> AccordView {
-        let awaited = if code == "partly_signed" {
+    pub fn accord(code: AccordStanding, seen_as: SeenAs) -> AccordView {
+        let awaited = if code == AccordStanding::PartlySigned {
             vec![AwaitedView {
                 line: id(AccordLineId::parse, 'e'),
-                all_of: vec![slot("young_person")],
-                any_of: vec![vec![slot("holder")]],
+                all_of: vec![slot(SlotKind::YoungPerson)],
+                any_of: vec![vec![slot(SlotKind::Holder)]],
                 unestablished: None,
             }]
         } else {
@@ -420,10 +415,10 @@ pub(super) mod sample {
             at: "2027-03-02T10:00:00Z".to_owned(),
             by,
             on: Some("2027-03-02".to_owned()),
-            mode: (kind == "signed").then_some("paper"),
-            original_at: (kind == "signed").then(|| "Classeur du PRE".to_owned()),
+            mode: (kind == SheetEvent::Signed).then_some(Mode::Paper),
+            original_at: (kind == SheetEvent::Signed).then(|| "Classeur du PRE".to_owned()),
             read_aloud: None,
-            lines: if kind == "signed" { vec![id(AccordLineId::parse, 'e')] } else { vec![] },
+            lines: if kind == SheetEvent::Signed { vec![id(AccordLineId::parse, 'e')] } else { vec![] },
             opinion: None,
             maintained: None,
         };
@@ -442,7 +437,10 @@ pub(super) mod sample {
             notice_hash: None,
             replaces: None,
             events: if collector {
-                vec![event("printed", None), event("signed", Some(holder().as_str().to_owned()))]
+                vec![
+                    event(SheetEvent::Printed, None),
+                    event(SheetEvent::Signed, Some(holder().as_str().to_owned())),
+                ]
             } else {
                 vec![]
             },
@@ -461,30 +459,23 @@ impl Page for AccordsPage {
             let (shell, frame) = frame_as(role, Part::Accords, "Accords");
             let family = Family::sample();
             let card = |v: &AccordView| Card::of(v, &family, frame.today);
-            let standing = views.iter().filter(|v| !is_past(v)).map(card).collect();
-            let past = views.iter().filter(|v| is_past(v)).map(card).collect();
+            let standing = views.iter().filter(|v| !v.state.code.past()).map(card).collect();
+            let past = views.iter().filter(|v| v.state.code.past()).map(card).collect();
             let prepares = may_prepare(&frame) && !frame.nickname_only();
             Self { shell, frame, standing, past, prepares }
         };
-        let all = [
-            "draft",
-            "printed",
-            "partly_signed",
-            "upcoming",
-            "in_force",
-            "refused",
-            "withdrawn",
-            "expired",
-            "replaced",
-        ];
+        let all = AccordStanding::ALL.iter().filter(|s| **s != AccordStanding::NotInForce);
         vec![
             ("empty", page(Role::Referent, vec![])),
+            ("collector", page(Role::Referent, all.map(|s| sample::accord(*s, SeenAs::Collector)).collect())),
             (
-                "collector",
-                page(Role::Referent, all.iter().map(|c| sample::accord(c, SeenAs::Collector)).collect()),
+                "recipient",
+                page(Role::Participant, vec![sample::accord(AccordStanding::InForce, SeenAs::Recipient)]),
             ),
-            ("recipient", page(Role::Participant, vec![sample::accord("in_force", SeenAs::Recipient)])),
-            ("referent", page(Role::Referent, vec![sample::accord("not_in_force", SeenAs::Referent)])),
+            (
+                "referent",
+                page(Role::Referent, vec![sample::accord(AccordStanding::NotInForce, SeenAs::Referent)]),
+            ),
         ]
     }
 }
@@ -515,9 +506,9 @@ impl Page for AccordPage {
             }
         };
         vec![
-            ("partly_signed", page("partly_signed", SeenAs::Collector)),
-            ("in_force", page("in_force", SeenAs::Collector)),
-            ("recipient", page("in_force", SeenAs::Recipient)),
+            ("partly_signed", page(AccordStanding::PartlySigned, SeenAs::Collector)),
+            ("in_force", page(AccordStanding::InForce, SeenAs::Collector)),
+            ("recipient", page(AccordStanding::InForce, SeenAs::Recipient)),
         ]
     }
 }
@@ -535,9 +526,13 @@ mod tests {
 
     /// An accord of two lines of which one was ticked.
     fn half_ticked() -> AccordView {
-        let mut view = sample::accord("in_force", SeenAs::Collector);
+        let mut view = sample::accord(AccordStanding::InForce, SeenAs::Collector);
         let id = sample::id(AccordLineId::parse, 'h');
-        view.lines.push(LineView { id, state: sample::state("draft", vec![]), ..sample::line("draft") });
+        view.lines.push(LineView {
+            id,
+            state: sample::state(AccordStanding::Draft, vec![]),
+            ..sample::line(AccordStanding::Draft)
+        });
         view
     }
 
@@ -548,7 +543,7 @@ mod tests {
         assert_eq!(words(&view), "Pas cochée sur la feuille signée");
         view.events.clear();
         assert_eq!(words(&view), "Pas encore acceptée");
-        view.state.code = "draft";
+        view.state.code = AccordStanding::Draft;
         assert!(words(&view).contains("pas encore imprimée"));
     }
 
@@ -571,10 +566,10 @@ mod tests {
         let mut all = half_ticked();
         all.events.last_mut().unwrap().lines = all.lines.iter().map(|l| l.id.clone()).collect();
         assert!(said(&all).ends_with("Toutes les cases."));
-        assert!(!said(&sample::accord("in_force", SeenAs::Collector)).contains("cases"));
+        assert!(!said(&sample::accord(AccordStanding::InForce, SeenAs::Collector)).contains("cases"));
         // What is said aloud is known to answer a sheet that was read.
         let event = all.events.last_mut().unwrap();
-        (event.mode, event.original_at, event.read_aloud) = (Some("telephone"), None, Some(true));
+        (event.mode, event.original_at, event.read_aloud) = (Some(Mode::Telephone), None, Some(true));
         assert!(said(&all).contains("feuille lue à voix haute"));
     }
 }

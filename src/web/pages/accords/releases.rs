@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Family, State, service_name};
 use crate::domain::record::{Action, ResourceKind};
 use crate::service::reading::ItemView;
-use crate::service::{Act, App, ReleaseView};
+use crate::service::{AccordStanding, Act, App, ReleaseView};
 use crate::web::pages::Page;
 use crate::web::pages::frame::{Frame, Part, pathway_of};
 use crate::web::pages::icon::Icon;
@@ -35,23 +35,32 @@ struct Card {
 
 /// A sheet that validates words has no period: its states are told as such.
 fn said(view: &ReleaseView) -> State {
+    use AccordStanding as S;
     let told = |class, icon, words: &str| State { class, icon, words: words.to_owned() };
+    if view.validated_elsewhere {
+        return told("yes", Icon::Yes, "Validé par une autre feuille");
+    }
     match view.state.code {
-        _sheet if view.validated_elsewhere => told("yes", Icon::Yes, "Validé par une autre feuille"),
-        "in_force" if view.superseded => told("", Icon::History, "Validé, mais les mots ont changé"),
-        "in_force" => told("yes", Icon::Yes, "Validé par la famille"),
-        "draft" | "printed" | "partly_signed" if view.superseded => {
+        S::InForce if view.superseded => told("", Icon::History, "Validé, mais les mots ont changé"),
+        S::InForce => told("yes", Icon::Yes, "Validé par la famille"),
+        S::Draft | S::Printed | S::PartlySigned if view.superseded => {
             told("", Icon::History, "Les mots ont changé")
         }
-        "expired" => told("", Icon::Clock, "Ne compte plus"),
-        _unsigned_or_refused => State::of(&view.state),
+        S::Expired => told("", Icon::Clock, "Ne compte plus"),
+        S::Draft
+        | S::Printed
+        | S::PartlySigned
+        | S::Upcoming
+        | S::Refused
+        | S::Withdrawn
+        | S::Replaced
+        | S::NotInForce => State::of(&view.state),
     }
 }
 
 impl Card {
     fn of(view: &ReleaseView, items: &[ItemView], family: &Family, frame: &Frame) -> Self {
         let label = items.iter().find(|i| i.id == view.item.as_str()).map(|i| i.label.as_str());
-        let unsigned = matches!(view.state.code, "draft" | "printed" | "partly_signed");
         let mut awaited: Vec<String> = view.state.awaited.iter().map(|a| family.awaited(a)).collect();
         awaited.dedup();
         let closed = view.superseded || view.validated_elsewhere;
@@ -71,7 +80,7 @@ impl Card {
             made: words::dated(&view.made_on, &frame.today),
             state: said(view),
             awaited: if closed { Vec::new() } else { awaited },
-            open: unsigned && !closed,
+            open: view.state.code.to_sign() && !closed,
             corrected: view.superseded,
             again: frame.at(&format!("/partager?item={}&purpose={}", view.item, view.purpose.code())),
         }
@@ -123,9 +132,9 @@ impl Page for ReleasesPage {
         use super::sample::{id, recipient, slot};
         use crate::domain::vocabulary::{Category, Profession, Purpose};
         use crate::ids::{AccordLineId, PathwayId, ReleaseId};
-        use crate::service::AwaitedView;
+        use crate::service::{AwaitedView, SlotKind};
         use crate::web::pages::sharing::sample;
-        let view = |letter, code: &'static str| ReleaseView {
+        let view = |letter, code: AccordStanding| ReleaseView {
             id: id(ReleaseId::parse, letter),
             pathway: id(PathwayId::parse, 'p'),
             purpose: Purpose::Schooling,
@@ -137,11 +146,11 @@ impl Page for ReleasesPage {
             made_on: "2027-03-02".to_owned(),
             state: super::sample::state(
                 code,
-                if code == "partly_signed" {
+                if code == AccordStanding::PartlySigned {
                     vec![AwaitedView {
                         line: id(AccordLineId::parse, 'e'),
                         all_of: vec![],
-                        any_of: vec![vec![slot("holder")]],
+                        any_of: vec![vec![slot(SlotKind::Holder)]],
                         unestablished: None,
                     }]
                 } else {
@@ -156,12 +165,27 @@ impl Page for ReleasesPage {
                 crate::web::pages::frame::sample::frame(Part::Accords, "Mots à faire valider");
             Self::new(shell, frame, views, &sample::items(), &Family::sample())
         };
-        let corrected = ReleaseView { superseded: true, ..view('d', "in_force") };
-        let elsewhere = ReleaseView { validated_elsewhere: true, ..view('e', "printed") };
+        let corrected = ReleaseView { superseded: true, ..view('d', AccordStanding::InForce) };
+        let elsewhere = ReleaseView { validated_elsewhere: true, ..view('e', AccordStanding::Printed) };
         vec![
             ("empty", page(&[])),
-            ("waiting", page(&[view('a', "draft"), view('b', "partly_signed"), view('c', "in_force")])),
-            ("answered", page(&[view('c', "in_force"), corrected, elsewhere, view('f', "refused")])),
+            (
+                "waiting",
+                page(&[
+                    view('a', AccordStanding::Draft),
+                    view('b', AccordStanding::PartlySigned),
+                    view('c', AccordStanding::InForce),
+                ]),
+            ),
+            (
+                "answered",
+                page(&[
+                    view('c', AccordStanding::InForce),
+                    corrected,
+                    elsewhere,
+                    view('f', AccordStanding::Refused),
+                ]),
+            ),
         ]
     }
 }

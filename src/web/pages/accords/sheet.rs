@@ -247,7 +247,7 @@ pub(super) mod sample {
     use super::*;
     use crate::domain::vocabulary::{Level, Profession};
     use crate::ids::AccordLineId;
-    use crate::service::SigningView;
+    use crate::service::{SigningView, SlotKind};
 
     pub fn notice() -> NoticeView {
         let text = "# Partager des informations sur Léa\nDes professionnels vous demandent votre accord.\n\
@@ -265,8 +265,8 @@ pub(super) mod sample {
                 line: id(AccordLineId::parse, 'e'),
                 recipient: recipient(Profession::Aemo),
                 level: Some(Level::Informed),
-                all_of: vec![slot("young_person")],
-                any_of: vec![vec![slot("holder")]],
+                all_of: vec![slot(SlotKind::YoungPerson)],
+                any_of: vec![vec![slot(SlotKind::Holder)]],
                 unestablished: None,
                 why: "De 15 à 17 ans : la signature du jeune est nécessaire.".to_owned(),
             }],
@@ -293,7 +293,7 @@ impl Page for SheetPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::SigningView;
+    use crate::service::{SigningView, SlotKind};
 
     #[test]
     fn pages_of_the_sheet() {
@@ -319,7 +319,7 @@ mod tests {
     fn where_nobody_can_be_named_the_text_keeps_its_own_box() {
         let mut notice = sample::notice();
         for signing in &mut notice.signing {
-            (signing.all_of, signing.any_of) = (vec![super::super::sample::slot("opinion")], vec![]);
+            (signing.all_of, signing.any_of) = (vec![super::super::sample::slot(SlotKind::Opinion)], vec![]);
         }
         let sheet = Sheet::of(&notice, &Family::sample());
         assert!(sheet.places.is_empty());

@@ -14,6 +14,8 @@ use crate::domain::record::{Action, ResourceKind};
 use crate::domain::text::FieldErrors;
 use crate::domain::vocabulary::Mode;
 use crate::ids::{AccordId, ReleaseId};
+#[cfg(test)]
+use crate::service::{AccordStanding, SeenAs};
 use crate::service::{
     AccordView, Act, App, Happening, LineView, NoInput, NoticeView, ServiceError, SheetId, TalkInput,
 };
@@ -383,7 +385,7 @@ fn record_release(app: &App, incoming: &Incoming) -> Result<Answer, Fault> {
 
 #[cfg(test)]
 pub(in crate::web::pages) fn sample_board(saying: Saying, all: &'static [Saying], entered: Entered) -> Board {
-    let view = super::sample::accord("partly_signed", crate::service::SeenAs::Collector);
+    let view = super::sample::accord(AccordStanding::PartlySigned, SeenAs::Collector);
     let here = "/parcours/pathway/accords/aaaaaaaaaaaaaaaaaaaaaaaaaa/signer".to_owned();
     let today = NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
     Board::of_accord(saying, all, here, entered, &view, &Family::sample(), today)
@@ -400,7 +402,7 @@ impl Page for SignPage {
         use crate::web::pages::frame::sample::frame;
         let page = |saying, entered| {
             let (shell, frame) = frame(Part::Accords, "Signatures");
-            let view = super::sample::accord("partly_signed", crate::service::SeenAs::Collector);
+            let view = super::sample::accord(AccordStanding::PartlySigned, SeenAs::Collector);
             let card = Some(Card::of(&view, &Family::sample(), frame.today));
             let base = "/accords/aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned();
             let board = sample_board(saying, Saying::ACCORD, entered).fitting(&frame);
@@ -418,7 +420,6 @@ impl Page for SignPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::SeenAs;
 
     #[test]
     fn pages_of_signatures() {
@@ -427,7 +428,7 @@ mod tests {
 
     #[test]
     fn each_signature_says_what_it_opens_or_who_is_still_awaited() {
-        let mut view = super::super::sample::accord("partly_signed", SeenAs::Collector);
+        let mut view = super::super::sample::accord(AccordStanding::PartlySigned, SeenAs::Collector);
         let family = Family::sample();
         let today = NaiveDate::from_ymd_opt(2027, 3, 14).unwrap();
         let said = |view: &AccordView, today| opens(view, &family, &family.signatories(), today);
@@ -454,6 +455,8 @@ mod tests {
             said(&view, before).first().unwrap().1.first().unwrap().contains("à partir du 1er mars 2027")
         );
         // A line that stands has nothing more to be signed.
-        assert!(said(&super::super::sample::accord("in_force", SeenAs::Collector), today).is_empty());
+        assert!(
+            said(&super::super::sample::accord(AccordStanding::InForce, SeenAs::Collector), today).is_empty()
+        );
     }
 }
