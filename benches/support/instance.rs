@@ -33,7 +33,7 @@ use relais::store::account::{
     AccountState, Credentials, NewProfessional, ProfessionalWords, SealedCredentials, Session,
 };
 use relais::store::charter::{CharterRow, CharterSignature, Party};
-use relais::store::fact::{FactKind, NewFact};
+use relais::store::fact::{FactKind, Pen, RowAt};
 use relais::store::item::{NewItem, NewVersion, Words};
 use relais::store::organisation::{Mission, NewAssignment, NewOrganisation, OrganisationWords};
 use relais::store::pathway::{CourseBody, NewParticipation};
@@ -356,10 +356,10 @@ fn pathway(app: &App, now: Timestamp, id: &PathwayId, by: &AssignmentId, lead: &
     let person = PersonFacts::new(birth, None, false).unwrap();
     let course = CourseBody { step: Step::Accompaniment, review_on: None };
     let fact = || FactId::random(chance).unwrap().as_str().to_owned();
-    let none = None::<&String>;
+    let pen = Pen { key: &key, chance, pathway: id, at: now, by };
     let facts = [
-        NewFact::seal(&key, chance, id, FactKind::Person, &fact(), 1, now, by, &person, none).unwrap(),
-        NewFact::seal(&key, chance, id, FactKind::Course, &fact(), 1, now, by, &course, none).unwrap(),
+        pen.facts(RowAt::first(FactKind::Person, &fact()), &person).unwrap(),
+        pen.facts(RowAt::first(FactKind::Course, &fact()), &course).unwrap(),
     ];
     let items: Vec<(NewItem, NewVersion)> = (0..ITEMS)
         .map(|n| {

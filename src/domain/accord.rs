@@ -32,11 +32,11 @@ pub use facts::{
     Accord, AccordDraft, AccordError, AccordFacts, Interpreter, Language, Line, LineKind, NoticeMark,
     RecipientKey, ShownVersion,
 };
-pub use judge::ORAL_DAYS;
+pub use judge::EndsBy;
 pub use signatories::{
     Awaited, Required, SignatorySlot, SigningQuestion, Unestablished, required_signatories,
 };
-pub use state::{AccordState, AccordStatus, LineStatus, state};
+pub use state::{AccordState, AccordStatus, End, LineStatus, state};
 
 pub(crate) use fact::{file_turns, next_turn};
 pub(crate) use facts::{check_day, check_event};

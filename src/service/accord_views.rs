@@ -19,8 +19,8 @@ use crate::access::facts::ParticipationFacts;
 use crate::access::{Existence, Resource, may_know, reads_every_existence};
 use crate::clock::Timestamp;
 use crate::domain::accord::{
-    Accord, AccordState, Awaited, Event, EventKind, How, Line, LineKind, LineStatus, Opinion, RecipientKey,
-    Signatory, SignatorySlot, state,
+    Accord, AccordState, Awaited, End, EndsBy, Event, EventKind, How, Line, LineKind, LineStatus, Opinion,
+    RecipientKey, Signatory, SignatorySlot, state,
 };
 use crate::domain::cell::Need;
 use crate::domain::vocabulary::{Capacity, Category, Function, Mandate, Mode, Purpose, Role};
@@ -78,6 +78,8 @@ pub struct StateView {
     pub at: Option<String>,
     /// The first moment at which time alone ends it.
     pub until: Option<String>,
+    /// Why it ends then; to who collected it, and to the office of that organisation.
+    pub ends_by: Option<EndsBy>,
     pub awaited: Vec<AwaitedView>,
 }
 
@@ -375,11 +377,7 @@ fn knows_service(scene: &Scene<'_>, me: &ParticipationFacts, key: &RecipientKey)
 }
 
 fn not_in_force() -> StateView {
-    StateView { code: AccordStanding::NotInForce, at: None, until: None, awaited: Vec::new() }
-}
-
-fn time(at: Timestamp) -> Option<String> {
-    (at != Timestamp::MAX).then(|| at.rfc3339())
+    StateView { code: AccordStanding::NotInForce, at: None, until: None, ends_by: None, awaited: Vec::new() }
 }
 
 pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) -> StateView {
@@ -387,14 +385,16 @@ pub(super) fn state_view(scene: &Scene<'_>, state: &AccordState, whole: bool) ->
     let waiting = |awaited: &[Awaited]| -> Vec<AwaitedView> {
         if whole { awaited.iter().map(|a| awaited_view(scene, a)).collect() } else { Vec::new() }
     };
-    let view = |code, at: Option<Timestamp>, until: Option<Timestamp>, awaited: &[Awaited]| StateView {
+    let view = |code, at: Option<Timestamp>, end: Option<End>, awaited: &[Awaited]| StateView {
         code,
-        at: at.and_then(time),
-        until: until.and_then(time),
+        at: at.map(|at| at.rfc3339()),
+        until: end.map(|end| end.at.rfc3339()),
+        // How it was given, and the age of the young person, can be read out of it.
+        ends_by: end.filter(|_| whole).map(|end| end.by),
         awaited: waiting(awaited),
     };
     match state {
-        AccordState::InForce { until, awaited } => view(S::InForce, None, Some(*until), awaited),
+        AccordState::InForce { end, awaited } => view(S::InForce, None, *end, awaited),
         AccordState::Upcoming { from, awaited } => view(S::Upcoming, Some(*from), None, awaited),
         AccordState::Expired => view(S::Expired, None, None, &[]),
         AccordState::Draft

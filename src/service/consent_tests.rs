@@ -2,7 +2,7 @@
 
 use super::consent_fixture::{Family, act, code, date};
 use super::*;
-use crate::domain::accord::Opinion;
+use crate::domain::accord::{EndsBy, Opinion};
 use crate::domain::day::Day;
 use crate::domain::record::Action;
 use crate::domain::text::{Paragraph, Text};
@@ -199,6 +199,14 @@ fn law_a_telephone_accord_is_never_informed_and_lapses_after_21_days() {
     f.happens("referente", &oral, &f.signature(f.mother(), HowInput::Telephone { read_aloud: true }))
         .unwrap();
     assert!(f.reads("prevention", &version, COORDINATION));
+    // How it was given is for who collected it: the recipient reads the day, and not why.
+    let end = |who: &str| {
+        let view = f.t.app.accord_read(&f.t.call(who), act(Action::Read), &oral).unwrap().into_inner();
+        (view.state.until, view.state.ends_by)
+    };
+    let (until, by) = end("referente");
+    assert_eq!(by, Some(EndsBy::OralLapse));
+    assert_eq!(end("prevention"), (until, None));
     f.t.go_to(2027, 3, 23);
     assert!(!f.reads("prevention", &version, COORDINATION));
     assert_eq!(f.state("referente", &oral), Some(AccordStanding::Expired));

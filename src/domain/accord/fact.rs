@@ -121,7 +121,7 @@ pub fn accord_fact(query: &AccordQuery<'_>, file: &ConsentFile<'_>, now: Timesta
                         best = Some(candidate);
                     }
                 }
-                Judged::Expired { signed_on } => {
+                Judged::Expired { signed_on, .. } => {
                     let candidate = (signed_on, basis());
                     if expired.as_ref().is_none_or(|e| candidate > *e) {
                         expired = Some(candidate);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use super::event::{Event, EventKind, How, Opinion, Signatory};
 use super::fact::ConsentFile;
@@ -20,6 +21,22 @@ use crate::ids::{AccordId, AssignmentId, HolderId, ReleaseId};
 pub const ORAL_DAYS: u64 = 21;
 /// STORIES S5: an accord signed ahead of majority lapses 30 days after the birthday unless confirmed.
 const AHEAD_DAYS: u64 = 30;
+
+/// Why a line that stands stops. Of two reasons at one moment the first is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndsBy {
+    /// The last day that the sheet names.
+    Term,
+    /// What was said aloud lapses without a signed sheet.
+    OralLapse,
+    /// What was signed ahead of majority lapses unless the young person, of age, signs again.
+    Confirmation,
+    /// What others signed stops when the young person decides alone.
+    Majority,
+    /// Something else on record that takes effect then.
+    Change,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SheetRef<'a> {
@@ -53,6 +70,7 @@ pub(crate) enum Judged {
     },
     Expired {
         signed_on: NaiveDate,
+        by: EndsBy,
     },
     Closed {
         at: Timestamp,
@@ -334,7 +352,7 @@ impl Bench<'_, '_> {
             if self.suspended(&as_minor).is_none()
                 && let Some(signed_on) = self.completion(&self.opinions_of_today(as_minor))
             {
-                return Judged::Expired { signed_on };
+                return Judged::Expired { signed_on, by: self.unless_over(EndsBy::Majority) };
             }
             // LAW §5: a new accord is required; one that began before is not finished afterwards.
             return self.verdict(&[], &[], hard, all, None);
@@ -369,11 +387,9 @@ impl Bench<'_, '_> {
         all: &[Act],
         lapse: Option<Timestamp>,
     ) -> Judged {
-        let ends = self.sheet.ends_at();
-        let over = ends.is_some_and(|at| self.now >= at) || lapse.is_some_and(|at| self.now >= at);
         if let Some(signed_on) = self.completion(live) {
-            if over {
-                return Judged::Expired { signed_on };
+            if self.over() || lapse.is_some_and(|at| self.now >= at) {
+                return Judged::Expired { signed_on, by: self.unless_over(EndsBy::Confirmation) };
             }
             if self.now < Timestamp::paris_midnight(self.sheet.starts) {
                 return Judged::Upcoming;
@@ -384,7 +400,7 @@ impl Bench<'_, '_> {
         }
         // Complete but for an oral signature that lapsed.
         if let Some(signed_on) = self.completion(acts) {
-            return Judged::Expired { signed_on };
+            return Judged::Expired { signed_on, by: self.unless_over(EndsBy::OralLapse) };
         }
         match hard {
             Some((at, negative)) if all.iter().any(|a| a.effective <= at) || self.said_here(at) => {
@@ -392,6 +408,16 @@ impl Bench<'_, '_> {
             }
             Some(_) | None => Judged::Incomplete { begun: !acts.is_empty() },
         }
+    }
+
+    /// Whether the sheet's own last day is behind.
+    fn over(&self) -> bool {
+        self.sheet.ends_at().is_some_and(|at| self.now >= at)
+    }
+
+    /// The term where it has come, whatever else has.
+    fn unless_over(&self, by: EndsBy) -> EndsBy {
+        if self.over() { EndsBy::Term } else { by }
     }
 
     /// Whether the objection of this moment stands on this very sheet.

@@ -3,13 +3,20 @@
 use super::event::{Event, EventKind};
 use super::fact::{ConsentFile, file_turns};
 use super::facts::{Accord, Line, RecipientKey};
-use super::judge::{Judged, Sheet, awaited, judge, turning_points};
+use super::judge::{EndsBy, Judged, Sheet, awaited, judge, turning_points};
 use super::objection::{Negative, Target, Whom};
 use super::signatories::Awaited;
 use crate::clock::Timestamp;
 use crate::domain::cell::Need;
 use crate::domain::vocabulary::Category;
 use crate::ids::{AccordId, AccordLineId};
+
+/// The first moment at which time alone ends what stands, and why it does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct End {
+    pub at: Timestamp,
+    pub by: EndsBy,
+}
 
 /// Where an accord, or one line of it, stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,9 +34,9 @@ pub enum AccordState {
         from: Timestamp,
         awaited: Vec<Awaited>,
     },
-    /// `until`: the first moment at which time alone ends it. `awaited` holds lines that lack a signature.
+    /// `end` is none where time alone ends nothing. `awaited` holds lines that lack a signature.
     InForce {
-        until: Timestamp,
+        end: Option<End>,
         awaited: Vec<Awaited>,
     },
     Refused {
@@ -151,11 +158,16 @@ fn sheet_state(
         Judged::InForce { .. } => {
             let mut turns = file_turns(file);
             turning_points(file, sheet, &mut turns);
-            let stands =
-                |at: Timestamp| matches!(judge(file, sheet, line, target, at), Judged::InForce { .. });
-            let until =
-                turns.into_iter().filter(|t| *t > now).find(|t| !stands(*t)).unwrap_or(Timestamp::MAX);
-            AccordState::InForce { until, awaited: Vec::new() }
+            let ended = |at: Timestamp| match judge(file, sheet, line, target, at) {
+                Judged::InForce { .. } => None,
+                Judged::Expired { by, .. } => Some(End { at, by }),
+                Judged::Incomplete { .. }
+                | Judged::Upcoming
+                | Judged::Closed { .. }
+                | Judged::Replaced { .. } => Some(End { at, by: EndsBy::Change }),
+            };
+            let end = turns.into_iter().filter(|t| *t > now).find_map(ended);
+            AccordState::InForce { end, awaited: Vec::new() }
         }
         Judged::Closed { at, negative: Negative::Refused } => AccordState::Refused { at },
         Judged::Closed { at, negative: Negative::Withdrawn } => AccordState::Withdrawn { at },
@@ -214,10 +226,10 @@ fn whole(lines: &[LineStatus], resting: AccordState) -> AccordState {
         None => resting,
         Some(AccordState::InForce { .. }) => AccordState::InForce {
             // The whole stands until its first line ends.
-            until: lines
+            end: lines
                 .iter()
                 .filter_map(|l| match &l.state {
-                    AccordState::InForce { until, .. } => Some(*until),
+                    AccordState::InForce { end, .. } => *end,
                     AccordState::Draft
                     | AccordState::Printed { .. }
                     | AccordState::PartlySigned { .. }
@@ -227,8 +239,7 @@ fn whole(lines: &[LineStatus], resting: AccordState) -> AccordState {
                     | AccordState::Expired
                     | AccordState::Replaced { .. } => None,
                 })
-                .min()
-                .unwrap_or(Timestamp::MAX),
+                .min(),
             awaited: waiting,
         },
         Some(AccordState::Upcoming { from, .. }) => AccordState::Upcoming { from: *from, awaited: waiting },

@@ -151,6 +151,10 @@ fn law_r05_an_action_needs_an_accord_for_its_purpose_that_names_who_acts() {
     assert!(!acts(1, Purpose::Schooling, noon(-1)));
 }
 
+fn stands(at: Timestamp, by: EndsBy) -> AccordState {
+    AccordState::InForce { end: Some(End { at, by }), awaited: vec![] }
+}
+
 #[test]
 fn states_follow_the_events_and_say_who_is_awaited() {
     let kinds = vec![
@@ -172,16 +176,71 @@ fn states_follow_the_events_and_say_who_is_awaited() {
     assert_eq!(at(Need::Category, noon(1)), awaited(vec![SignatorySlot::YoungPerson], vec![]));
     assert_eq!(at(Need::Informed, noon(2)), awaited(vec![], father_slot));
     let until = Timestamp::paris_midnight(day(2027, 3, 2));
-    assert_eq!(at(Need::Category, noon(3)), AccordState::InForce { until: noon(9), awaited: vec![] });
+    assert_eq!(at(Need::Category, noon(3)), stands(noon(9), EndsBy::Change));
     assert_eq!(at(Need::Informed, noon(9)), AccordState::Withdrawn { at: noon(9) });
     let quiet = aged(9).with(school(1), vec![(noon(0), paper(mother(), &[1], base()))]);
     let status = state(&quiet.accords[0], &quiet.file(), &|_, _| Need::Category, noon(1));
-    assert_eq!(status.state, AccordState::InForce { until, awaited: vec![] });
+    assert_eq!(status.state, stands(until, EndsBy::Term));
     let status = state(&quiet.accords[0], &quiet.file(), &|_, _| Need::Category, until);
     assert_eq!(status.state, AccordState::Expired);
     let refusal = aged(13).with(school(1), vec![(noon(0), refused(CHILD, Scope::Sheet))]);
     let status = state(&refusal.accords[0], &refusal.file(), &|_, _| Need::Opening, noon(1));
     assert_eq!(status.state, AccordState::Refused { at: noon(0) });
+}
+
+#[test]
+fn what_stands_says_when_and_why_it_ends() {
+    let midnight = Timestamp::paris_midnight;
+    let of = |world: &World, now| {
+        state(world.accords.last().unwrap(), &world.file(), &|_, _| Need::Category, now).state
+    };
+    // Said aloud: without a sheet in the 21 days, or at the end of the accord where that comes first or with them.
+    let spoken = |ends| {
+        let accord = AccordDraft { ends, ..school(1) };
+        aged(9).with(accord, vec![(noon(0), oral(mother(), &[1], base()))])
+    };
+    assert_eq!(of(&spoken(day(2027, 3, 2)), noon(1)), stands(midnight(plus(21)), EndsBy::OralLapse));
+    for days in [20, 21] {
+        assert_eq!(of(&spoken(plus(days)), noon(1)), stands(midnight(plus(days)), EndsBy::Term));
+    }
+    let sheet = EventKind::SheetSigned { by: mother(), on: plus(5), original_at: reference() };
+    let confirmed = aged(9).with(school(1), vec![(noon(0), oral(mother(), &[1], base())), (noon(5), sheet)]);
+    assert_eq!(of(&confirmed, noon(6)), stands(midnight(day(2027, 3, 2)), EndsBy::Term));
+    // What somebody else said aloud, and what is not needed, ends nothing.
+    let both = vec![(noon(0), paper(mother(), &[1], base())), (noon(0), oral(father(), &[1], base()))];
+    assert_eq!(of(&aged(9).with(school(1), both), noon(1)), stands(midnight(day(2027, 3, 2)), EndsBy::Term));
+    // At seventeen: what the parents signed stops on the birthday, 10 October 2026.
+    let signed = vec![(noon(0), paper(mother(), &[1], base())), (noon(0), paper(CHILD, &[1], base()))];
+    let majority = day(2026, 10, 10);
+    let grown = aged(17).with(school(1), signed.clone());
+    assert_eq!(of(&grown, noon(1)), stands(midnight(majority), EndsBy::Majority));
+    let until = |ends| aged(17).with(AccordDraft { ends, ..school(1) }, signed.clone());
+    assert_eq!(of(&until(majority), noon(1)), stands(midnight(majority), EndsBy::Term));
+    // Signed ahead for what follows it: thirty days, unless signed again.
+    let ahead = AccordDraft { starts: majority, ends: day(2027, 6, 1), ..school(1) };
+    let early = day(2026, 9, 1);
+    let mut own = vec![(noon_of(early), paper(CHILD, &[1], early))];
+    let now = noon_of(day(2026, 10, 20));
+    let lapse = midnight(day(2026, 11, 9));
+    assert_eq!(of(&aged(17).with(ahead.clone(), own.clone()), now), stands(lapse, EndsBy::Confirmation));
+    own.push((noon_of(day(2026, 10, 12)), paper(CHILD, &[1], day(2026, 10, 12))));
+    assert_eq!(of(&aged(17).with(ahead, own), now), stands(midnight(day(2027, 6, 1)), EndsBy::Term));
+}
+
+#[test]
+fn the_accord_ends_with_the_first_of_its_lines() {
+    let two = draft(
+        1,
+        Purpose::Schooling,
+        vec![line(1, teacher(), &[Category::Schooling]), line(2, camp(), &[Category::Schooling])],
+    );
+    let kinds = vec![(noon(0), paper(mother(), &[1], base())), (noon(0), oral(mother(), &[2], base()))];
+    let world = aged(9).with(two, kinds);
+    let status = state(&world.accords[0], &world.file(), &|_, _| Need::Category, noon(1));
+    let lapse = stands(Timestamp::paris_midnight(plus(21)), EndsBy::OralLapse);
+    let term = stands(Timestamp::paris_midnight(day(2027, 3, 2)), EndsBy::Term);
+    let lines: Vec<AccordState> = status.lines.into_iter().map(|l| l.state).collect();
+    assert_eq!((status.state, lines), (lapse.clone(), vec![term, lapse]));
 }
 
 #[test]

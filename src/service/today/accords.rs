@@ -3,20 +3,18 @@
 //! INVARIANT: made of the views that this reader has of each accord. A line that is hidden from the reader neither tells
 //! of an end nor keeps one from being told.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use super::{ACCORD_NOTICE_DAYS, Lines, URGENT_DAYS, Waiting, near};
 use crate::access::Resource;
 use crate::access::facts::ParticipationFacts;
 use crate::clock::Timestamp;
-use crate::domain::accord::ORAL_DAYS;
+use crate::domain::accord::EndsBy;
 use crate::domain::day::{Day, french_date};
-use crate::domain::vocabulary::{Mode, Role};
+use crate::domain::vocabulary::Role;
 use crate::service::accord_views::view_for;
 use crate::service::who::{iso, last_day};
-use crate::service::{
-    AccordStanding, AccordView, EventView, LineView, Scene, SeenAs, ServiceError, SheetEvent, StateView,
-};
+use crate::service::{AccordStanding, AccordView, LineView, Scene, SeenAs, ServiceError, StateView};
 
 /// The accords of this pathway, as this reader may see them.
 pub(super) fn views(scene: &mut Scene<'_>) -> Result<Vec<AccordView>, ServiceError> {
@@ -30,10 +28,9 @@ pub(super) fn views(scene: &mut Scene<'_>) -> Result<Vec<AccordView>, ServiceErr
 /// What waits on each of them.
 pub(super) fn lines(scene: &Scene<'_>, views: &[AccordView], lines: &mut Lines<'_>) {
     let today = scene.now.paris_day();
-    let majority = scene.gate.facts().person.majority_day();
     for view in views {
         to_sign(view, lines);
-        ends(view, views, majority, today, lines);
+        ends(view, views, today, lines);
     }
 }
 
@@ -75,26 +72,8 @@ fn term(view: &AccordView) -> Option<NaiveDate> {
     Day::parse(&view.ends).ok().and_then(|day| day.date().pred_opt())
 }
 
-/// Whether something was said aloud that counts until this day for want of a signed sheet.
-fn aloud_until(events: &[EventView], end: NaiveDate) -> bool {
-    let oral =
-        |e: &&EventView| e.kind == SheetEvent::Signed && e.mode.is_some_and(|mode| mode != Mode::Paper);
-    let lapses = |e: &EventView| {
-        let on = e.on.as_deref().and_then(|on| Day::parse(on).ok())?.date();
-        on.checked_add_days(Days::new(ORAL_DAYS))?.pred_opt()
-    };
-    events.iter().filter(oral).any(|e| lapses(e) == Some(end))
-}
-
-fn ends(
-    view: &AccordView,
-    all: &[AccordView],
-    majority: Option<NaiveDate>,
-    today: NaiveDate,
-    lines: &mut Lines<'_>,
-) {
-    let collects = view.seen_as == SeenAs::Collector;
-    let tells = collects || view.seen_as == SeenAs::Referent;
+fn ends(view: &AccordView, all: &[AccordView], today: NaiveDate, lines: &mut Lines<'_>) {
+    let tells = matches!(view.seen_as, SeenAs::Collector | SeenAs::Referent);
     let (AccordStanding::InForce, true, Some(end)) = (view.state.code, tells, end_of(&view.state)) else {
         return;
     };
@@ -102,29 +81,28 @@ fn ends(
         return;
     }
     let (purpose, day) = (view.purpose.french(), french_date(end));
-    let early = term(view).is_some_and(|term| end < term);
-    let starts = Day::parse(&view.starts).ok().map(Day::date);
-    let (kind, sentence) = if early && collects && aloud_until(&view.events, end) {
-        (
+    let (kind, sentence) = match view.state.ends_by {
+        Some(EndsBy::OralLapse) => (
             Waiting::SheetAwaited,
             format!(
                 "« {purpose} » : accord donné de vive voix ou par téléphone. Sans feuille signée, il s'arrête après le {day}."
             ),
-        )
-    } else if early && collects && starts.is_some() && starts == majority {
-        (
+        ),
+        Some(EndsBy::Confirmation) => (
             Waiting::ConfirmationAwaited,
             format!(
                 "« {purpose} » : signé à l'avance. Sans une nouvelle signature du jeune, devenu majeur, il s'arrête après le {day}."
             ),
-        )
-    } else if followed(view, all, end) {
-        return;
-    } else {
-        (
-            Waiting::AccordEnds,
-            format!("« {purpose} » : l'accord compte jusqu'au {day}. Après, plus rien ne se lit."),
-        )
+        ),
+        Some(EndsBy::Term | EndsBy::Majority | EndsBy::Change) | None => {
+            if followed(view, all, end) {
+                return;
+            }
+            (
+                Waiting::AccordEnds,
+                format!("« {purpose} » : l'accord compte jusqu'au {day}. Après, plus rien ne se lit."),
+            )
+        }
     };
     lines.add(kind, Some(view.id.as_str()), Some(end), near(end, today, URGENT_DAYS), sentence);
 }

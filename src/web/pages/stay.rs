@@ -323,7 +323,7 @@ impl Page for StayPage {
             purpose: Purpose::Stay,
             starts: "2027-03-02".to_owned(),
             ends: "2027-08-01".to_owned(),
-            state: StateView { code, at: None, until: None, awaited: Vec::new() },
+            state: StateView { code, at: None, until: None, ends_by: None, awaited: Vec::new() },
             lines: Vec::new(),
             language: None,
             notice_version: None,

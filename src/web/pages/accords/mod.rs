@@ -386,6 +386,7 @@ pub(super) mod sample {
             code,
             at: Some("2027-03-02T10:00:00Z".to_owned()),
             until: Some("2027-07-14T22:00:00Z".to_owned()),
+            ends_by: None,
             awaited,
         }
     }
