@@ -43,6 +43,8 @@ pub enum EntryError {
     NobodyChosen,
     #[error("not a code; give lower case letters without accent, digits and dashes")]
     NotACode,
+    #[error("a secret rests on a text; choose one of the list")]
+    SecrecyBasis,
     #[error("the two passwords differ; give both again")]
     PasswordsDiffer,
     #[error("the end comes before the beginning; correct one of the two")]
@@ -74,6 +76,7 @@ impl EntryError {
             Self::TooMany { .. } => "too_many",
             Self::NobodyChosen => "nobody_chosen",
             Self::NotACode => "not_a_code",
+            Self::SecrecyBasis => "secrecy_basis",
             Self::PasswordsDiffer => "passwords_differ",
             Self::EndBeforeStart => "end_before_start",
             Self::NotACheckpoint => "not_a_checkpoint",
@@ -154,6 +157,9 @@ impl EntryError {
             Self::NobodyChosen => "Cochez au moins une personne.".to_owned(),
             Self::NotACode => {
                 "Un code s'écrit en minuscules sans accent, chiffres, tirets : corrigez-le.".to_owned()
+            }
+            Self::SecrecyBasis => {
+                "Un secret repose sur un texte : choisissez-le dans la liste.".to_owned()
             }
             Self::PasswordsDiffer => "Les deux mots de passe diffèrent : écrivez-les à nouveau.".to_owned(),
             Self::EndBeforeStart => {

@@ -72,6 +72,11 @@ pub(super) fn assignment(form: &Form) -> Result<AssignmentBody, Fault> {
     for day in ["secrecy_until", "starts", "ends"] {
         members.member::<Option<Day>>(day);
     }
+    let bound = members.text("secrecy").and_then(|code| Secrecy::parse(code).ok());
+    // LAW: a secret rests on a text (LAW §3).
+    if bound.is_some_and(|s| s != Secrecy::NotBound) && members.text("secrecy_basis").is_none() {
+        members.wrong("secrecy_basis", EntryError::SecrecyBasis);
+    }
     members.finish().map_err(syntax)
 }
 
@@ -139,21 +144,26 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_an_affectation_is_told_at_once() {
+    fn every_error_of_an_affectation_is_told_at_once_with_the_text_of_the_secret_at_its_field() {
         let id = "aaaaaaaaaaaaaaaaaaaaaaaaaa";
         let empty = told(assignment(&Form::of(&[("organisation", id)])));
         let all = ["professional", "mission", "profession", "function", "secrecy"];
         assert_eq!(empty, said(&all.map(|path| (path, "missing"))));
-        let form = Form::of(&[
-            ("organisation", id),
-            ("professional", id),
-            ("mission", id),
-            ("profession", "teacher"),
-            ("function", "practitioner"),
-            ("secrecy", "bound"),
-            ("starts", "hier"),
-            ("ends", "demain"),
-        ]);
-        assert_eq!(told(assignment(&form)), said(&[("starts", "not_a_date"), ("ends", "not_a_date")]));
+        for (secrecy, wrong) in [("bound", true), ("contested", true), ("not_bound", false)] {
+            let form = Form::of(&[
+                ("organisation", id),
+                ("professional", id),
+                ("mission", id),
+                ("profession", "teacher"),
+                ("function", "practitioner"),
+                ("secrecy", secrecy),
+                ("starts", "hier"),
+            ]);
+            let mut expected = vec![("starts", "not_a_date")];
+            if wrong {
+                expected.push(("secrecy_basis", "secrecy_basis"));
+            }
+            assert_eq!(told(assignment(&form)), said(&expected), "{secrecy}");
+        }
     }
 }
