@@ -105,8 +105,12 @@ fn every_check_that_a_document_gives_selects_a_test() {
                     _ => filter = Some(word),
                 }
             }
-            count += 1;
             let wanted = filter.unwrap_or_default();
+            // `cargo test NAME`: any of the names of a table.
+            if wanted == "NAME" {
+                continue;
+            }
+            count += 1;
             let all = names(root, &folder);
             assert!(
                 all.iter().any(|name| name.contains(wanted)),

@@ -18,7 +18,7 @@ use crate::domain::vocabulary::Purpose;
 use crate::ids::{AccordId, AssignmentId, HolderId, ReleaseId};
 
 /// LAW §5: an oral or telephone accord lapses after 21 days without a signed sheet.
-pub const ORAL_DAYS: u64 = 21;
+const ORAL_DAYS: u64 = 21;
 /// STORIES S5: an accord signed ahead of majority lapses 30 days after the birthday unless confirmed.
 const AHEAD_DAYS: u64 = 30;
 

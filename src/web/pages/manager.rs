@@ -400,10 +400,10 @@ fn sample_place(leaving: bool, candidates: bool) -> Place {
 
 #[cfg(test)]
 fn sample_reviews() -> Vec<Review> {
-    let of = |number, urgent, sentence: &str, telephone: Option<&str>| Review {
+    let of = |number, urgent, when: &str, sentence: &str, telephone: Option<&str>| Review {
         situation: format!("Situation n° {number}"),
         sentence: sentence.to_owned(),
-        when: Some("14 mars 2027".to_owned()),
+        when: Some(when.to_owned()),
         urgent,
         telephone: telephone.map(ToOwned::to_owned),
     };
@@ -411,12 +411,14 @@ fn sample_reviews() -> Vec<Review> {
         of(
             1,
             true,
+            "14 mars 2027 (il y a 5 jours)",
             "Parcours ouvert le 14 septembre 2026, référent Nadia Benali. Le bilan était prévu le 14 mars 2027. Aucun nouveau partage tant qu'il n'a pas eu lieu ; la lecture s'arrête le 13 avril 2027. Appelez le référent.",
             Some("0601020301"),
         ),
         of(
             3,
             false,
+            "4 juillet 2027 (dans 3 mois)",
             "Parcours ouvert le 4 janvier 2027, référent Nadia Benali. Le bilan est prévu le 4 juillet 2027 : voyez avec le référent qu'il se prépare.",
             None,
         ),

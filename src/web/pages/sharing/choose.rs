@@ -2,19 +2,20 @@
 
 use askama::Template;
 
+use super::asked::Asked;
 use super::decision::{About, Elsewhere, Line, Verdict};
 use super::{SUBJECTS, labels, member_only, own_items};
 use crate::clock::plus_months;
 use crate::domain::day::Day;
 use crate::domain::record::Action;
 use crate::domain::text::{EntryError, FieldErrors};
-use crate::domain::vocabulary::{Category, Profession, Purpose, Secrecy};
-use crate::ids::{ItemId, ItemVersionId, StatuteId};
+use crate::domain::vocabulary::{Profession, Purpose, Secrecy};
+use crate::ids::{ItemId, ItemVersionId};
 use crate::service::App;
-use crate::service::preview::{Hypothetical, ItemRef, PreviewRequest};
+use crate::service::preview::PreviewRequest;
 use crate::service::reading::ItemView;
 use crate::service::shares::NewShare;
-use crate::web::form::{BUTTON, Form};
+use crate::web::form::BUTTON;
 use crate::web::kept::resumed;
 use crate::web::pages::Page;
 use crate::web::pages::entered::{Entered, back, missing};
@@ -43,162 +44,9 @@ const UNDER_THE_LAW: &[Purpose] = &[Purpose::Protection];
 /// How many writings a page offers; the others stand on pages of their own, and what was ticked goes along.
 const OFFERED: usize = 20;
 
-/// How many writings are asked about in one go: each is told of every reader.
-const MOST_AT_ONCE: usize = 20;
-
 /// Professions that somebody may ask about: those of people, not of the platform.
 fn professions() -> Vec<Profession> {
     Profession::ALL.iter().copied().filter(|p| !p.is_platform()).collect()
-}
-
-/// What is asked, as an address or a form tells it.
-#[derive(Clone, Default)]
-struct Asked {
-    items: Vec<String>,
-    category: String,
-    purpose: String,
-    last_day: String,
-    departure: String,
-    statute: String,
-    profession: String,
-    secrecy: String,
-    /// The page of writings.
-    page: String,
-}
-
-impl Asked {
-    fn of_address(incoming: &Incoming) -> Self {
-        let one = |name: &str| incoming.query.get(name).cloned().unwrap_or_default();
-        Self {
-            items: one("item").split('.').filter(|i| !i.is_empty()).map(ToOwned::to_owned).collect(),
-            category: one("category"),
-            purpose: one("purpose"),
-            last_day: one("last_day"),
-            departure: one("departure"),
-            statute: one("statute"),
-            profession: one("profession"),
-            secrecy: one("secrecy"),
-            page: one("suite"),
-        }
-    }
-
-    /// The left form's fields, or those that the answer carries (`items[0].item`).
-    fn of_form(form: &Form) -> Self {
-        let one = |name: &str| form.one(name).unwrap_or_default().to_owned();
-        let carried = |name: &str| name == "item" || name.starts_with("items[") && name.ends_with("].item");
-        Self {
-            items: form.fields().filter(|(n, _)| carried(n)).map(|(_, v)| v.to_owned()).collect(),
-            category: one("category"),
-            purpose: one("purpose"),
-            last_day: one("last_day"),
-            departure: one("departure"),
-            statute: one("statute"),
-            profession: String::new(),
-            secrecy: String::new(),
-            page: one("suite"),
-        }
-    }
-
-    /// The same question, with other things.
-    fn rest(&self) -> String {
-        let mut out = String::new();
-        for (name, value) in [
-            ("purpose", &self.purpose),
-            ("last_day", &self.last_day),
-            ("departure", &self.departure),
-            ("statute", &self.statute),
-        ] {
-            if !value.is_empty() {
-                out.push_str(&format!("&{name}={}", words::encoded(value)));
-            }
-        }
-        out
-    }
-
-    fn address(&self, frame_path: &str) -> String {
-        let mut out = format!("{frame_path}?item={}", words::encoded(&self.items.join(".")));
-        if !self.category.is_empty() {
-            out.push_str(&format!("&category={}", words::encoded(&self.category)));
-        }
-        out.push_str(&self.rest());
-        if !self.page.is_empty() {
-            out.push_str(&format!("&suite={}", words::encoded(&self.page)));
-        }
-        out
-    }
-
-    /// As the left form shows it.
-    fn form(&self) -> Form {
-        let mut fields: Vec<(&str, &str)> = self.items.iter().map(|i| ("item", i.as_str())).collect();
-        fields.extend([
-            ("category", self.category.as_str()),
-            ("purpose", &self.purpose),
-            ("last_day", &self.last_day),
-            ("departure", &self.departure),
-            ("statute", &self.statute),
-            ("profession", &self.profession),
-            ("secrecy", &self.secrecy),
-        ]);
-        Form::of(&fields)
-    }
-
-    /// The question to the service; `None` until there is something to ask about.
-    fn request(&self) -> Result<Option<PreviewRequest>, Fault> {
-        let nothing = self.items.is_empty() && self.category.is_empty();
-        if nothing || self.purpose.is_empty() {
-            return Ok(None);
-        }
-        if self.items.len() > MOST_AT_ONCE {
-            let many = FieldErrors::one("item", EntryError::TooMany { max: MOST_AT_ONCE });
-            return Err(Fault::Syntax(many.into()));
-        }
-        let form = self.form();
-        let wrong = |e: crate::domain::text::FieldErrors| Fault::Syntax(e.into());
-        let mut items = Vec::with_capacity(self.items.len());
-        for id in &self.items {
-            let item = ItemId::parse(id).map_err(|_| missing("item"))?;
-            items.push(ItemRef { item, version: None });
-        }
-        let category = match form.one("category") {
-            Some(_) => Some(form.need("category", Category::parse).map_err(wrong)?),
-            None => None,
-        };
-        let last_day = match form.one("last_day") {
-            Some(_) => Some(form.need("last_day", Day::parse).map_err(wrong)?),
-            None => None,
-        };
-        if form.one("departure").is_some() {
-            form.need("departure", Day::parse).map_err(wrong)?;
-        }
-        let statute = match form.one("statute") {
-            Some(_) => Some(form.need("statute", StatuteId::parse).map_err(wrong)?),
-            None => None,
-        };
-        Ok(Some(PreviewRequest {
-            purpose: form.need("purpose", Purpose::parse).map_err(wrong)?,
-            items,
-            category,
-            recipients: None,
-            hypothetical: None,
-            last_day,
-            statute,
-        }))
-    }
-
-    /// Somebody who is not in the circle.
-    fn hypothetical(&self) -> Result<Option<Hypothetical>, Fault> {
-        if self.profession.is_empty() {
-            return Ok(None);
-        }
-        let form = self.form();
-        let wrong = |e: crate::domain::text::FieldErrors| Fault::Syntax(e.into());
-        let secrecy = match form.one("secrecy") {
-            Some(_) => Some(form.need("secrecy", Secrecy::parse).map_err(wrong)?),
-            None => None,
-        };
-        let profession = form.need("profession", Profession::parse).map_err(wrong)?;
-        Ok(Some(Hypothetical { organisation: None, profession, mission: None, secrecy }))
-    }
 }
 
 /// What the answer carries to the button that shares.
@@ -455,8 +303,10 @@ impl Page for ShareChoosePage {
     #[cfg(test)]
     fn samples() -> Vec<(&'static str, Self)> {
         use super::sample;
+        use crate::domain::vocabulary::Category;
         use crate::domain::vocabulary::Role;
         use crate::service::ServiceError;
+        use crate::web::form::Form;
         use crate::web::pages::frame::sample::frame_as;
         let page = |role, items, asked: Asked, seen: bool, elsewhere, entered| {
             let (shell, frame) = frame_as(role, Part::Shares, "Partager");
@@ -570,7 +420,9 @@ impl Page for ShareChoosePage {
 
 #[cfg(test)]
 mod tests {
+    use super::super::asked::MOST_AT_ONCE;
     use super::*;
+    use crate::domain::vocabulary::Category;
 
     #[test]
     fn pages_of_sharing() {
@@ -627,20 +479,6 @@ mod tests {
         assert_eq!(offered_in_all, many().len());
     }
 
-    #[test]
-    fn more_than_can_be_told_is_refused_at_the_boxes() {
-        let asked = |many: usize| Asked {
-            items: (0..many).map(|_| super::super::sample::item_id('a').to_string()).collect(),
-            purpose: "schooling".to_owned(),
-            last_day: "2027-06-14".to_owned(),
-            ..Asked::default()
-        };
-        assert!(asked(MOST_AT_ONCE).request().is_ok());
-        let Err(Fault::Syntax(error)) = asked(MOST_AT_ONCE + 1).request() else { panic!("too many pass") };
-        let told = Entered::refused(&Form::default(), &error);
-        assert_eq!(told.told()[0].field, "item");
-    }
-
     /// Who reads it as its own service's goes on reading it in the pause: there is nothing to tick for that.
     #[test]
     fn story_s3_nobody_is_to_be_ticked_before_the_review() {
@@ -649,16 +487,5 @@ mod tests {
         page.seen = page.seen.map(|seen| Seen { open: false, ..seen });
         let html = page.render().unwrap();
         assert!(!html.contains("recipients[]") && !html.contains("Elles liront"));
-    }
-
-    #[test]
-    fn a_question_keeps_its_shape_from_form_to_address() {
-        let (last, first) = (("last_day", "2027-01-09"), ("departure", "2027-01-01"));
-        let form = Form::of(&[("item", "a"), ("item", "b"), ("purpose", "stay"), last, first]);
-        let asked = Asked::of_form(&form);
-        let address = "/p?item=a.b&purpose=stay&last_day=2027-01-09&departure=2027-01-01";
-        assert_eq!(asked.address("/p"), address);
-        let carried = Form::of(&[("items[0].item", "a"), ("items[0].version", "v"), ("purpose", "stay")]);
-        assert_eq!(Asked::of_form(&carried).items, ["a"]);
     }
 }

@@ -5,6 +5,7 @@
 //!   above it, and the service decides anew.
 //! * What is asked stands in the address (ids and codes only, never words), so that a page can be asked for again.
 
+mod asked;
 pub mod behind;
 mod choose;
 pub mod decision;
