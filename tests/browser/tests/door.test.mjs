@@ -25,7 +25,7 @@ test("signing in as in real life: a wrong code says nothing of what was wrong, t
   await present(page, account, totp(account.totp_secret, now));
   await page.getByRole("heading", { level: 1, name: "Aujourd'hui" }).waitFor();
   assert.ok(await page.getByText("Nadia Benali").first().isVisible());
-  await picture(page, "aujourdhui");
+  await picture(page, "aujourdhui-360");
 });
 
 /** Back, after having left: the door, and no word of what was on the page. */

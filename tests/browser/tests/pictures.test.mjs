@@ -15,6 +15,7 @@ const desk = (path) => territory.base + path;
  */
 const SCREENS = {
   "Nadia Benali": [
+    ["aujourdhui", desk("/"), "Aujourd'hui"],
     ["parcours", home, "Informations"],
     ["ecrire", `${home}/ecrire`, "Écrire : Loisirs, culture, sport", /^Loisirs/],
     ["puis-je-le-dire", `${home}/puis-je-le-dire`, "Puis-je le lui dire ?"],
@@ -24,7 +25,7 @@ const SCREENS = {
     ["passer-le-relais", `${home}/passages/nouveau`, "Passer le relais"],
     ["qui-a-consulte", `${home}/consultations`, "Qui a consulté"],
     ["chronologie", `${home}/chronologie`, "Chronologie"],
-    ["charte", desk("/charte"), "La charte"],
+    ["charte", desk("/charte"), "Charte de coopération du Territoire de Val-d'Orme"],
     ["mon-compte", desk("/compte"), "Mon compte"],
     ["aide", desk("/aide"), "Aide"],
     ["page-introuvable", desk("/parcours/nulle-part"), "Introuvable"],
@@ -37,6 +38,8 @@ const SCREENS = {
   ],
 };
 
+/** Of these, the whole page: what matters stands below the first screenful. */
+const WHOLE = new Set(["feuille-de-la-famille"]);
 /** Of these, a picture on a phone too. */
 const ON_A_PHONE = new Set(["parcours", "ecrire", "accords"]);
 
@@ -65,7 +68,7 @@ for (const [name, screens] of Object.entries(SCREENS)) {
       assert.equal(found, heading, address);
       await accessible(page);
       await fits(page);
-      await picture(page, file, { fullPage: false });
+      await picture(page, file, { fullPage: WHOLE.has(file) });
       if (!ON_A_PHONE.has(file)) continue;
       await page.setViewportSize(PHONE);
       await picture(page, `${file}-360`, { fullPage: false });
