@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const folder = dirname(fileURLToPath(import.meta.url));
 const root = resolve(folder, "../..");
 const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
-export const serverProgram = join(target, "debug/examples/clock_server");
+export const serverProgram = join(target, process.env.RELAIS_PROFILE ?? "debug", "examples/clock_server");
 
 /** Starts the program on a data folder; answers `{ base, accounts, pathways, pages, tell, stop }`. */
 export async function startServer(data) {

@@ -82,6 +82,10 @@ fn a_refused_start_says_in_french_what_is_wrong_and_what_to_do() {
 fn a_demonstration_is_never_served_as_a_real_instance() {
     let site = Site::new();
     drop(site.start());
-    let kek = site.data().join("demonstration.kek");
-    refused(&serve(&site, &[("RELAIS_KEK_FILE", kek.to_str().unwrap())]), &["autre genre", "demo"]);
+    let inside = site.data().join("demonstration.kek");
+    let with = |kek: &std::path::Path| serve(&site, &[("RELAIS_KEK_FILE", kek.to_str().unwrap())]);
+    refused(&with(&inside), &["dans le dossier de données"]);
+    let outside = site.folder.path().join("kek");
+    std::fs::copy(&inside, &outside).unwrap();
+    refused(&with(&outside), &["autre genre", "demo"]);
 }
