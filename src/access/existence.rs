@@ -169,7 +169,7 @@ fn may_know_service(
 }
 
 /// THREAT: existence oracle. Whether `reader` may know what accords say of somebody of this assignment: not where a place
-/// of that service is hidden from them, and else as [`may_know_unplaced`].
+/// of that service is hidden from them, and else as where it has none here.
 #[must_use]
 pub fn may_know_naming(
     facts: &PathwayFacts,
